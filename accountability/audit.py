@@ -1,0 +1,26 @@
+"""Record an act in the trail, in the transaction of the act itself."""
+
+from typing import Any
+
+from django.db import models
+
+from accountability.models import AuditEntry
+
+
+def record(
+    *,
+    act: str,
+    subject: models.Model,
+    staff: int | None = None,
+    client: int | None = None,
+    **detail: Any,
+) -> AuditEntry:
+    """Append one act to the trail; `detail` holds plain values and no personal data."""
+    return AuditEntry.objects.create(
+        act=act,
+        staff=staff,
+        client=client,
+        subject_kind=subject._meta.model_name or "",
+        subject=subject.pk,
+        detail=detail,
+    )

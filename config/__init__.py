@@ -1,0 +1,1 @@
+"""Wiring: settings, URLs, Celery and the WSGI door; nobody imports it."""

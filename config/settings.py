@@ -1,0 +1,178 @@
+"""Django's settings, made from the environment."""
+
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import ValidationError
+
+from config.environment import Environment, read_key, read_keys
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+try:
+    environment = Environment()
+except ValidationError as faults:
+    sys.exit(
+        "The settings are not complete:\n"
+        + "\n".join(f"  {'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults.errors())
+        + "\nSee docs/operations.md; `make up` makes all of them for a newcomer's machine."
+    )
+
+
+def database(url: str) -> dict[str, Any]:
+    """Return Django's database entry for a PostgreSQL URL (parsed by libpq's own rules)."""
+    said = conninfo_to_dict(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": said.pop("dbname", "heed"),
+        "USER": said.pop("user", ""),
+        "PASSWORD": said.pop("password", ""),
+        "HOST": said.pop("host", ""),
+        "PORT": said.pop("port", ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": said,
+    }
+
+
+PUBLIC_URL = environment.public_url.rstrip("/")
+REDIS_URL = environment.redis_url
+EMAIL_URL = environment.email_url
+DEMO = environment.demo
+DEBUG = environment.debug
+SECRET_KEY = environment.secret_key.get_secret_value()
+LINK_KEYS = read_keys(environment.link_keys.get_secret_value())
+ADDRESS_KEY = read_key(environment.address_key.get_secret_value())
+SECRETS_KEYS = read_keys(environment.secrets_keys.get_secret_value())
+TRAIL_KEYS = read_keys(environment.trail_keys.get_secret_value())
+
+# Links in mail that went out under an old host must keep answering (U-20, U-28), so every host is
+# let in; the staff pages have a wall of their own (config.middleware).
+ALLOWED_HOSTS = ["*"]
+STAFF_HOSTS = [host.strip() for host in environment.staff_hosts.split(",") if host.strip()]
+STAFF_HOSTS = STAFF_HOSTS or [str(urlsplit(PUBLIC_URL).hostname), "localhost", "testserver"]
+STAFF_SECURE = PUBLIC_URL.startswith("https")
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "pgtrigger",
+    "csp",
+    "accountability",
+    "registrants",
+    "newsletter",
+    "tracking",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.staff_hosts_only",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": database(environment.database_url)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+SESSION_COOKIE_SECURE = STAFF_SECURE
+CSRF_COOKIE_SECURE = STAFF_SECURE
+SESSION_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if STAFF_SECURE else None
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+X_FRAME_OPTIONS = "SAMEORIGIN"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Heed",
+    "SITE_HEADER": "Heed",
+    "SITE_SUBHEADER": "Newsletters that heed the reader",
+    "SITE_SYMBOL": "mark_email_read",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "tracking.admin.home.dashboard",
+    "SIDEBAR": {"show_search": False, "navigation": "tracking.admin.home.navigation"},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+}

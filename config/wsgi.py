@@ -1,0 +1,9 @@
+"""The WSGI door: tracking answers first, without Django's machinery; all else goes to Django."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+application = get_wsgi_application()

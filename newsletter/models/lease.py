@@ -1,0 +1,56 @@
+"""A range of deliveries a worker may hold for a while, with the count of how they ended."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.timezone import now
+
+from newsletter.models.mailing import Mailing
+
+
+class Lease(models.Model):
+    """Some hundred consecutive deliveries of one mailing, or one letter.
+
+    It is open until none of its deliveries can still go; the attempt of the worker that holds it
+    fences what that worker may settle.
+    """
+
+    class Lane(models.TextChoices):
+        """Which worker serves it."""
+
+        LETTERS = "letters", "letters"
+        NOTICES = "notices", "notices"
+        CAMPAIGNS = "campaigns", "campaigns"
+
+    lane = models.CharField(max_length=9, choices=Lane.choices)
+    mailing = models.ForeignKey(
+        Mailing, on_delete=models.PROTECT, null=True, related_name="leases", db_index=False
+    )
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    size = models.PositiveIntegerField()
+    worker = models.CharField(max_length=80, blank=True)
+    attempt = models.BigIntegerField(null=True)
+    until = models.DateTimeField(null=True, help_text="after this the worker counts as lost")
+    due_at = models.DateTimeField(default=now, db_default=Now())
+    closed_at = models.DateTimeField(null=True)
+    sent = models.PositiveIntegerField(default=0, db_default=0)
+    refused = models.PositiveIntegerField(default=0, db_default=0)
+    failed = models.PositiveIntegerField(default=0, db_default=0)
+    deferred = models.PositiveIntegerField(default=0, db_default=0)
+    unknown = models.PositiveIntegerField(default=0, db_default=0)
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(first__lte=models.F("last")), name="lease_range")
+        ]
+        indexes = [
+            models.Index(
+                fields=["lane", "due_at"], condition=Q(closed_at=None), name="lease_open"
+            ),
+            models.Index(fields=["mailing", "first"], name="lease_of_mailing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"deliveries {self.first}–{self.last} of mailing {self.mailing_id}"

@@ -1,0 +1,77 @@
+"""The identity and the credentials mail leaves under."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from newsletter.encryption import EncryptedField
+from registrants.models import Client
+from registrants.models.client import host_name
+from registrants.models.scope import Scoped
+
+
+class Sender(models.Model):
+    """A From address of one client with the mail server it leaves through."""
+
+    class Transport(models.TextChoices):
+        """How mail leaves."""
+
+        INSTALLATION = "installation", "the installation's mail server (EMAIL_URL)"
+        SMTP = "smtp", "an SMTP server of its own"
+
+    class Security(models.TextChoices):
+        """How the connection is protected."""
+
+        STARTTLS = "starttls", "STARTTLS (usually port 587)"
+        TLS = "tls", "TLS from the start (usually port 465)"
+        NONE = "none", "none (a server on this machine only)"
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="senders")
+    name = models.CharField(max_length=80, help_text="how staff know this sender")
+    from_name = models.CharField(max_length=120, help_text="what readers see as the sender")
+    from_address = models.EmailField()
+    reply_to = models.EmailField(blank=True)
+    bounce_domain = models.CharField(
+        max_length=120,
+        blank=True,
+        validators=[host_name],
+        help_text="domain bounces return to; empty: that of the From address",
+    )
+    transport = models.CharField(
+        max_length=12, choices=Transport.choices, default=Transport.INSTALLATION
+    )
+    host = models.CharField(max_length=253, blank=True)
+    port = models.PositiveIntegerField(
+        default=587, validators=[MinValueValidator(1), MaxValueValidator(65535)]
+    )
+    security = models.CharField(
+        max_length=8, choices=Security.choices, default=Security.STARTTLS
+    )
+    username = models.CharField(max_length=254, blank=True)
+    password = EncryptedField(blank=True, default="")
+    connections = models.PositiveSmallIntegerField(
+        default=4, validators=[MinValueValidator(1), MaxValueValidator(50)]
+    )
+    is_default = models.BooleanField(
+        default=False, help_text="sends the letters of this client (confirm, your choices)"
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = Scoped.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["client", "name"], name="sender_name_once"),
+            models.UniqueConstraint(
+                fields=["client"],
+                condition=models.Q(is_default=True),
+                name="sender_one_default",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(transport="smtp") | ~models.Q(host=""),
+                name="sender_smtp_has_host",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_name} <{self.from_address}>"

@@ -1,0 +1,1 @@
+"""Who we write to and whether we may."""

@@ -1,0 +1,28 @@
+"""The one way staff reach rows: only those of the clients they are assigned to."""
+
+from typing import Any, Self
+
+from django.db import models
+
+from accountability.roles import Right, holding
+
+
+class Scoped(models.QuerySet[Any]):
+    """A queryset over rows that belong to a client; the model names the path in CLIENT_PATH."""
+
+    def for_staff(self, staff: Any, right: Right | None = None) -> Self:
+        """Return the rows of clients this member of staff is assigned to (with that right)."""
+        if not getattr(staff, "is_active", False) or not staff.is_staff:
+            return self.none()
+        if staff.is_superuser:
+            return self.all()
+        path = getattr(self.model, "CLIENT_PATH", "client")
+        where: dict[str, Any] = {f"{path + '__' if path else ''}assignments__staff": staff}
+        if right is not None:
+            where[f"{path + '__' if path else ''}assignments__role__in"] = holding(right)
+        return self.filter(**where).distinct() if path else self.filter(**where)
+
+    def of(self, client: Any) -> Self:
+        """Return the rows of one client."""
+        path = getattr(self.model, "CLIENT_PATH", "client")
+        return self.filter(**{path or "pk": client})

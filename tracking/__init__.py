@@ -1,0 +1,1 @@
+"""What comes back: events, opens, clicks, unsubscribes, reports."""
