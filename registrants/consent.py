@@ -1,0 +1,366 @@
+"""Ask, confirm, withdraw; the only writer of subscriptions and consent events."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.timezone import now
+
+from registrants import suppression
+from registrants.addresses import hashed
+from registrants.models import (
+    Choice,
+    Client,
+    ConsentEvent,
+    ConsentEvidence,
+    MailingList,
+    Registrant,
+    Subscription,
+    Suppression,
+    Wording,
+)
+from registrants.models.wording import Purpose
+
+Act, Means = ConsentEvent.Act, ConsentEvent.Means
+ASK_LIVES = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Hand:
+    """By whose hand an act came: the door, and what is kept as proof."""
+
+    means: str
+    ip: str | None = None
+    browser: str = ""
+    mailing: int | None = None
+    staff: int | None = None
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a person is asked on one form, in the words they saw."""
+
+    lists: tuple[MailingList, ...]
+    opens: bool = False
+    clicks: bool = False
+    name: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+def list_words(mailing_list: MailingList) -> str:
+    """Return the words a list is asked with."""
+    return f"Yes, send me {mailing_list.name}: {mailing_list.purpose}"
+
+
+TRACKING_WORDS = {
+    Purpose.OPENS: "Yes, {client} may measure whether I open its mails. A small picture in each"
+    " mail tells. Without a yes there is no such picture in my mails.",
+    Purpose.CLICKS: "Yes, {client} may measure which links I follow. Links then lead through its"
+    " server. Without a yes my links lead straight to where they point.",
+}
+
+
+@transaction.atomic
+def wording(
+    *, client: Client, purpose: Purpose, mailing_list: MailingList | None = None
+) -> Wording:
+    """Return the wording in force, stored as a new version where the words have changed."""
+    if mailing_list is not None:
+        text = list_words(mailing_list)
+    else:
+        text = TRACKING_WORDS[purpose].format(client=client.name)
+    same = Wording.objects.filter(
+        client=client, purpose=purpose, mailing_list=mailing_list, locale=client.locale
+    )
+    latest = same.order_by("-version").first()
+    if latest is not None and latest.text == text:
+        return latest
+    Client.objects.select_for_update().get(pk=client.pk)
+    latest = same.order_by("-version").first()
+    if latest is not None and latest.text == text:
+        return latest
+    return Wording.objects.create(
+        client=client,
+        purpose=purpose,
+        mailing_list=mailing_list,
+        locale=client.locale,
+        text=text,
+        version=latest.version + 1 if latest else 1,
+    )
+
+
+def _note(
+    registrant: Registrant,
+    act: str,
+    hand: Hand,
+    *,
+    mailing_list: MailingList | None = None,
+    purpose: str = Purpose.LIST,
+    words: Wording | None = None,
+    answers: ConsentEvent | None = None,
+    asked_with: ConsentEvent | None = None,
+) -> ConsentEvent:
+    event = ConsentEvent.objects.create(
+        registrant=registrant,
+        purpose=purpose,
+        mailing_list=mailing_list,
+        act=act,
+        means=hand.means,
+        wording=words,
+        answers=answers,
+        asked_with=asked_with,
+        mailing=hand.mailing,
+        staff=hand.staff,
+    )
+    if hand.ip or hand.browser:
+        ConsentEvidence.objects.create(
+            event=event, address=registrant.address, ip=hand.ip, browser=hand.browser[:400]
+        )
+    return event
+
+
+def _registered(client: Client, address: str, ask: Ask) -> Registrant:
+    """Return the registrant of an address; what a known person told us is not overwritten."""
+    registrant, _ = Registrant.objects.get_or_create(
+        client=client,
+        address_hash=hashed(address),
+        defaults={"address": address, "name": ask.name, "attributes": ask.attributes},
+    )
+    return registrant
+
+
+@transaction.atomic
+def ask(*, client: Client, address: str, ask: Ask, hand: Hand) -> ConsentEvent:
+    """Note that an address was asked for; return the first ask, which one letter confirms.
+
+    Nothing that stands is changed by asking: a new subscription is pending, a known one stays as
+    it is until its owner confirms (S-19). Raises ValueError where no list is asked for.
+    """
+    if not ask.lists:
+        raise ValueError("a person is asked for at least one list")
+    registrant = _registered(client, address, ask)
+    first: ConsentEvent | None = None
+    for mailing_list in ask.lists:
+        Subscription.objects.get_or_create(registrant=registrant, mailing_list=mailing_list)
+        words = wording(client=client, purpose=Purpose.LIST, mailing_list=mailing_list)
+        event = _note(
+            registrant,
+            Act.ASKED,
+            hand,
+            mailing_list=mailing_list,
+            words=words,
+            asked_with=first,
+        )
+        first = first or event
+    for purpose, said in ((Purpose.OPENS, ask.opens), (Purpose.CLICKS, ask.clicks)):
+        if said:
+            words = wording(client=client, purpose=purpose)
+            _note(
+                registrant, Act.ASKED, hand, purpose=purpose, words=words, asked_with=first
+            )
+    assert first is not None
+    return first
+
+
+def asks(event: ConsentEvent) -> QuerySet[ConsentEvent]:
+    """Return everything asked together with one ask, itself first."""
+    together = ConsentEvent.objects.filter(pk=event.pk) | ConsentEvent.objects.filter(
+        asked_with=event
+    )
+    return together.order_by("pk").select_related("registrant__client", "mailing_list")
+
+
+def is_live(event: ConsentEvent) -> bool:
+    """Tell whether an ask may still be confirmed: younger than 30 days, no later withdrawal."""
+    if event.act != Act.ASKED or event.at < now() - ASK_LIVES:
+        return False
+    if event.registrant.erased_at:
+        return False
+    return not ConsentEvent.objects.filter(
+        registrant=event.registrant_id,
+        purpose=event.purpose,
+        mailing_list=event.mailing_list_id,
+        act=Act.WITHDRAWN,
+        pk__gt=event.pk,
+    ).exists()
+
+
+def is_confirmed(event: ConsentEvent) -> bool:
+    """Tell whether an ask has been answered with yes."""
+    return ConsentEvent.objects.filter(answers=event, act=Act.GIVEN).exists()
+
+
+@transaction.atomic
+def confirm(*, event: ConsentEvent, hand: Hand) -> bool:
+    """Turn an ask and all asked with it into consent; return False where the ask is dead.
+
+    Repeating it changes nothing. The person's own confirmation outweighs what kept the address
+    back: an earlier erasure, a bounce, a complaint (U-30: the latest explicit act counts).
+    """
+    registrant = Registrant.objects.select_for_update().get(pk=event.registrant_id)
+    if not is_live(event):
+        return False
+    for each in asks(event):
+        if is_confirmed(each) or not is_live(each):
+            continue
+        _note(
+            registrant,
+            Act.GIVEN,
+            hand,
+            purpose=each.purpose,
+            mailing_list=each.mailing_list,
+            words=each.wording,
+            answers=each,
+        )
+        if each.mailing_list is not None:
+            _begin(registrant, each.mailing_list)
+        else:
+            _set_choice(registrant, each.purpose, Choice.GRANTED)
+    suppression.lift(
+        address=registrant.address,
+        reasons=[
+            Suppression.Reason.ERASED,
+            Suppression.Reason.HARD_BOUNCE,
+            Suppression.Reason.COMPLAINT,
+        ],
+        client=registrant.client,
+    )
+    return True
+
+
+def _begin(registrant: Registrant, mailing_list: MailingList) -> None:
+    Subscription.objects.filter(registrant=registrant, mailing_list=mailing_list).exclude(
+        state=Subscription.State.CONFIRMED
+    ).update(
+        state=Subscription.State.CONFIRMED,
+        confirmed_at=now(),
+        ended_at=None,
+        ended_reason="",
+        paused_until=None,
+    )
+
+
+def _set_choice(registrant: Registrant, purpose: str, choice: Choice) -> None:
+    Registrant.objects.filter(pk=registrant.pk).update(**{str(purpose): choice})
+
+
+@transaction.atomic
+def withdraw(
+    *,
+    subscription: Subscription,
+    hand: Hand,
+    reason: Subscription.Ended = Subscription.Ended.UNSUBSCRIBED,
+) -> bool:
+    """End a subscription at once; return False where it had ended already (U-23, U-30)."""
+    ended = (
+        Subscription.objects.filter(pk=subscription.pk)
+        .exclude(state=Subscription.State.ENDED)
+        .update(
+            state=Subscription.State.ENDED,
+            ended_at=now(),
+            ended_reason=reason,
+            paused_until=None,
+        )
+    )
+    if ended:
+        _note(
+            subscription.registrant,
+            Act.WITHDRAWN,
+            hand,
+            mailing_list=subscription.mailing_list,
+        )
+    return bool(ended)
+
+
+@transaction.atomic
+def withdraw_all(
+    *,
+    registrant: Registrant,
+    hand: Hand,
+    reason: Subscription.Ended = Subscription.Ended.UNSUBSCRIBED,
+) -> int:
+    """End every subscription of a registrant; return how many ended now."""
+    standing = registrant.subscriptions.select_related("registrant", "mailing_list")
+    return sum(
+        withdraw(subscription=each, hand=hand, reason=reason)
+        for each in standing.exclude(state=Subscription.State.ENDED)
+    )
+
+
+@transaction.atomic
+def never_mail(*, registrant: Registrant, hand: Hand, reason: Subscription.Ended) -> None:
+    """End everything and keep the address from being mailed by this client (P8)."""
+    withdraw_all(registrant=registrant, hand=hand, reason=reason)
+    if registrant.address:
+        suppression.suppress(
+            address=registrant.address,
+            reason=Suppression.Reason.NEVER_MAIL,
+            client=registrant.client,
+            evidence=str(hand.means),
+        )
+
+
+@transaction.atomic
+def pause(*, subscription: Subscription, until: datetime, hand: Hand) -> bool:
+    """Send nothing of a list until then; return False where the subscription is not confirmed."""
+    paused = Subscription.objects.filter(
+        pk=subscription.pk, state=Subscription.State.CONFIRMED
+    ).update(paused_until=until)
+    if paused:
+        _note(
+            subscription.registrant, Act.PAUSED, hand, mailing_list=subscription.mailing_list
+        )
+    return bool(paused)
+
+
+@transaction.atomic
+def resume(*, subscription: Subscription, hand: Hand) -> bool:
+    """End a pause; return False where there was none."""
+    resumed = Subscription.objects.filter(
+        pk=subscription.pk, paused_until__isnull=False
+    ).update(paused_until=None)
+    if resumed:
+        _note(
+            subscription.registrant, Act.RESUMED, hand, mailing_list=subscription.mailing_list
+        )
+    return bool(resumed)
+
+
+@transaction.atomic
+def refuse_tracking(*, registrant: Registrant, purpose: Purpose, hand: Hand) -> bool:
+    """Stop measuring, for mail already sent too (L-45); return False where it was refused."""
+    changed = Registrant.objects.filter(pk=registrant.pk).exclude(
+        **{str(purpose): Choice.DENIED}
+    )
+    if changed.update(**{str(purpose): Choice.DENIED}):
+        _note(registrant, Act.WITHDRAWN, hand, purpose=purpose)
+        return True
+    return False
+
+
+@transaction.atomic
+def grant_tracking(*, registrant: Registrant, purpose: Purpose, hand: Hand) -> bool:
+    """Allow measuring; only behind a fresh mailed link (U-29). False where it stood so."""
+    changed = Registrant.objects.filter(pk=registrant.pk).exclude(
+        **{str(purpose): Choice.GRANTED}
+    )
+    if changed.update(**{str(purpose): Choice.GRANTED}):
+        words = wording(client=registrant.client, purpose=purpose)
+        _note(registrant, Act.GIVEN, hand, purpose=purpose, words=words)
+        return True
+    return False
+
+
+@transaction.atomic
+def join(*, registrant: Registrant, mailing_list: MailingList, hand: Hand) -> bool:
+    """Give consent to a list behind a fresh mailed link, which proves the address (P7)."""
+    subscription, _ = Subscription.objects.get_or_create(
+        registrant=registrant, mailing_list=mailing_list
+    )
+    if subscription.state == Subscription.State.CONFIRMED:
+        return False
+    words = wording(client=registrant.client, purpose=Purpose.LIST, mailing_list=mailing_list)
+    _note(registrant, Act.GIVEN, hand, mailing_list=mailing_list, words=words)
+    _begin(registrant, mailing_list)
+    return True
