@@ -1,0 +1,282 @@
+"""One connection's state: which reply is awaited for which message, and what follows from it."""
+
+import ssl
+from collections import deque
+from typing import Final
+
+from newsletter.transports.base import Unavailable
+from newsletter.transports.desk import Desk, Exchange
+from newsletter.transports.envelope import mail_command, rcpt_command, stuffed, why_unfit
+from newsletter.transports.opening import Need, Offer, Opening, opening
+from newsletter.transports.replies import Reply, ReplyReader, kept_words
+from newsletter.transports.settings import SmtpSettings
+from newsletter.transports.wire import Broken, Untrusted, Wire
+
+MAIL: Final = "MAIL"
+RCPT: Final = "RCPT"
+DATA: Final = "DATA"
+END: Final = "end of data"
+DOT: Final = "lone dot"
+RSET: Final = "RSET"
+_SIGN_IN_WANTED: Final = frozenset({530, 534, 535, 538})
+
+
+class Connection:
+    """A connection being opened, then in use; ``is_lost`` once it is no more."""
+
+    def __init__(
+        self, wire: Wire, settings: SmtpSettings, context: ssl.SSLContext | None, now: float
+    ) -> None:
+        self.wire = wire
+        self.is_ready = False
+        self.is_lost = False
+        self.trouble: Unavailable | None = None
+        """Why it could not be opened, or was barred while in use."""
+        self.served = 0
+        """Messages this connection decided."""
+        self.mask = 0
+        """What the selector listens for on our behalf."""
+        self.deadline = now + settings.timeouts.connect
+        self._settings = settings
+        self._context = context
+        self._opening: Opening | None = None
+        self._reader = ReplyReader()
+        self._offer = Offer()
+        self._awaited: deque[tuple[str, Exchange | None]] = deque()
+        self._later: deque[tuple[str, Exchange | None, bytes]] = deque()
+        """Commands of the present message that wait for the reply before, without PIPELINING."""
+        self._must_reset = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it stands ready with nothing to do."""
+        return self.is_ready and not self._awaited
+
+    def begin(self, desk: Desk) -> None:
+        """Take the next message that can be put on this wire, and queue its commands."""
+        while (exchange := desk.take()) is not None:
+            unfit = why_unfit(exchange.message, self._offer)
+            if unfit is None:
+                break
+            desk.answer(exchange, unfit)
+        else:
+            return
+        steps = [
+            (MAIL, exchange, mail_command(exchange.message, self._offer)),
+            (RCPT, exchange, rcpt_command(exchange.message)),
+            (DATA, exchange, b"DATA\r\n"),
+        ]
+        if self._must_reset:
+            steps.insert(0, (RSET, exchange, b"RSET\r\n"))
+            self._must_reset = False
+        if self._offer.pipelining:
+            self.wire.put(b"".join([step[2] for step in steps]))
+            self._awaited.extend([step[:2] for step in steps])
+        else:
+            self._later.extend(steps)
+            self._say_next()
+
+    def on_event(self, desk: Desk, now: float) -> None:
+        """Go on where the socket is ready: connect, agree on TLS, read."""
+        try:
+            if not self.wire.connected:
+                self._connected(now)
+            elif self.wire.is_shaking:
+                self._shake(now)
+            else:
+                self._read(desk, now)
+        except Broken as problem:
+            self.lose(desk, str(problem), configuration=isinstance(problem, Untrusted))
+        except Unavailable as problem:
+            self.trouble = problem
+            self.lose(desk, problem.words)
+
+    def flush(self, desk: Desk, now: float) -> None:
+        """Send what is queued; after a failure read what the server had still said."""
+        begins = not self.wire.is_partly_out
+        try:
+            self.wire.flush()
+            if begins or not self.wire.has_output:
+                self.deadline = now + self._patience()
+        except Broken as problem:
+            while not self.is_lost:
+                self._read_last(desk, str(problem), now)
+
+    def lose(self, desk: Desk, words: str, *, configuration: bool = False) -> None:
+        """Settle or give back what is on this connection, by how far each message got."""
+        if self.is_lost:
+            return
+        self.is_lost = True
+        words = kept_words(words)
+        if not self.is_ready and self.trouble is None:
+            self.trouble = Unavailable(words, configuration=configuration)
+        pending = [each[1] for each in self._awaited] + [each[1] for each in self._later]
+        was_head = True
+        for exchange in dict.fromkeys(each for each in pending if each is not None):
+            if exchange.verdict is not None:
+                self._decide(desk, exchange, exchange.verdict)
+            elif exchange.dot_at and self.wire.sent >= exchange.dot_at:
+                desk.settle(exchange, "unknown", Reply(0, words))
+            else:
+                desk.again(exchange, was_head=was_head, words=words)
+            was_head = False
+        self._awaited.clear()
+        self._later.clear()
+
+    def _patience(self) -> float:
+        waits = self._settings.timeouts
+        ending = self._awaited and self._awaited[0][0] in (END, DOT)
+        return waits.end_of_data if ending else waits.command
+
+    def _connected(self, now: float) -> None:
+        self.wire.finish_connecting()
+        self._opening = opening(self._settings, self._settings.helo or self.wire.local_name())
+        self._ask(next(self._opening), now)
+
+    def _shake(self, now: float) -> None:
+        self.wire.shake()
+        if not self.wire.is_shaking:
+            self._go_on_opening(None, now)
+
+    def _ask(self, what: bytes | Need, now: float) -> None:
+        self.deadline = now + self._settings.timeouts.command
+        if what is Need.TLS:
+            if self._reader.has_more or self._context is None:
+                raise Broken("the server spoke before TLS began")
+            self.wire.begin_tls(self._context, self._settings.host)
+            self._shake(now)
+        elif isinstance(what, bytes):
+            self.wire.put(what)
+
+    def _go_on_opening(self, reply: Reply | None, now: float) -> None:
+        assert self._opening is not None
+        try:
+            what = self._opening.send(reply)  # type: ignore[arg-type]
+        except StopIteration as done:
+            self._offer, self._opening, self.is_ready = done.value, None, True
+        else:
+            self._ask(what, now)
+
+    def _read(self, desk: Desk, now: float) -> None:
+        while not self.is_lost:
+            data = self.wire.receive()
+            if not data:
+                return
+            for reply in self._reader.feed(data):
+                if self.wire.is_shaking or self.is_lost:
+                    raise Broken("the server said more than it was asked")
+                self._on_reply(desk, reply, now)
+            if self._reader.garbage:
+                raise Broken("the server's answer is not SMTP")
+            if not self.wire.has_pending:
+                return
+
+    def _read_last(self, desk: Desk, words: str, now: float) -> None:
+        try:
+            data = self.wire.receive()
+        except Broken:
+            data = b""
+        for reply in self._reader.feed(data):
+            if not self.is_lost and self.is_ready:
+                try:
+                    self._on_reply(desk, reply, now)
+                except Broken:
+                    break
+        if not data or self._reader.garbage:
+            self.lose(desk, words)
+
+    def _on_reply(self, desk: Desk, reply: Reply, now: float) -> None:
+        if self._opening is not None:
+            self._go_on_opening(reply, now)
+            return
+        if not self._awaited:
+            raise Broken(f"unasked: {reply.code} {reply.words}")
+        step, exchange = self._awaited.popleft()
+        if exchange is not None:
+            self._on_step(desk, step, exchange, reply)
+        if reply.code == 421:
+            raise Broken(f"421 {reply.words}")
+        if self._later and not self._awaited:
+            self._say_next()
+        elif not self._awaited:
+            self.begin(desk)
+        self.deadline = now + self._patience()
+
+    def _on_step(self, desk: Desk, step: str, exchange: Exchange, reply: Reply) -> None:
+        if step is END:
+            self._on_end(desk, exchange, reply)
+        elif step is DATA:
+            self._on_data(desk, exchange, reply)
+        elif step is DOT:
+            self._must_reset = True
+            assert exchange.verdict is not None
+            self._decide(desk, exchange, exchange.verdict)
+        elif step is RSET:
+            if reply.code >= 300:
+                self._awaited.appendleft((RSET, exchange))
+                raise Broken(f"RSET refused: {reply.code} {reply.words}")
+        else:
+            self._on_envelope(desk, step, exchange, reply)
+
+    def _on_envelope(self, desk: Desk, step: str, exchange: Exchange, reply: Reply) -> None:
+        if step is MAIL and reply.code in _SIGN_IN_WANTED:
+            self.trouble = Unavailable(
+                f"sign-in wanted: {reply.code} {reply.words}", configuration=True, code=reply.code
+            )
+        if reply.code < 300:
+            exchange.is_taken = exchange.is_taken or step is RCPT
+            return
+        if 300 <= reply.code < 400 or self.trouble or self._is_limit(reply):
+            self._awaited.appendleft((step, exchange))
+            raise Broken(f"{step} answered {reply.code} {reply.words}")
+        if exchange.verdict is None:
+            exchange.verdict = reply
+        if self._later:
+            self._later.clear()
+            self._must_reset = True
+            self._decide(desk, exchange, exchange.verdict)
+
+    def _on_data(self, desk: Desk, exchange: Exchange, reply: Reply) -> None:
+        refused = exchange.verdict is not None
+        if reply.code == 354 and not refused and exchange.is_taken:
+            self._send_body(desk, exchange)
+        elif reply.code == 354 and refused and not exchange.is_taken:
+            # RFC 2920 §3.1: it took DATA for a message without recipients, so end that one at once.
+            self.wire.put(b".\r\n")
+            self._awaited.append((DOT, exchange))
+        elif reply.code >= 400 and not (self._is_limit(reply) and not refused):
+            self._must_reset = True
+            self._decide(desk, exchange, exchange.verdict or reply)
+        else:
+            self._awaited.appendleft((DATA, exchange))
+            raise Broken(f"DATA answered {reply.code} {reply.words}")
+
+    def _send_body(self, desk: Desk, exchange: Exchange) -> None:
+        self.wire.put(stuffed(exchange.message.data))
+        exchange.dot_at = self.wire.queued - 2
+        self._awaited.append((END, exchange))
+        desk.going.append(exchange.message.delivery)
+        if self._offer.pipelining:
+            self.begin(desk)
+
+    def _on_end(self, desk: Desk, exchange: Exchange, reply: Reply) -> None:
+        is_early = self.wire.sent < exchange.dot_at
+        if 300 <= reply.code < 400 or (is_early and reply.code < 300):
+            self._awaited.appendleft((END, exchange))
+            raise Broken(f"the end of the data answered {reply.code} {reply.words}")
+        self._decide(desk, exchange, reply)
+        if is_early:
+            raise Broken(f"refused in the middle: {reply.code} {reply.words}")
+
+    def _decide(self, desk: Desk, exchange: Exchange, reply: Reply) -> None:
+        self.served += 1
+        desk.answer(exchange, reply)
+
+    def _is_limit(self, reply: Reply) -> bool:
+        """Whether it is this connection's time that is up, not the message that is refused."""
+        return reply.code == 421 and self.served > 0 and not reply.enhanced.startswith("4.7.")
+
+    def _say_next(self) -> None:
+        step, exchange, command = self._later.popleft()
+        self.wire.put(command)
+        self._awaited.append((step, exchange))

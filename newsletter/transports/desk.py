@@ -1,0 +1,96 @@
+"""One call to send: messages pulled as the wire has room, and exactly one outcome for each."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from newsletter.transports.base import Message, Outcome, State
+from newsletter.transports.replies import Reply
+
+TRIES: Final = 3
+"""How often a message may be at the head of a connection that breaks before its final dot."""
+
+
+class Exchange:
+    """One message on its way, kept when it goes again on another connection."""
+
+    __slots__ = ("dot_at", "is_taken", "message", "tries", "verdict")
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.tries = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget the connection it was on."""
+        self.verdict: Reply | None = None
+        """The refusal that decided it before its body could go."""
+        self.is_taken = False
+        """Whether the server took the recipient."""
+        self.dot_at = 0
+        """Where on the wire its final dot ends, 0 while its body has not been given to it."""
+
+
+class Desk:
+    """Gives messages out, takes outcomes in."""
+
+    def __init__(self, messages: Iterable[Message]) -> None:
+        self._source = iter(messages)
+        self._again: deque[Exchange] = deque()
+        self._ahead: Exchange | None = None
+        self._is_exhausted = False
+        self.problem: Exception | None = None
+        """What the caller's own iterable raised; shown once everything on the wire is settled."""
+        self.outcomes: list[Outcome] = []
+        self.going: list[int] = []
+        """Deliveries whose bodies were put on the wires in this round."""
+
+    def has_more(self) -> bool:
+        """Whether there is a message to give out; pulls one where it must."""
+        if self._again or self._ahead is not None:
+            return True
+        if self._is_exhausted:
+            return False
+        try:
+            self._ahead = Exchange(next(self._source))
+        except StopIteration:
+            self._is_exhausted = True
+        except Exception as problem:
+            self._is_exhausted = True
+            self.problem = problem
+        return self._ahead is not None
+
+    def take(self) -> Exchange | None:
+        """Give out the next message, those that go again first."""
+        if self._again:
+            return self._again.popleft()
+        if not self.has_more():
+            return None
+        exchange, self._ahead = self._ahead, None
+        return exchange
+
+    def settle(self, exchange: Exchange, state: State, reply: Reply) -> None:
+        """Take in what became of a message."""
+        self.outcomes.append(
+            Outcome(exchange.message.delivery, state, reply.code, reply.enhanced, reply.words)
+        )
+
+    def answer(self, exchange: Exchange, reply: Reply) -> None:
+        """Take in the server's own answer: 2xx sent, 4xx deferred, 5xx failed."""
+        state: State = "sent" if reply.code < 300 else "deferred" if reply.code < 500 else "failed"
+        self.settle(exchange, state, reply)
+
+    def again(self, exchange: Exchange, *, was_head: bool, words: str) -> None:
+        """Take back a message that never got past its final dot, to go on another connection."""
+        exchange.forget()
+        exchange.tries += was_head
+        if exchange.tries >= TRIES:
+            self.settle(exchange, "unsent", Reply(0, words))
+        else:
+            self._again.append(exchange)
+
+    def give_up(self, words: str) -> Iterator[Outcome]:
+        """Answer unsent for everything that is left."""
+        while (exchange := self.take()) is not None:
+            self.settle(exchange, "unsent", Reply(0, words))
+            yield self.outcomes.pop()

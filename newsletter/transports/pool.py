@@ -1,0 +1,202 @@
+"""The connections to one server: opened as work asks for them, watched by one selector."""
+
+import selectors
+import socket
+import ssl
+import time
+from typing import Final
+
+from newsletter.transports.base import Unavailable
+from newsletter.transports.connection import Connection
+from newsletter.transports.desk import Desk
+from newsletter.transports.replies import kept_words
+from newsletter.transports.settings import SmtpSettings
+from newsletter.transports.wire import Broken, Wire
+
+FRUITLESS_LIMIT: Final = 3
+"""Connections in a row that decided nothing, after which the server counts as gone."""
+CROWDED_SECONDS: Final = 30.0
+"""How long a server that took no further connection is not asked for more."""
+
+Address = tuple[socket.AddressFamily, tuple[object, ...]]
+
+
+class Pool:
+    """Opens, watches and drops connections; knows when it is no use to go on."""
+
+    def __init__(self, settings: SmtpSettings) -> None:
+        self.connections: list[Connection] = []
+        self._settings = settings
+        self._context = _context(settings)
+        self._selector = selectors.DefaultSelector()
+        self._addresses: list[Address] = []
+        self._most = settings.connections
+        self._crowded_until = 0.0
+        self._fruitless = 0
+        self._trouble: Unavailable | None = None
+        waits = settings.timeouts
+        self._tick = min(1.0, waits.connect / 4, waits.command / 4, waits.end_of_data / 4)
+        self._sweep_at = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a message is on any wire."""
+        return any(each.is_ready and not each.is_idle for each in self.connections)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether no further connection should be tried in this call."""
+        return self._fruitless >= FRUITLESS_LIMIT or self._is_misconfigured
+
+    @property
+    def why(self) -> Unavailable:
+        """Return why it is hopeless."""
+        return self._trouble or Unavailable("the server takes no mail at present")
+
+    @property
+    def _is_misconfigured(self) -> bool:
+        return self._trouble is not None and self._trouble.configuration
+
+    def start(self) -> None:
+        """Drop what died meanwhile and have one connection ready. Raises Unavailable."""
+        self._fruitless, self._trouble = 0, None
+        desk = Desk(())
+        self.turn(desk, wait=0.0)
+        self.write(desk)
+        self._trouble, self._fruitless = None, 0
+        if not self.connections:
+            self._addresses = []
+        tried: list[Address] = []
+        while not any(each.is_ready for each in self.connections):
+            if not self.connections:
+                if tried and len(tried) >= len(self._addresses):
+                    raise self._trouble or Unavailable("no connection")
+                self._addresses = self._addresses or self._resolve()
+                tried.append(self._addresses[0])
+                self._open(desk)
+            else:
+                self.turn(desk)
+                self.write(desk)
+        self._fruitless, self._trouble = 0, None
+
+    def staff(self, desk: Desk) -> None:
+        """Give idle connections work, and open another where all are busy and more is to do."""
+        if self.is_hopeless:
+            return
+        for each in self.connections:
+            if each.is_idle:
+                each.begin(desk)
+        now = time.monotonic()
+        if self._most < self._settings.connections and now >= self._crowded_until:
+            self._most = self._settings.connections
+        while len(self.connections) < self._most and not self.is_hopeless and desk.has_more():
+            self._open(desk)
+
+    def turn(self, desk: Desk, wait: float | None = None) -> None:
+        """Wait for the sockets, read what came, and drop what took too long."""
+        for key, _ in self._selector.select(self._tick if wait is None else wait):
+            each: Connection = key.data
+            each.on_event(desk, time.monotonic())
+            if each.is_lost:
+                self._drop(each)
+        now = time.monotonic()
+        if now >= self._sweep_at:
+            self._sweep_at = now + self._tick
+            self._sweep(desk, now)
+
+    def write(self, desk: Desk) -> None:
+        """Send what is queued on any connection."""
+        for each in tuple(self.connections):
+            if each.wire.has_output:
+                each.flush(desk, time.monotonic())
+            if each.is_lost:
+                self._drop(each)
+            elif each.mask != each.wire.wanted:
+                each.mask = each.wire.wanted
+                self._selector.modify(each.wire.fileno(), each.mask, each)
+
+    def fruitful(self) -> None:
+        """Take note that the server decided something."""
+        self._fruitless = 0
+
+    def close(self, *, politely: bool) -> None:
+        """Close every connection, with QUIT where nothing is on its wire and it may be said."""
+        for each in self.connections:
+            if politely and each.is_idle:
+                try:
+                    each.wire.put(b"QUIT\r\n")
+                    each.wire.flush()
+                except Broken:
+                    pass
+            each.wire.close()
+        self.connections.clear()
+        self._selector.close()
+        self._selector = selectors.DefaultSelector()
+
+    def drop_busy(self) -> None:
+        """Close the connections that are in the middle of a message."""
+        for each in tuple(self.connections):
+            if each.is_ready and not each.is_idle:
+                each.is_lost = True
+                self._unlist(each)
+
+    def _open(self, desk: Desk) -> None:
+        try:
+            if not self._addresses:
+                self._addresses = self._resolve()
+            wire = Wire(self._addresses[0])
+        except (Broken, Unavailable) as problem:
+            self._failed(problem if isinstance(problem, Unavailable) else Unavailable(str(problem)))
+            return
+        each = Connection(wire, self._settings, self._context, time.monotonic())
+        each.mask = wire.wanted
+        self._selector.register(wire.fileno(), each.mask, each)
+        self.connections.append(each)
+
+    def _drop(self, each: Connection) -> None:
+        if each not in self.connections:
+            return
+        self._unlist(each)
+        if not each.is_ready:
+            self._failed(each.trouble or Unavailable("no connection"))
+        elif each.trouble is not None:
+            self._trouble = each.trouble
+        elif not each.served:
+            self._fruitless += 1
+
+    def _failed(self, trouble: Unavailable) -> None:
+        """Take note that one could not be opened; where others stand, be content with them."""
+        self._trouble = trouble
+        standing = sum(each.is_ready for each in self.connections)
+        if standing and not trouble.configuration:
+            self._most, self._crowded_until = standing, time.monotonic() + CROWDED_SECONDS
+            self._trouble = None
+            return
+        self._fruitless += 1
+        self._addresses = self._addresses[1:] + self._addresses[:1]
+
+    def _unlist(self, each: Connection) -> None:
+        self._selector.unregister(each.wire.fileno())
+        self.connections.remove(each)
+        each.wire.close()
+
+    def _sweep(self, desk: Desk, now: float) -> None:
+        for each in tuple(self.connections):
+            if not each.is_idle and now >= each.deadline:
+                each.lose(desk, "no answer in time")
+                self._drop(each)
+
+    def _resolve(self) -> list[Address]:
+        try:
+            found = socket.getaddrinfo(
+                self._settings.host, self._settings.port, type=socket.SOCK_STREAM
+            )
+        except OSError as problem:
+            raise Unavailable(kept_words(f"unknown host: {problem.strerror}")) from None
+        return [(family, where) for family, _, _, _, where in found]
+
+
+def _context(settings: SmtpSettings) -> ssl.SSLContext | None:
+    if settings.security == "none":
+        return None
+    return ssl.create_default_context(cafile=settings.ca_file or None)

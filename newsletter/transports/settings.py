@@ -1,0 +1,107 @@
+"""Where the mail server is, how to trust it, and how long to wait for it."""
+
+import ipaddress
+import re
+from dataclasses import dataclass, field, fields
+from typing import Final, Literal, Self, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+Security = Literal["none", "starttls", "tls"]
+Login = Literal["auto", "plain", "login", "xoauth2"]
+
+_PORTS: Final[dict[str, int]] = {"none": 25, "starttls": 587, "tls": 465}
+_HELO: Final = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeouts:
+    """The longest wait for each phase, in seconds."""
+
+    connect: float = 10.0
+    command: float = 60.0
+    end_of_data: float = 300.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmtpSettings:
+    """One mail server and one sign-in to it.
+
+    Raises ValueError for what cannot work or would send a password in clear over a network.
+    """
+
+    host: str
+    port: int = 0
+    security: Security = "none"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    login: Login = "auto"
+    """How to sign in; with xoauth2 the password is the access token."""
+    connections: int = 4
+    helo: str = ""
+    """The name we greet with; empty: this host's, or its address."""
+    ca_file: str = ""
+    """Trust this authority instead of the system's."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def __post_init__(self) -> None:
+        if not self.host or self.security not in _PORTS:
+            raise ValueError("a mail server needs a host and security none, starttls or tls")
+        if self.login not in ("auto", "plain", "login", "xoauth2"):
+            raise ValueError("login is auto, plain, login or xoauth2")
+        if not self.port:
+            object.__setattr__(self, "port", _PORTS[self.security])
+        if not 0 < self.port < 65536 or not 1 <= self.connections <= 100:
+            raise ValueError("the port or the number of connections is out of range")
+        if self.helo and not _HELO.fullmatch(self.helo):
+            raise ValueError("the name to greet with is not a host name")
+        if any(not character.isprintable() for character in self.username + self.password):
+            raise ValueError("a control character in the sign-in")
+        if self.username and self.security == "none" and not _is_loopback(self.host):
+            raise ValueError("a sign-in needs security=starttls or tls: it would go in clear")
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Read ``smtp://user:pass@host:port/?security=starttls&connections=4``.
+
+        Without ``security`` the port decides: 587 is starttls, 465 is tls, any other none. Further
+        words: login, helo, ca_file, and the time-outs connect, command and end_of_data in seconds.
+        Raises ValueError, which never repeats the URL.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("a mail server's address looks like smtp://host:port/")
+        words = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        port = parts.port or 0
+        by_port = {587: "starttls", 465: "tls"}.get(port, "none")
+        security = words.pop("security", "tls" if parts.scheme == "smtps" else by_port)
+        waits = {
+            name: float(words.pop(name))
+            for name in [each.name for each in fields(Timeouts)]
+            if name in words
+        }
+        connections = int(words.pop("connections", "4"))
+        login = words.pop("login", "auto")
+        helo, ca_file = words.pop("helo", ""), words.pop("ca_file", "")
+        if words:
+            raise ValueError(f"unknown words in a mail server's address: {', '.join(words)}")
+        return cls(
+            host=parts.hostname,
+            port=port,
+            security=cast(Security, security),
+            username=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            login=cast(Login, login),
+            connections=connections,
+            helo=helo,
+            ca_file=ca_file,
+            timeouts=Timeouts(**waits),
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,71 @@
+"""Mail out by SMTP: kept connections, pipelined where the server can, one outcome per message."""
+
+import os
+from collections.abc import Iterable, Iterator
+
+from newsletter.transports.base import Message, Noted, Outcome
+from newsletter.transports.desk import Desk
+from newsletter.transports.pool import Pool
+from newsletter.transports.settings import SmtpSettings
+
+
+class SmtpTransport:
+    """Sends to one server; for one thread, one call at a time, kept over many calls."""
+
+    def __init__(self, settings: SmtpSettings) -> None:
+        self._settings = settings
+        self._pool = Pool(settings)
+        self._process = os.getpid()
+        self._is_sending = False
+
+    def send(self, messages: Iterable[Message], *, noted: Noted | None = None) -> Iterator[Outcome]:
+        """Send what the iterable yields, pulled as the wire has room; one outcome per message.
+
+        Outcomes come as the server decides, not in the order of the messages. What the iterable
+        itself raises is raised again after everything already pulled is settled. A caller who stops
+        reading outcomes early leaves what was on the wire unanswered.
+        Raises Unavailable, before any message was pulled, where nothing can be sent at all.
+        """
+        if self._is_sending:
+            raise RuntimeError("this transport is in the middle of another send")
+        if self._process != os.getpid():
+            self._pool.close(politely=False)
+            self._process = os.getpid()
+        self._pool.start()
+        return self._run(Desk(messages), noted)
+
+    def close(self) -> None:
+        """Say goodbye to the server; a later send connects afresh."""
+        self._pool.close(politely=self._process == os.getpid())
+
+    def _run(self, desk: Desk, noted: Noted | None) -> Iterator[Outcome]:
+        pool, self._is_sending = self._pool, True
+        try:
+            while True:
+                pool.staff(desk)
+                yield from self._round(desk, noted)
+                if desk.outcomes:
+                    continue
+                if not pool.is_busy and (pool.is_hopeless or not desk.has_more()):
+                    break
+                pool.turn(desk)
+            for outcome in desk.give_up(pool.why.words):
+                if noted is not None:
+                    noted((), (outcome,))
+                yield outcome
+        finally:
+            pool.drop_busy()
+            self._is_sending = False
+        if desk.problem is not None:
+            raise desk.problem
+
+    def _round(self, desk: Desk, noted: Noted | None) -> Iterator[Outcome]:
+        """Note, then write, then hand out what was answered."""
+        outcomes, desk.outcomes = desk.outcomes, []
+        if noted is not None and (desk.going or outcomes):
+            noted(tuple(desk.going), outcomes)
+        desk.going.clear()
+        self._pool.write(desk)
+        if any(each.state in ("sent", "deferred", "failed") and each.code for each in outcomes):
+            self._pool.fruitful()
+        yield from outcomes
