@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from django.apps import apps
 from django.db import models
 
 from accountability.roles import Right, holding
@@ -17,10 +18,10 @@ class Scoped(models.QuerySet[Any]):
         if staff.is_superuser:
             return self.all()
         path = getattr(self.model, "CLIENT_PATH", "client")
-        where: dict[str, Any] = {f"{path + '__' if path else ''}assignments__staff": staff}
+        assigned = apps.get_model("registrants", "Assignment").objects.filter(staff=staff)
         if right is not None:
-            where[f"{path + '__' if path else ''}assignments__role__in"] = holding(right)
-        return self.filter(**where).distinct() if path else self.filter(**where)
+            assigned = assigned.filter(role__in=holding(right))
+        return self.filter(**{f"{path or 'pk'}__in": assigned.values("client")})
 
     def of(self, client: Any) -> Self:
         """Return the rows of one client."""

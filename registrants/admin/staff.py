@@ -1,0 +1,40 @@
+"""The staff page of the people who work here, for superusers."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from registrants.admin.assignment import ForSuperusers
+from registrants.models import Assignment
+from registrants.staff_pages import StaffPage, TablePart
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+class AssignmentTable(ForSuperusers, TablePart):
+    """For which clients, as what."""
+
+    model = Assignment
+    may_delete = True
+
+
+@admin.register(User)
+class StaffMemberPage(ForSuperusers, StaffPage, UserAdmin):  # type: ignore[misc]
+    """Let somebody in, and say for which clients; roles replace Django's model permissions."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login"]
+    list_filter = ["is_active", "is_superuser"]
+    filter_horizontal: Any = []
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        ("May sign in", {"fields": ["is_active", "is_staff", "is_superuser"]}),
+    ]
+    inlines = [AssignmentTable]

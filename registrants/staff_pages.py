@@ -1,0 +1,184 @@
+"""The one base class of every staff page: who may see and do what, client by client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.paginator import Paginator
+from django.db.models import Field, ForeignKey, Model, QuerySet
+from django.forms import ModelChoiceField
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
+
+from accountability import audit
+from accountability.roles import Right
+from registrants.models import Client
+from registrants.models.scope import Scoped
+
+COUNTED = 10_000
+
+
+class BoundedPaginator(Paginator):
+    """A paginator that counts no further than it shows, so that millions of rows open at once."""
+
+    @cached_property
+    def count(self) -> int:
+        """Return the number of rows, at most COUNTED."""
+        return self.object_list[:COUNTED].count()  # type: ignore[union-attr,call-arg]
+
+
+def within_reach(request: HttpRequest, model: type[Model], right: Right | None) -> QuerySet[Any]:
+    """Return the rows of a model that the signed-in person may reach with a right."""
+    rows = model._default_manager.all()
+    if isinstance(rows, Scoped):
+        return rows.for_staff(request.user, right)
+    return rows if getattr(request.user, "is_superuser", False) else rows.none()
+
+
+class Scoping:
+    """Rights by role and client for pages and inlines; Django's model permissions play no part.
+
+    `right` lets a person add and change, `view_right` (default: the same) lets them look.
+    A model without a client is for superusers alone.
+    """
+
+    right: Right | None = None
+    view_right: Right | None = None
+    may_add = True
+    may_change = True
+    may_delete = False
+    model: type[Model]
+
+    def _reach(self, request: HttpRequest, right: Right | None, obj: Any) -> bool:
+        if obj is not None:
+            pk = obj.pk if isinstance(obj, Model) else obj
+            return within_reach(request, self.model, right).filter(pk=pk).exists()
+        if isinstance(self.model._default_manager.all(), Scoped):
+            return has_right(request, right)
+        return bool(getattr(request.user, "is_superuser", False))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the page is there at all for the signed-in person."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Tell whether the signed-in person may look, at one row or at any."""
+        return self._reach(request, self.view_right or self.right, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Tell whether the signed-in person may add a row for some client."""
+        return self.may_add and self._reach(request, self.right, None)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Tell whether the signed-in person may change one row, or any."""
+        return self.may_change and self._reach(request, self.right, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Tell whether a row may go; the ledgers keep nearly everything."""
+        return self.may_delete and self._reach(request, self.right, obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows within reach, in the page's own order."""
+        rows = within_reach(request, self.model, self.view_right or self.right)
+        ordering = self.get_ordering(request)  # type: ignore[attr-defined]
+        return rows.order_by(*ordering) if ordering else rows
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:  # type: ignore[type-arg]
+        """Offer only rows of clients for which the person holds this page's right."""
+        related = db_field.remote_field.model
+        if "queryset" not in kwargs and isinstance(related._default_manager.all(), Scoped):
+            kwargs["queryset"] = within_reach(request, related, self.right)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Leave the add, change and delete pop-ups off: each thing has a page of its own."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+
+def has_right(request: HttpRequest, right: Right | None) -> bool:
+    """Tell whether the signed-in person holds a right for any client (None: any right)."""
+    user: Any = request.user
+    if user.is_active and user.is_staff and user.is_superuser:
+        return True
+    return Client.objects.for_staff(user, right).exists()
+
+
+class StaffPage(Scoping, ModelAdmin):
+    """A page of the admin; every one inherits from here, so leaving unfold is one file."""
+
+    list_filter_submit = True
+    warn_unsaved_form = True
+    actions = None
+    show_full_result_count = False
+    list_per_page = 50
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Note an addition in the audit trail, and nowhere else."""
+        return self._note(request, "add", obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Note a change in the audit trail: which fields, never their values."""
+        return self._note(request, "change", obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Note deletions in the audit trail."""
+        return [self._note(request, "delete", obj, []) for obj in queryset]
+
+    def _note(self, request: HttpRequest, act: str, obj: Any, message: Any) -> Any:
+        fields = [
+            field
+            for part in (message if isinstance(message, list) else [])
+            for field in part.get("changed", {}).get("fields", [])
+        ]
+        return audit.record(
+            act=act,
+            subject=obj,
+            staff=request.user.pk,
+            client=self.client_of(obj),
+            fields=[str(field) for field in fields],
+        )
+
+    def client_of(self, obj: Any) -> int | None:
+        """Return the id of the client a row belongs to, if any."""
+        path = getattr(obj, "CLIENT_PATH", "client")
+        for step in path.split("__") if path else ():
+            obj = getattr(obj, step, None)
+        return getattr(obj, "pk", None)
+
+
+class ReadOnly:
+    """A page or inline where nothing can be changed, whoever looks."""
+
+    may_add = False
+    may_change = False
+    may_delete = False
+
+
+class Part(Scoping):
+    """A part of a page: Django asks its rights about the row of the page, already looked at."""
+
+    extra = 0
+
+    def _reach(self, request: HttpRequest, right: Right | None, obj: Any) -> bool:
+        return super()._reach(request, right, None)
+
+
+class TablePart(Part, TabularInline):
+    """Rows of another model as a table on a page."""
+
+
+class StackedPart(Part, StackedInline):
+    """Rows of another model as small forms on a page."""
+
+
+class ReadOnlyTable(ReadOnly, TablePart):
+    """A table on a page that only shows."""
