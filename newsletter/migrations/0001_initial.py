@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                 ('mailing', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='leases', to='newsletter.mailing')),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('closed_at', None)), fields=['lane', 'due_at'], name='lease_open'), models.Index(fields=['mailing', 'first'], name='lease_of_mailing')],
+                'indexes': [models.Index(condition=models.Q(('closed_at', None)), fields=['lane', 'mailing', 'due_at'], name='lease_open'), models.Index(fields=['mailing', 'first'], name='lease_of_mailing')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('first__lte', models.F('last'))), name='lease_range')],
             },
         ),

@@ -47,7 +47,7 @@ class Lease(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["lane", "due_at"], condition=Q(closed_at=None), name="lease_open"
+                fields=["lane", "mailing", "due_at"], condition=Q(closed_at=None), name="lease_open"
             ),
             models.Index(fields=["mailing", "first"], name="lease_of_mailing"),
         ]

@@ -73,5 +73,10 @@ class Sender(models.Model):
             ),
         ]
 
+    @property
+    def envelope_domain(self) -> str:
+        """Return the domain bounces return to."""
+        return self.bounce_domain or self.from_address.rpartition("@")[2]
+
     def __str__(self) -> str:
         return f"{self.from_name} <{self.from_address}>"

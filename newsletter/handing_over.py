@@ -1,0 +1,147 @@
+"""The two transactions around the wire: hand a window over through the gate, then settle it."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import OuterRef, Subquery
+
+from newsletter import leasing
+from newsletter.leasing import Held
+from newsletter.transports import Outcome
+from registrants import gate
+from registrants.models import Registrant, Subscription
+
+LARGEST_WINDOW = 500
+GIVE_UP_AFTER = timedelta(hours=72)
+
+HAND_OVER = """
+WITH held AS (
+    SELECT id, registrant_id FROM newsletter_delivery
+    WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s
+      AND (state = 'staged' OR state = 'deferred' AND due_at <= now())
+    ORDER BY id LIMIT %s FOR UPDATE),
+asked AS MATERIALIZED ({asked}),
+moved AS (
+    UPDATE newsletter_delivery AS delivery SET
+        state = CASE WHEN asked.refusal = '' THEN 'handing_over' ELSE 'refused' END,
+        refusal = coalesce(asked.refusal, 'erased'),
+        attempt = %s, tries = delivery.tries + 1, handed_over_at = now(), due_at = NULL,
+        settled_at = CASE WHEN asked.refusal = '' THEN NULL ELSE now() END,
+        opens = %s AND coalesce(asked.opens = 'granted', false),
+        clicks = %s AND coalesce(asked.clicks = 'granted', false)
+    FROM held LEFT JOIN asked ON asked.id = held.registrant_id
+    WHERE delivery.id = held.id
+    RETURNING delivery.id, delivery.state, asked.address, asked.name, asked.attributes,
+        asked.subscription, delivery.opens, delivery.clicks)
+SELECT * FROM moved ORDER BY id
+"""
+
+SETTLE = """
+UPDATE newsletter_delivery AS delivery SET
+    state = CASE WHEN outcome.state = 'unsent' THEN 'staged'
+                 WHEN outcome.state = 'deferred' AND delivery.created_at < now() - %s
+                 THEN 'failed' ELSE outcome.state END,
+    code = nullif(outcome.code, 0), answer = outcome.words,
+    tries = delivery.tries - (outcome.state = 'unsent')::int,
+    settled_at = CASE WHEN outcome.state = 'unsent' THEN NULL ELSE now() END,
+    due_at = CASE WHEN outcome.state = 'deferred'
+        THEN now() + least(interval '30 minutes' * (1 << least(delivery.tries - 1, 4)),
+                           interval '4 hours') END
+FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::text[])
+    AS outcome (id, state, code, words)
+WHERE delivery.id = outcome.id AND delivery.attempt = %s AND delivery.state = 'handing_over'
+"""
+
+
+class Ready(NamedTuple):
+    """One delivery the gate let through, with what rendering needs of the person."""
+
+    delivery: int
+    address: str
+    name: str
+    attributes: dict[str, str]
+    subscription: int | None
+    opens: bool
+    clicks: bool
+
+
+def _asked_sql(question: gate.Question) -> tuple[str, tuple[object, ...]]:
+    subscription = Subscription.objects.filter(
+        registrant=OuterRef("pk"), mailing_list=question.mailing_list
+    )
+    asked = (
+        Registrant.objects.of(question.client)
+        .order_by()
+        .annotate(
+            refusal=gate.refusal(question),
+            subscription=Subquery(subscription.values("pk")[:1]),
+        )
+        .extra(where=["registrants_registrant.id IN (SELECT registrant_id FROM held)"])
+        .values("id", "address", "name", "attributes", "opens", "clicks", "refusal", "subscription")
+    )
+    return asked.query.sql_with_params()
+
+
+@transaction.atomic
+def hand_over(
+    *, held: Held, question: gate.Question, window: int
+) -> tuple[list[Ready], int]:
+    """Move up to `window` deliveries of a lease to handing over, asking the gate for each.
+
+    Returns those let through and how many were taken in all, refused ones included. One statement,
+    one transaction; nothing of it is on the wire before it has committed (C-4, C-6). Nothing is
+    taken where the lease is lost or its mailing has been paused or cancelled.
+    """
+    if not leasing.keep(held):
+        return [], 0
+    asked, params = _asked_sql(question)
+    measured = question.kind == gate.MailKind.CAMPAIGN
+    with connection.cursor() as cursor:
+        cursor.execute(
+            HAND_OVER.format(asked=asked),
+            [
+                held.first,
+                held.last,
+                held.mailing,
+                min(window, LARGEST_WINDOW),
+                *params,
+                held.attempt,
+                measured,
+                measured,
+            ],
+        )
+        rows = cursor.fetchall()
+    ready = [
+        Ready(row[0], row[2], row[3], _attributes(row[4]), row[5], row[6], row[7])
+        for row in rows
+        if row[1] == "handing_over"
+    ]
+    return ready, len(rows)
+
+
+def _attributes(value: object) -> dict[str, str]:
+    if value == "{}":
+        return {}
+    found = json.loads(value) if isinstance(value, str) else value
+    return found if isinstance(found, dict) else {}
+
+
+@transaction.atomic
+def settle(*, held: Held, outcomes: Sequence[Outcome]) -> int:
+    """Write down how a window ended, where this attempt still holds it; return how many rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SETTLE,
+            [
+                GIVE_UP_AFTER,
+                [each.delivery for each in outcomes],
+                [each.state for each in outcomes],
+                [each.code for each in outcomes],
+                [each.words[:500] for each in outcomes],
+                held.attempt,
+            ],
+        )
+        return int(cursor.rowcount)

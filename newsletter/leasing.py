@@ -1,0 +1,146 @@
+"""Who holds which range of deliveries: take, keep, give back, recover what a lost worker held."""
+
+import os
+import secrets
+import socket
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.db.models import F
+from django.db.models.functions import Now
+
+from newsletter.models import Lease, Mailing
+
+HOLDS = timedelta(seconds=300)
+"""Longer than a task may run (config.celery's hard limit), so a lease never ends under its worker."""
+WORKER = f"{socket.gethostname()}:{os.getpid()}"[-80:]
+
+TAKE = """
+UPDATE newsletter_lease SET worker = %s, attempt = %s, until = now() + %s, updated_at = now()
+WHERE id = (
+    SELECT id FROM newsletter_lease
+    WHERE lane = %s AND mailing_id IS NOT DISTINCT FROM %s AND closed_at IS NULL
+      AND attempt IS NULL AND due_at <= now()
+    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, mailing_id, first, last, attempt
+"""
+
+KEEP = """
+UPDATE newsletter_lease AS lease SET until = now() + %s
+WHERE lease.id = %s AND lease.attempt = %s AND (lease.mailing_id IS NULL OR EXISTS (
+    SELECT FROM newsletter_mailing AS mailing
+    WHERE mailing.id = lease.mailing_id AND mailing.state = 'sending'))
+"""
+
+RECKON = """
+WITH reckoned AS (
+    SELECT count(*) FILTER (WHERE state = 'staged') AS staged,
+           count(*) FILTER (WHERE state = 'handing_over') AS handing_over,
+           count(*) FILTER (WHERE state = 'sent') AS sent,
+           count(*) FILTER (WHERE state = 'refused') AS refused,
+           count(*) FILTER (WHERE state = 'failed') AS failed,
+           count(*) FILTER (WHERE state = 'deferred') AS deferred,
+           count(*) FILTER (WHERE state = 'unknown') AS unknown,
+           min(due_at) FILTER (WHERE state = 'deferred') AS next
+    FROM newsletter_delivery
+    WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s)
+UPDATE newsletter_lease AS lease SET
+    sent = reckoned.sent, refused = reckoned.refused, failed = reckoned.failed,
+    deferred = reckoned.deferred, unknown = reckoned.unknown,
+    worker = '', attempt = NULL, until = NULL, updated_at = now(),
+    due_at = CASE WHEN reckoned.staged > 0 THEN now() + %s
+                  WHEN reckoned.next IS NOT NULL THEN reckoned.next
+                  WHEN reckoned.unknown > 0 THEN now() + interval '100 years' ELSE lease.due_at END,
+    closed_at = CASE WHEN reckoned.staged + reckoned.handing_over + reckoned.deferred
+                          + reckoned.unknown = 0 THEN now() END
+FROM reckoned WHERE lease.id = %s AND lease.attempt IS NOT DISTINCT FROM %s
+"""
+
+LOSE = """
+UPDATE newsletter_delivery SET state = 'unknown', settled_at = now(),
+    answer = 'the worker was lost while this was being handed over'
+WHERE id BETWEEN %s AND %s AND attempt = %s AND state = 'handing_over'
+"""
+
+CANCEL = """
+UPDATE newsletter_delivery SET state = 'refused', refusal = 'cancelled', settled_at = now()
+WHERE id BETWEEN %s AND %s AND mailing_id = %s AND state IN ('staged', 'deferred')
+"""
+
+
+class Held(NamedTuple):
+    """A lease as its worker holds it."""
+
+    id: int
+    mailing: int | None
+    first: int
+    last: int
+    attempt: int
+
+
+def take(lane: str, mailing: int | None) -> Held | None:
+    """Take one due range of a mailing (None: one letter), or nothing where none is free."""
+    with connection.cursor() as cursor:
+        attempt = secrets.randbits(62)
+        cursor.execute(TAKE, [WORKER, attempt, HOLDS, lane, mailing])
+        row = cursor.fetchone()
+    return Held(*row) if row else None
+
+
+def keep(held: Held) -> bool:
+    """Hold on to a lease; False where it is lost, or its mailing is paused or cancelled."""
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, [HOLDS, held.id, held.attempt])
+        return cursor.rowcount == 1
+
+
+def give_back(held: Held, *, again_in: timedelta = timedelta(0)) -> None:
+    """Give a lease back with the count of how its deliveries stand; closed if all are closed."""
+    with connection.cursor() as cursor:
+        _reckon(cursor, held, again_in, held.attempt)
+
+
+def _reckon(
+    cursor: CursorWrapper, held: Held, again_in: timedelta, attempt: int | None
+) -> None:
+    cursor.execute(
+        RECKON, [held.first, held.last, held.mailing, again_in, held.id, attempt]
+    )
+
+
+@transaction.atomic
+def recover(limit: int = 100) -> int:
+    """Free the leases of lost workers; what they were handing over is unknown (C-3)."""
+    lost = list(
+        Lease.objects.select_for_update(skip_locked=True)
+        .filter(closed_at=None, until__lt=Now())
+        .order_by("until")[:limit]
+    )
+    with connection.cursor() as cursor:
+        for lease in lost:
+            held = _held(lease)
+            cursor.execute(LOSE, [held.first, held.last, held.attempt])
+            _reckon(cursor, held, timedelta(0), lease.attempt)
+    return len(lost)
+
+
+@transaction.atomic
+def close_cancelled(limit: int = 200) -> int:
+    """Refuse what is open of cancelled mailings, some ranges at a time; return how many ranges."""
+    open_ranges = list(
+        Lease.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(closed_at=None, attempt=None, mailing__state=Mailing.State.CANCELLED)
+        .exclude(sent=F("size") - F("unknown") - F("refused") - F("failed"))[:limit]
+    )
+    with connection.cursor() as cursor:
+        for lease in open_ranges:
+            held = _held(lease)
+            cursor.execute(CANCEL, [held.first, held.last, held.mailing])
+            _reckon(cursor, held, timedelta(0), None)
+    return len(open_ranges)
+
+
+def _held(lease: Lease) -> Held:
+    return Held(lease.pk, lease.mailing_id, lease.first, lease.last, lease.attempt or 0)

@@ -1,0 +1,104 @@
+"""Freeze the audience into deliveries: one statement, repeatable."""
+
+import logging
+
+from django.db import connection, transaction
+from django.utils.timezone import now
+
+from newsletter import composing
+from newsletter.audience import question
+from newsletter.models import Lease, Link, Mailing
+from newsletter.sources import source_of
+from registrants import gate
+
+log = logging.getLogger(__name__)
+LEASE_SIZE = 500
+
+STAGE = """
+WITH staged AS (
+    INSERT INTO newsletter_delivery
+        (mailing_id, registrant_id, letter, state, refusal, tries, opens, clicks, answer)
+    SELECT %s, person.id, '', 'staged', '', 0, false, false, '' FROM ({allowed}) AS person
+    ON CONFLICT DO NOTHING
+    RETURNING id
+)
+INSERT INTO newsletter_lease (lane, mailing_id, first, last, size, worker)
+SELECT %s, %s, min(id), max(id), count(*), '' FROM staged GROUP BY id / {size}
+RETURNING size
+"""
+
+
+@transaction.atomic
+def stage(mailing_id: int) -> int | None:
+    """Turn one mailing's audience into deliveries and leases; return how many deliveries.
+
+    Returns None where the mailing is not to be staged or another worker has it. A crash leaves
+    nothing behind: the mailing is staged again from the start.
+    """
+    mailing = (
+        Mailing.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(pk=mailing_id, state=Mailing.State.STAGING)
+        .first()
+    )
+    if mailing is None:
+        return None
+    asked = question(mailing)
+    mailing.compiled = _freeze(mailing)
+    mailing.left_out = gate.refused(asked)
+    if mailing.kind == Mailing.Kind.NOTICE:
+        mailing.overridden = gate.overridden(asked)
+    mailing.staged = _insert(mailing, asked)
+    mailing.state = Mailing.State.SENDING
+    mailing.waiting_reason = ""
+    mailing.save()
+    return mailing.staged
+
+
+def _freeze(mailing: Mailing) -> bytes:
+    """Compile the mail once and store its links, so that later edits change nothing."""
+    compiled = composing.compile_mail(source_of(mailing))
+    if mailing.kind == Mailing.Kind.CAMPAIGN:
+        Link.objects.bulk_create(
+            [
+                Link(mailing=mailing, position=position, url=url)
+                for position, url in enumerate(compiled.links)
+            ]
+        )
+    return compiled.dump()
+
+
+def _insert(mailing: Mailing, asked: gate.Question) -> int:
+    allowed, params = (
+        gate.allowed(asked).order_by("pk").values("pk").query.sql_with_params()
+    )
+    lane = (
+        Lease.Lane.CAMPAIGNS
+        if mailing.kind == Mailing.Kind.CAMPAIGN
+        else Lease.Lane.NOTICES
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            STAGE.format(allowed=allowed, size=LEASE_SIZE),
+            [mailing.pk, *params, lane, mailing.pk],
+        )
+        return sum(size for (size,) in cursor.fetchall())
+
+
+def stage_due() -> int:
+    """Stage every mailing that was started; return how many were staged.
+
+    One whose content cannot be compiled any more is paused with the reason.
+    """
+    started = Mailing.objects.filter(state=Mailing.State.STAGING).order_by("started_at")
+    done = 0
+    for mailing_id in list(started.values_list("pk", flat=True)):
+        try:
+            done += stage(mailing_id) is not None
+        except composing.Faults as faults:
+            log.warning("mailing %s cannot be staged: %s", mailing_id, faults)
+            Mailing.objects.filter(pk=mailing_id, state=Mailing.State.STAGING).update(
+                state=Mailing.State.PAUSED,
+                waiting_reason=f"The content has a fault: {faults}"[:500],
+                updated_at=now(),
+            )
+    return done

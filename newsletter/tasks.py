@@ -1,0 +1,31 @@
+"""What the timetable and the nudge call: five-line callers, ids only."""
+
+from celery import shared_task
+
+from newsletter import approving, leasing, sending, staging
+
+SOON = {"expires": 2}
+
+
+@shared_task(name="newsletter.tasks.send_letters")
+def send_letters() -> None:
+    """Send the letters and notices that are due, letters first."""
+    if sending.serve(lanes=("letters", "notices"), seconds=2.0):
+        send_letters.apply_async(**SOON)
+
+
+@shared_task(name="newsletter.tasks.send_campaigns")
+def send_campaigns() -> None:
+    """Stage what was started, then send what is due."""
+    staging.stage_due()
+    if sending.serve(lanes=("campaigns",), seconds=4.0):
+        send_campaigns.apply_async(**SOON)
+
+
+@shared_task(name="newsletter.tasks.tend")
+def tend() -> None:
+    """Start what is scheduled, free what lost workers held, close what is cancelled or done."""
+    approving.start_due()
+    leasing.recover()
+    leasing.close_cancelled()
+    approving.finish_done()
