@@ -46,7 +46,7 @@ class Environment(BaseSettings):
     system_address: str = ""
     demo: bool = False
     debug: bool = False
-    web_threads: int = 4
+    notes_folder: str = ""
 
     @field_validator("link_keys", "secrets_keys", "trail_keys")
     @classmethod

@@ -42,6 +42,7 @@ PUBLIC_URL = environment.public_url.rstrip("/")
 REDIS_URL = environment.redis_url
 EMAIL_URL = environment.email_url
 DEMO = environment.demo
+NOTES_FOLDER = environment.notes_folder or BASE_DIR / "var" / "notes"
 DEBUG = environment.debug
 SECRET_KEY = environment.secret_key.get_secret_value()
 LINK_KEYS = read_keys(environment.link_keys.get_secret_value())

@@ -1,4 +1,4 @@
-"""Who holds which range of deliveries: take, keep, give back, recover what a lost worker held."""
+"""Who holds which range of deliveries: take, keep, give back, close what is cancelled."""
 
 import os
 import secrets
@@ -9,7 +9,6 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F
-from django.db.models.functions import Now
 
 from newsletter.models import Lease, Mailing
 
@@ -58,12 +57,6 @@ UPDATE newsletter_lease AS lease SET
 FROM reckoned WHERE lease.id = %s AND lease.attempt IS NOT DISTINCT FROM %s
 """
 
-LOSE = """
-UPDATE newsletter_delivery SET state = 'unknown', settled_at = now(),
-    answer = 'the worker was lost while this was being handed over'
-WHERE id BETWEEN %s AND %s AND attempt = %s AND state = 'handing_over'
-"""
-
 CANCEL = """
 UPDATE newsletter_delivery SET state = 'refused', refusal = 'cancelled', settled_at = now()
 WHERE id BETWEEN %s AND %s AND mailing_id = %s AND state IN ('staged', 'deferred')
@@ -99,31 +92,16 @@ def keep(held: Held) -> bool:
 def give_back(held: Held, *, again_in: timedelta = timedelta(0)) -> None:
     """Give a lease back with the count of how its deliveries stand; closed if all are closed."""
     with connection.cursor() as cursor:
-        _reckon(cursor, held, again_in, held.attempt)
+        reckon(cursor, held, again_in, held.attempt)
 
 
-def _reckon(
+def reckon(
     cursor: CursorWrapper, held: Held, again_in: timedelta, attempt: int | None
 ) -> None:
+    """Count how the deliveries of a range stand, write it on its lease and set the lease free."""
     cursor.execute(
         RECKON, [held.first, held.last, held.mailing, again_in, held.id, attempt]
     )
-
-
-@transaction.atomic
-def recover(limit: int = 100) -> int:
-    """Free the leases of lost workers; what they were handing over is unknown (C-3)."""
-    lost = list(
-        Lease.objects.select_for_update(skip_locked=True)
-        .filter(closed_at=None, until__lt=Now())
-        .order_by("until")[:limit]
-    )
-    with connection.cursor() as cursor:
-        for lease in lost:
-            held = _held(lease)
-            cursor.execute(LOSE, [held.first, held.last, held.attempt])
-            _reckon(cursor, held, timedelta(0), lease.attempt)
-    return len(lost)
 
 
 @transaction.atomic
@@ -136,11 +114,12 @@ def close_cancelled(limit: int = 200) -> int:
     )
     with connection.cursor() as cursor:
         for lease in open_ranges:
-            held = _held(lease)
+            held = held_of(lease)
             cursor.execute(CANCEL, [held.first, held.last, held.mailing])
-            _reckon(cursor, held, timedelta(0), None)
+            reckon(cursor, held, timedelta(0), None)
     return len(open_ranges)
 
 
-def _held(lease: Lease) -> Held:
+def held_of(lease: Lease) -> Held:
+    """Return a lease as whoever last took it held it."""
     return Held(lease.pk, lease.mailing_id, lease.first, lease.last, lease.attempt or 0)

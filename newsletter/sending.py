@@ -11,7 +11,7 @@ from functools import lru_cache
 from django.db.models import Q
 from django.utils.timezone import now
 
-from newsletter import approving, composing, leasing, letters, links, outgoing
+from newsletter import approving, composing, leasing, letters, links, notes, outgoing
 from newsletter.audience import question
 from newsletter.handing_over import LARGEST_WINDOW, Ready, hand_over, settle
 from newsletter.leasing import Held
@@ -73,24 +73,31 @@ def _running(lane: str) -> list[Mailing]:
 
 
 def _work(held: Held, mailing: Mailing, deadline: float) -> None:
-    """Send a range of one mailing, window by window, until it is done or time is up."""
-    try:
+    """Send a range of one mailing, window by window, until it is done or time is up.
+
+    What goes wrong unforeseen leaves the lease and its notes standing: recovering puts them right.
+    """
+    with notes.keeping(held.attempt) as noted:
         line = _line(mailing.pk)
-        while time.monotonic() < deadline:
-            ready, taken = hand_over(
-                held=held, question=line.question, window=_window(line.sender.pk)
-            )
-            if not taken:
-                break
-            trouble = _carry(held, line, ready)
-            if trouble:
-                approving.wait(mailing=mailing.pk, reason=trouble, until=now() + TRY_AGAIN)
-                break
-            if mailing.waiting_reason:
-                approving.go_on(mailing=mailing.pk)
-                mailing.waiting_reason = ""
-    finally:
+        while time.monotonic() < deadline and _send_window(held, line, noted, mailing):
+            pass
         leasing.give_back(held)
+
+
+def _send_window(held: Held, line: Line, noted: notes.Notes, mailing: Mailing) -> bool:
+    """Hand over and send one window; False where none is left or the mail server is away."""
+    window = _window(line.sender.pk)
+    ready, taken = hand_over(held=held, question=line.question, window=window)
+    if not taken:
+        return False
+    trouble = _carry(held, line, ready, noted)
+    if trouble:
+        approving.wait(mailing=mailing.pk, reason=trouble, until=now() + TRY_AGAIN)
+        return False
+    if mailing.waiting_reason:
+        approving.go_on(mailing=mailing.pk)
+        mailing.waiting_reason = ""
+    return True
 
 
 @lru_cache(maxsize=8)
@@ -115,29 +122,34 @@ def _line(mailing: int) -> Line:
 def _work_letter(held: Held) -> None:
     """Send one letter; where its mail server is away it is tried again in some seconds."""
     again = timedelta(0)
-    try:
-        delivery = Delivery.objects.select_related("registrant__client").get(pk=held.first)
-        client = delivery.registrant.client
-        kind = (
-            gate.MailKind.FRESH_SIGN_UP
-            if delivery.letter == Delivery.Letter.CONFIRM
-            else gate.MailKind.LETTER
-        )
-        sender = letters.sender_of(client)
-        line = Line(
-            sender=sender,
-            renderer=_letter_renderer(letters.source(client, delivery.letter)),
-            question=gate.Question(kind=kind, client=client.pk),
-            bounce_domain=sender.envelope_domain,
-        )
-        ready, _ = hand_over(held=held, question=line.question, window=1)
-        if _carry(held, line, ready, extra=letters.extra(delivery)):
-            again = TRY_AGAIN
-    except letters.NoSender as missing:
-        log.error("letter %s waits: %s", held.first, missing)
-        again = timedelta(minutes=1)
-    finally:
+    with notes.keeping(held.attempt) as noted:
+        try:
+            if _send_letter(held, noted):
+                again = TRY_AGAIN
+        except letters.NoSender as missing:
+            log.error("letter %s waits: %s", held.first, missing)
+            again = timedelta(minutes=1)
         leasing.give_back(held, again_in=again)
+
+
+def _send_letter(held: Held, noted: notes.Notes) -> str:
+    """Hand over and send the one letter of a lease; return why it must wait, or nothing."""
+    delivery = Delivery.objects.select_related("registrant__client").get(pk=held.first)
+    client = delivery.registrant.client
+    kind = (
+        gate.MailKind.FRESH_SIGN_UP
+        if delivery.letter == Delivery.Letter.CONFIRM
+        else gate.MailKind.LETTER
+    )
+    sender = letters.sender_of(client)
+    line = Line(
+        sender=sender,
+        renderer=_letter_renderer(letters.source(client, delivery.letter)),
+        question=gate.Question(kind=kind, client=client.pk),
+        bounce_domain=sender.envelope_domain,
+    )
+    ready, _ = hand_over(held=held, question=line.question, window=1)
+    return _carry(held, line, ready, noted, extra=letters.extra(delivery))
 
 
 @lru_cache(maxsize=64)
@@ -151,7 +163,12 @@ def _window(sender: int) -> int:
 
 
 def _carry(
-    held: Held, line: Line, ready: list[Ready], *, extra: dict[str, str] | None = None
+    held: Held,
+    line: Line,
+    ready: list[Ready],
+    noted: notes.Notes,
+    *,
+    extra: dict[str, str] | None = None,
 ) -> str:
     """Put a handed-over window on the wire and settle it; return why it must wait, or nothing."""
     if not ready:
@@ -162,12 +179,13 @@ def _carry(
     trouble = ""
     try:
         messages = _messages(line, ready, pulled, outcomes, extra, began + STALE_AFTER)
-        for outcome in outgoing.wire(line.sender).send(messages):
+        for outcome in outgoing.wire(line.sender).send(messages, noted=noted):
             outcomes[outcome.delivery] = outcome
     except (Unavailable, ValueError) as away:
         trouble = f"The mail server cannot be used: {away}"
     finally:
         settle(held=held, outcomes=_all_outcomes(ready, pulled, outcomes))
+        noted.settled()
     _note_pace(line.sender.pk, len(outcomes), time.monotonic() - began)
     return trouble or _broken(outcomes)
 

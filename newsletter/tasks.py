@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from newsletter import approving, leasing, sending, staging
+from newsletter import approving, leasing, recovering, sending, staging
 
 SOON = {"expires": 2}
 
@@ -26,6 +26,6 @@ def send_campaigns() -> None:
 def tend() -> None:
     """Start what is scheduled, free what lost workers held, close what is cancelled or done."""
     approving.start_due()
-    leasing.recover()
+    recovering.recover()
     leasing.close_cancelled()
     approving.finish_done()

@@ -1,0 +1,1 @@
+"""What it costs: each benchmark starts its own servers and prints one JSON line last."""

@@ -1,0 +1,98 @@
+"""What a crash must not forget: which mails were about to be on the wire, and what was answered.
+
+One small local file per lease in work, kept by the kernel when its worker is killed. The worker
+holds a lock on it; whoever gets that lock knows that the worker is gone.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+
+from newsletter.transports import Outcome
+
+
+class Left(NamedTuple):
+    """What the notes of a lost worker say about its last window."""
+
+    attempt: int
+    going: set[int]
+    answered: list[Outcome]
+
+
+class Notes:
+    """The open file of one lease."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __call__(self, going: Sequence[int], answered: Sequence[Outcome]) -> None:
+        """Append one round of the wire: one write, a few microseconds."""
+        os.write(self._descriptor, json.dumps([going, answered]).encode() + b"\n")
+
+    def settled(self) -> None:
+        """Forget the window: the ledger knows it now."""
+        os.ftruncate(self._descriptor, 0)
+
+
+def _folder() -> Path:
+    folder = Path(settings.NOTES_FOLDER)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+@contextmanager
+def keeping(attempt: int) -> Iterator[Notes]:
+    """Keep notes for one attempt; they are thrown away when it ends in good order."""
+    path = _folder() / f"{attempt}.notes"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield Notes(descriptor)
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def left_behind(path: Path) -> Iterator[Left | None]:
+    """Read the notes of a lost worker and throw them away after; None while it still lives."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield None
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        yield _read(int(path.stem), path.read_bytes())
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def _read(attempt: int, written: bytes) -> Left:
+    going: set[int] = set()
+    answered: dict[int, Outcome] = {}
+    for line in written.split(b"\n"):
+        try:
+            went, answers = json.loads(line)
+        except ValueError:  # the last line of a worker killed while writing: nothing had gone yet
+            continue
+        going.update(went)
+        for answer in answers:
+            answered[answer[0]] = Outcome(*answer)
+    return Left(attempt, going, list(answered.values()))
+
+
+def all_left() -> list[Path]:
+    """Return the files of leases in work on this machine, live ones included."""
+    return sorted(_folder().glob("*.notes"))
