@@ -90,6 +90,7 @@ class ScriptedSmtp:
         while True:
             try:
                 sock, _ = self.listener.accept()
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError:
                 return
             with self.lock:

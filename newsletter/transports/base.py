@@ -49,7 +49,7 @@ class Unavailable(Exception):
 class Noted(Protocol):
     """Told once per round on the wire, before the bytes go: what a crash must not forget."""
 
-    def __call__(self, going: Sequence[int], answered: Sequence[Outcome]) -> None:
+    def __call__(self, going: Sequence[int], answered: Sequence[Outcome], /) -> None:
         """Keep which deliveries' bodies are about to go, and what was answered since last time."""
 
 

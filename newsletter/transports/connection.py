@@ -81,10 +81,11 @@ class Connection:
         try:
             if not self.wire.connected:
                 self._connected(now)
-            elif self.wire.is_shaking:
-                self._shake(now)
-            else:
+            elif not self.wire.is_shaking:
                 self._read(desk, now)
+            # Not a moment earlier: what was said in clear after 220 must be found and refused.
+            if self.wire.is_shaking:
+                self._shake(now)
         except Broken as problem:
             self.lose(desk, str(problem), configuration=isinstance(problem, Untrusted))
         except Unavailable as problem:
@@ -118,7 +119,8 @@ class Connection:
             elif exchange.dot_at and self.wire.sent >= exchange.dot_at:
                 desk.settle(exchange, "unknown", Reply(0, words))
             else:
-                desk.again(exchange, was_head=was_head, words=words)
+                # A used connection may have had its time; a fresh one broke under this message.
+                desk.again(exchange, counts=was_head and not self.served, words=words)
             was_head = False
         self._awaited.clear()
         self._later.clear()
@@ -144,7 +146,6 @@ class Connection:
             if self._reader.has_more or self._context is None:
                 raise Broken("the server spoke before TLS began")
             self.wire.begin_tls(self._context, self._settings.host)
-            self._shake(now)
         elif isinstance(what, bytes):
             self.wire.put(what)
 
@@ -162,13 +163,16 @@ class Connection:
             data = self.wire.receive()
             if not data:
                 return
-            for reply in self._reader.feed(data):
-                if self.wire.is_shaking or self.is_lost:
+            replies = self._reader.feed(data)
+            for reply in replies:
+                if self.wire.is_shaking:
                     raise Broken("the server said more than it was asked")
                 self._on_reply(desk, reply, now)
+            if replies:
+                self.deadline = now + self._patience()
             if self._reader.garbage:
                 raise Broken("the server's answer is not SMTP")
-            if not self.wire.has_pending:
+            if self.wire.is_shaking or not self.wire.has_pending:
                 return
 
     def _read_last(self, desk: Desk, words: str, now: float) -> None:
@@ -200,7 +204,6 @@ class Connection:
             self._say_next()
         elif not self._awaited:
             self.begin(desk)
-        self.deadline = now + self._patience()
 
     def _on_step(self, desk: Desk, step: str, exchange: Exchange, reply: Reply) -> None:
         if step is END:

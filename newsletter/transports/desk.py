@@ -8,7 +8,7 @@ from newsletter.transports.base import Message, Outcome, State
 from newsletter.transports.replies import Reply
 
 TRIES: Final = 3
-"""How often a message may be at the head of a connection that breaks before its final dot."""
+"""How often a fresh connection may break under a message at its head."""
 
 
 class Exchange:
@@ -80,10 +80,13 @@ class Desk:
         state: State = "sent" if reply.code < 300 else "deferred" if reply.code < 500 else "failed"
         self.settle(exchange, state, reply)
 
-    def again(self, exchange: Exchange, *, was_head: bool, words: str) -> None:
-        """Take back a message that never got past its final dot, to go on another connection."""
+    def again(self, exchange: Exchange, *, counts: bool, words: str) -> None:
+        """Take back a message that never got past its final dot, to go on another connection.
+
+        It counts as a try where the break may be the message's doing.
+        """
         exchange.forget()
-        exchange.tries += was_head
+        exchange.tries += counts
         if exchange.tries >= TRIES:
             self.settle(exchange, "unsent", Reply(0, words))
         else:

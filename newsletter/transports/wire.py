@@ -22,7 +22,17 @@ class Untrusted(Broken):
 class Wire:
     """Bytes to and from the server; every method raises Broken where the connection is lost."""
 
-    __slots__ = ("_number", "_out", "_out_at", "_shaking", "_sock", "connected", "queued", "sent", "wanted")
+    __slots__ = (
+        "_number",
+        "_out",
+        "_out_at",
+        "_shaking",
+        "_sock",
+        "connected",
+        "queued",
+        "sent",
+        "wanted",
+    )
 
     def __init__(self, address: tuple[socket.AddressFamily, tuple[object, ...]]) -> None:
         family, where = address
