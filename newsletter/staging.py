@@ -69,7 +69,7 @@ def _freeze(mailing: Mailing) -> bytes:
 
 def _insert(mailing: Mailing, asked: gate.Question) -> int:
     allowed, params = (
-        gate.allowed(asked).order_by("pk").values("pk").query.sql_with_params()
+        gate.allowed(asked).order_by("pk").values("id").query.sql_with_params()
     )
     lane = (
         Lease.Lane.CAMPAIGNS
