@@ -61,19 +61,17 @@ class Connection:
             desk.answer(exchange, unfit)
         else:
             return
-        steps = [
-            (MAIL, exchange, mail_command(exchange.message, self._offer)),
-            (RCPT, exchange, rcpt_command(exchange.message)),
-            (DATA, exchange, b"DATA\r\n"),
-        ]
+        commands = [(MAIL, mail_command(exchange.message, self._offer))]
+        commands += [(RCPT, rcpt_command(exchange.message)), (DATA, b"DATA\r\n")]
         if self._must_reset:
-            steps.insert(0, (RSET, exchange, b"RSET\r\n"))
+            commands.insert(0, (RSET, b"RSET\r\n"))
             self._must_reset = False
         if self._offer.pipelining:
-            self.wire.put(b"".join([step[2] for step in steps]))
-            self._awaited.extend([step[:2] for step in steps])
+            for step, command in commands:
+                self.wire.put(command)
+                self._awaited.append((step, exchange))
         else:
-            self._later.extend(steps)
+            self._later.extend((step, exchange, command) for step, command in commands)
             self._say_next()
 
     def on_event(self, desk: Desk, now: float) -> None:

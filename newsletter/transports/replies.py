@@ -1,6 +1,7 @@
 """What the server says: replies cut from the stream, and words fit to be kept."""
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 LINE_LIMIT: Final = 2048
@@ -15,7 +16,6 @@ _ADDRESS: Final = re.compile(
     r"""(?:\[[^\]\s]{1,100}\]|[^\s<>()\[\],;:"'@&]{1,256})>?""",
     re.IGNORECASE,
 )
-_SPACES: Final = re.compile(r"\s+")
 
 
 class Reply(NamedTuple):
@@ -33,8 +33,9 @@ class Reply(NamedTuple):
     @property
     def words(self) -> str:
         """Return the reply's words, without codes and without any e-mail address."""
-        lines = self.text.split("\n")
-        return kept_words(" ".join(_ENHANCED.sub("", line, count=1) for line in lines))
+        lines = self.text.split("\n") if "\n" in self.text else (self.text,)
+        bare = [line[found.end() :] if (found := _ENHANCED.match(line)) else line for line in lines]
+        return kept_words(" ".join(bare))
 
 
 def kept_words(text: str) -> str:
@@ -44,7 +45,7 @@ def kept_words(text: str) -> str:
         text = "".join(each if each.isprintable() else " " for each in text)
     if "@" in text or "%40" in text:
         text = _ADDRESS.sub("<address>", text)
-    return _SPACES.sub(" ", text).strip()[:WORDS_LIMIT]
+    return " ".join(text.split())[:WORDS_LIMIT]
 
 
 class ReplyReader:
@@ -54,7 +55,7 @@ class ReplyReader:
 
     def __init__(self) -> None:
         self._rest = b""
-        self._code = b""
+        self._code = 0
         self._lines: list[str] = []
         self.garbage = False
 
@@ -69,26 +70,45 @@ class ReplyReader:
         if self.garbage:
             return replies
         buffer = self._rest + data if self._rest else data
-        at = 0
-        while line := _LINE.match(buffer, at):
-            at = line.end()
-            code, mark, text = line.groups(b"")
-            if mark == b" " and not self._lines:
-                replies.append(Reply(int(code), text.decode("utf-8", "replace")))
-            elif not self._take(code, mark, text, replies):
+        pieces = buffer.splitlines(keepends=True)
+        self._rest = b"" if buffer.endswith(b"\n") else pieces.pop() if pieces else b""
+        for piece in pieces:
+            line = _read_line(piece)
+            if line is None:
                 self.garbage = True
                 return replies
-        self._rest = buffer[at:] if at else buffer
-        self.garbage = len(self._rest) > LINE_LIMIT or b"\n" in self._rest
+            is_last, reply = line
+            if is_last and not self._lines:
+                replies.append(reply)
+            elif not self._take(is_last, reply, replies):
+                self.garbage = True
+                return replies
+        self.garbage = len(self._rest) > LINE_LIMIT
         return replies
 
-    def _take(self, code: bytes, mark: bytes, text: bytes, replies: list[Reply]) -> bool:
+    def _take(self, is_last: bool, line: Reply, replies: list[Reply]) -> bool:
         """Add one line of a reply of several lines; False where it does not fit the others."""
-        if self._lines and code != self._code:
+        if self._lines and line.code != self._code:
             return False
-        self._code = code
-        self._lines.append(text.decode("utf-8", "replace"))
-        if mark != b"-":
-            replies.append(Reply(int(code), "\n".join(self._lines)))
+        self._code = line.code
+        self._lines.append(line.text)
+        if is_last:
+            replies.append(Reply(line.code, "\n".join(self._lines)))
             self._lines = []
         return len(self._lines) < LINES_LIMIT
+
+
+# Servers say the same few lines all day; nothing longer than those is kept.
+def _read_line(line: bytes) -> tuple[bool, Reply] | None:
+    return _usual_line(line) if len(line) < 32 else _any_line(line)
+
+
+def _any_line(line: bytes) -> tuple[bool, Reply] | None:
+    found = _LINE.fullmatch(line) if len(line) <= LINE_LIMIT else None
+    if found is None:
+        return None
+    code, mark, text = found.groups(b"")
+    return mark != b"-", Reply(int(code), text.decode("utf-8", "replace"))
+
+
+_usual_line = lru_cache(maxsize=64)(_any_line)

@@ -49,9 +49,9 @@ def test_a_certificate_that_proves_nothing_is_a_matter_of_configuration(
     with (
         ScriptedSmtp(server_context=context, tls_at_once=security == "tls") as server,
         transport(server, security=security, ca_file=ca_file) as wire,
+        pytest.raises(Unavailable, match="certificate") as told,
     ):
-        with pytest.raises(Unavailable, match="certificate") as told:
-            wire.send([message(0)])
+        wire.send([message(0)])
     assert told.value.configuration
     assert not server.delivered
 
@@ -78,9 +78,9 @@ def test_answers_slipped_in_before_tls_are_refused(
     with (
         ScriptedSmtp(slips_in, server_context=server_context) as server,
         transport(server, security="starttls", ca_file=str(authority.file)) as wire,
+        pytest.raises(Unavailable),
     ):
-        with pytest.raises(Unavailable):
-            wire.send([message(0)])
+        wire.send([message(0)])
 
 
 def test_dropped_tls_is_a_dropped_connection(
@@ -121,9 +121,9 @@ def test_a_refused_sign_in_is_a_matter_of_configuration(login: str) -> None:
     with (
         ScriptedSmtp(extensions=extensions, sign_ins={"ada": "right"}) as server,
         transport(server, username="ada", password="wrong", login=login) as wire,
+        pytest.raises(Unavailable, match="sign-in refused") as told,
     ):
-        with pytest.raises(Unavailable, match="sign-in refused") as told:
-            wire.send([message(0)])
+        wire.send([message(0)])
     assert told.value.configuration
     assert told.value.code == 535
 
