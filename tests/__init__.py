@@ -1,0 +1,1 @@
+"""The suite mirrors the tree; tests/journeys tells whole stories."""

@@ -1,0 +1,56 @@
+"""The real servers the suite runs against, started before Django reads its settings."""
+
+import atexit
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from local import keys
+from local.postgres import FOR_TESTS, Postgres
+from local.valkey import Valkey
+
+_STARTED: list[Postgres | Valkey] = []
+
+
+def _start() -> None:
+    """Start PostgreSQL and Valkey once per run; workers of a parallel run share them."""
+    folder = Path(tempfile.mkdtemp(prefix="heed-tests-"))
+    os.environ.update(keys.make())
+    os.environ["HEED_DEMO"] = "1"
+    os.environ["HEED_PUBLIC_URL"] = "http://127.0.0.1:8000"
+    os.environ["HEED_NOTES_FOLDER"] = str(folder / "notes")
+    os.environ["EMAIL_URL"] = "smtp://127.0.0.1:9"
+    postgres = Postgres(folder / "data", options=FOR_TESTS)
+    _STARTED.append(postgres)
+    postgres.start(folder / "postgres.log")
+    postgres.create()
+    os.environ["DATABASE_URL"] = postgres.url()
+    valkey = Valkey(folder / "valkey")
+    _STARTED.append(valkey)
+    valkey.start(folder / "valkey.log")
+    os.environ["REDIS_URL"] = valkey.url
+    os.environ["HEED_TEST_SERVERS"] = str(folder)
+
+
+def _stop() -> None:
+    for server in reversed(_STARTED):
+        server.stop()
+        if isinstance(server, Postgres):
+            server.forget()
+    _STARTED.clear()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Start the servers before pytest-django sets Django up."""
+    if "HEED_TEST_SERVERS" in os.environ:
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+        base = os.environ["REDIS_URL"].rpartition("/")[0]
+        os.environ["REDIS_URL"] = f"{base}/{int(worker) + 1}"
+        return
+    if not {"--help", "--version", "-h"} & set(sys.argv):
+        _start()
+        atexit.register(_stop)
