@@ -11,6 +11,6 @@ class AuditTrailPage(ReadOnly, StaffPage):
     """Look up who did what, when, on whose behalf."""
 
     list_display = ["at", "act", "subject_kind", "subject", "staff", "client"]
-    list_filter = ["act", "subject_kind"]
+    search_fields = ["=act", "=subject_kind"]
     paginator = BoundedPaginator
     fields = ["at", "act", "subject_kind", "subject", "staff", "client", "detail"]

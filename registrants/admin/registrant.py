@@ -16,7 +16,13 @@ from registrants.models import (
     Subscription,
     Suppression,
 )
-from registrants.staff_pages import BoundedPaginator, ReadOnly, ReadOnlyTable, StaffPage
+from registrants.staff_pages import (
+    BoundedPaginator,
+    ReadOnly,
+    ReadOnlyTable,
+    ScopedFilter,
+    StaffPage,
+)
 
 
 class SubscriptionTable(ReadOnlyTable):
@@ -68,7 +74,7 @@ class RegistrantPage(ReadOnly, StaffPage):
 
     right = Right.REGISTRANTS
     list_display = ["label", "client", "name", "opens", "clicks", "created_at"]
-    list_filter = ["client", "opens", "clicks"]
+    list_filter = [("client", ScopedFilter), "opens", "clicks"]
     list_select_related = ["client"]
     paginator = BoundedPaginator
     search_fields = ["address", "name"]

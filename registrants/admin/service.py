@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from accountability.roles import Right
 from registrants.models import Enrolment, Service
-from registrants.staff_pages import BoundedPaginator, ReadOnly, StaffPage
+from registrants.staff_pages import BoundedPaginator, ReadOnly, ScopedFilter, StaffPage
 
 
 @admin.register(Service)
@@ -26,12 +26,12 @@ class ServicePage(StaffPage):
 
 
 @admin.register(Enrolment)
-class EnrolmentPage(ReadOnly, StaffPage):
+class EnrolmentPage(ReadOnly, ScopedFilter, StaffPage):
     """Look up who is signed up for what."""
 
     right = Right.SETTINGS
     list_display = ["registrant", "service", "enrolled_at", "ended_at"]
-    list_filter = ["service"]
+    list_filter = [("service", ScopedFilter)]
     list_select_related = ["registrant", "service"]
     paginator = BoundedPaginator
     search_fields = ["registrant__address"]

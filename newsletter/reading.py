@@ -1,0 +1,116 @@
+"""What a reader finds in a rendered mail: words that can be seen, links, images, where it ends."""
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+UNSEEN = {"head", "style", "script", "title", "template", "noscript"}
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
+_HIDDEN = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px)?\s*(?:;|!|$))"
+)
+
+
+@dataclass
+class Image:
+    """One image with its alternative text; None where there is no such attribute."""
+
+    address: str
+    alt: str | None
+    line: int
+
+
+@dataclass
+class Sight:
+    """What can be seen of an HTML part."""
+
+    words: str = ""
+    links: list[str] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.sight = Sight()
+        self._words: list[str] = []
+        self._hidden: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        hidden = tag in UNSEEN or "hidden" in said or _HIDDEN.search(said.get("style", "").lower())
+        if tag not in VOID and (self._hidden or hidden):
+            self._hidden.append(tag)
+            return
+        if self._hidden or hidden:
+            return
+        if tag == "a" and "href" in said:
+            self.sight.links.append(said["href"])
+        if tag == "img":
+            alt = said.get("alt") if "alt" in said else None
+            self.sight.images.append(Image(said.get("src", ""), alt, self.getpos()[0]))
+        self._words.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._hidden:
+            while self._hidden and self._hidden.pop() != tag:
+                pass
+        self._words.append(" ")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self._words.append(data)
+
+    def close(self) -> None:
+        super().close()
+        self.sight.words = plain("".join(self._words))
+
+
+def plain(text: str) -> str:
+    """Return a text with every run of blanks as one, without invisible fillers."""
+    return re.sub(r"[\s\u00a0\u200b-\u200d\u034f\u2007\ufeff\u00ad]+", " ", text).strip()
+
+
+def see(html: str) -> Sight:
+    """Return what a reader can see of an HTML part."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.sight
+
+
+_TAG = re.compile(
+    r"<(?P<tag>a|area|form|button|input|base|meta|[vo]:[a-z]+)\b"
+    r"(?P<attributes>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(
+    r"(?<=[\s\"'/])(?:xlink:)?(?P<name>href|action|formaction|ping)\s*=\s*"
+    r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s>\"']+)",
+    re.IGNORECASE,
+)
+
+
+def _inert_tag(found: re.Match[str]) -> str:
+    tag, attributes = found["tag"], found["attributes"]
+    if tag.lower() == "base" or (tag.lower() == "meta" and "refresh" in attributes.lower()):
+        return ""
+    return f"<{tag}{_ADDRESS.sub(_inert_address, attributes)}>"
+
+
+def _inert_address(found: re.Match[str]) -> str:
+    if found["name"].lower() != "href":
+        return ""
+    value = found["value"].strip("\"'")
+    quote = "'" if '"' in value else '"'
+    return f"href=\"#\" title={quote}{value}{quote}"
+
+
+def inert(html: str) -> str:
+    """Return HTML whose links lead nowhere, their targets left to read in their titles."""
+    return _TAG.sub(_inert_tag, html)
+
+
+def inert_text(text: str) -> str:
+    """Return plain text whose addresses no mail program makes into links."""
+    return re.sub(r"\b(https?)://", r"\1 : //", text)
