@@ -1,0 +1,146 @@
+"""Markdown, HTML and MJML made into clean HTML, Liquid tags swapped for words throughout."""
+
+import re
+from typing import Final
+
+import css_inline
+import mrml
+import nh3
+from markdown_it import MarkdownIt
+
+from newsletter.faults import Fault, Faults
+from newsletter.liquid_tags import Tags
+
+CONTENT_STYLE: Final = """
+h1 { font-size: 26px; line-height: 1.25; margin: 0 0 16px; }
+h2 { font-size: 21px; line-height: 1.3; margin: 28px 0 12px; }
+h3, h4 { font-size: 17px; line-height: 1.4; margin: 24px 0 8px; }
+p { margin: 0 0 16px; }
+ul, ol { margin: 0 0 16px; padding: 0 0 0 24px; }
+li { margin: 0 0 6px; }
+img { max-width: 100%; height: auto; border: 0; }
+blockquote { margin: 0 0 16px; padding: 0 0 0 16px; border-left: 3px solid #9aa3af; }
+table { border-collapse: collapse; margin: 0 0 16px; }
+th, td { padding: 6px 12px; border: 1px solid #9aa3af; text-align: left; }
+pre { margin: 0 0 16px; white-space: pre-wrap; font-size: 15px; }
+hr { border: 0; border-top: 1px solid #9aa3af; margin: 28px 0; }
+"""
+
+_MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+_MJML: Final = mrml.RenderOptions(fonts={}, social_icon_origin="")
+_INLINER: Final = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+_BODY_INLINER: Final = css_inline.CSSInliner(load_remote_stylesheets=False)
+
+_ELEMENTS: Final = set(
+    "a abbr address article aside b blockquote br caption center cite code col colgroup dd del"
+    " details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins"
+    " kbd li main mark ol p pre q s samp section small span strike strong sub summary sup table"
+    " tbody td tfoot th thead time tr tt u ul var wbr".split()
+)
+_EVERYWHERE: Final = set("style class id title lang dir align valign role width height".split()) | {
+    "aria-label", "aria-hidden", "bgcolor"
+}  # fmt: skip
+_ATTRIBUTES: Final = {
+    "*": _EVERYWHERE,
+    "a": {"href", "target", "name"},
+    "img": {"src", "alt", "border", "srcset", "sizes"},
+    "table": {"border", "cellpadding", "cellspacing", "background", "summary"},
+    "td": {"colspan", "rowspan", "background", "nowrap", "headers"},
+    "th": {"colspan", "rowspan", "background", "nowrap", "scope"},
+    "ol": {"start", "type", "reversed"},
+    "font": {"color", "face", "size"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "time": {"datetime"},
+}
+_PROPERTIES: Final = set(
+    "color background background-color background-image background-position background-repeat"
+    " background-size border border-bottom border-collapse border-color border-left border-radius"
+    " border-right border-spacing border-style border-top border-width box-sizing clear direction"
+    " display float font font-family font-size font-style font-variant font-weight height"
+    " letter-spacing line-height list-style list-style-type margin margin-bottom margin-left"
+    " margin-right margin-top max-height max-width min-height min-width opacity outline overflow"
+    " padding padding-bottom padding-left padding-right padding-top table-layout text-align"
+    " text-decoration text-indent text-transform vertical-align white-space width word-break"
+    " word-spacing word-wrap".split()
+)
+_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_LINK_ELEMENT: Final = re.compile(r"<link\b[^>]*>", re.IGNORECASE)
+_PLACE: Final = re.compile(r"position (\d+):")
+
+
+def from_markdown(source: str, tags: Tags) -> str:
+    """Return the HTML of a Markdown body; raw HTML in it stays text."""
+    lines = []
+    for line in source.splitlines():
+        found = tags.word.fullmatch(line.strip())
+        alone = found is not None and not tags.of(found).is_output
+        lines += ["", line.strip(), ""] if alone else [line]
+    html = _MARKDOWN.render("\n".join(lines))
+    html = re.sub(r"<p>([^<]*)</p>\n?", lambda found: _unwrapped(found, tags), html)
+    html = css_inline.inline_fragment(tags.as_comments(html), CONTENT_STYLE)
+    return _clean(html, tags)
+
+
+def from_html(source: str, tags: Tags) -> str:
+    """Return a pasted HTML body with its styles inlined and only harmless markup left (M-14)."""
+    html = _LINK_ELEMENT.sub("", _with_bodies(tags.as_comments(source), tags))
+    if re.search("<style", html, re.IGNORECASE):
+        html = _BODY_INLINER.inline(html)
+    return _clean(html, tags)
+
+
+def from_mjml(source: str, *, field: str) -> str:
+    """Return the HTML page of MJML that loads nothing from third parties.
+
+    Raises Faults where it is not well-formed.
+    """
+    try:
+        return str(mrml.to_html(source, render_options=_MJML).content)
+    except Exception as error:  # mrml names its errors only by their text
+        raise Faults([_mjml_fault(str(error), source, field)]) from None
+
+
+def inline_styles(page: str) -> str:
+    """Return a whole page with its style sheets inlined, media queries kept."""
+    return _INLINER.inline(page)
+
+
+def _clean(html: str, tags: Tags) -> str:
+    cleaned = nh3.clean(
+        html,
+        tags=_ELEMENTS,
+        clean_content_tags={"script", "style", "title", "textarea", "iframe"},
+        attributes=_ATTRIBUTES,
+        strip_comments=False,
+        link_rel=None,
+        url_schemes={"http", "https", "mailto", "tel"},
+        filter_style_properties=_PROPERTIES,
+    )
+    return _COMMENT.sub(
+        lambda found: found[0] if tags.comment.fullmatch(found[0]) else "", cleaned
+    )
+
+
+def _unwrapped(found: re.Match[str], tags: Tags) -> str:
+    """Return a paragraph without its <p> where nothing but deciding tags stands in it."""
+    words = list(tags.word.finditer(found[1]))
+    alone = words and not tags.word.sub("", found[1]).strip()
+    if alone and not any(tags.of(word).is_output for word in words):
+        return found[1].strip() + "\n"
+    return found[0]
+
+
+def _with_bodies(html: str, tags: Tags) -> str:
+    """Open <tbody> before tags that decide about rows, as a parser would do it after them."""
+    rows = rf"(<table\b[^>]*>\s*)((?:{tags.comment.pattern}\s*)+<tr\b)"
+    return re.sub(rows, r"\1<tbody>\2", html, flags=re.IGNORECASE)
+
+
+def _mjml_fault(message: str, source: str, field: str) -> Fault:
+    place = _PLACE.search(message)
+    if place is None:
+        return Fault(field, f"MJML: {message}")
+    index = min(int(place[1]), len(source))
+    line = source.count("\n", 0, index) + 1
+    return Fault(field, f"MJML: {message}", line, index - source.rfind("\n", 0, index))
