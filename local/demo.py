@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils.timezone import now
 
 from accountability.roles import Role
-from local.demo_words import DRAFT, HERON, LIGHTHOUSE, NAMES, NOTICE, SENT
+from local.demo_words import DRAFT, HERON, LIGHTHOUSE, NAMES, NOTICE, SENT, SIGN_INS
 from newsletter import approving, staging
 from newsletter.models import Campaign, Delivery, Lease, Link, Mailing, Notice, Sender
 from registrants import suppression
@@ -32,11 +32,6 @@ from registrants.models import (
 from registrants.models.wording import Purpose
 from tracking.models import Event
 
-SIGN_INS = [
-    ("marketer of Heron Books", "marketer", "heron-writes-letters"),
-    ("administrator of both clients", "administrator", "lighthouse-keeps-watch"),
-    ("owner of the installation", "owner", "the-owner-sees-it-all"),
-]
 PEOPLE = 2_000
 
 

@@ -2,6 +2,12 @@
 
 from typing import Any
 
+SIGN_INS = [
+    ("marketer of Heron Books", "marketer", "heron-writes-letters"),
+    ("administrator of both clients", "administrator", "lighthouse-keeps-watch"),
+    ("owner of the installation", "owner", "the-owner-sees-it-all"),
+]
+
 HERON: dict[str, Any] = {
     "client": {
         "name": "Heron Books",

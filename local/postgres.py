@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from local.supervisor import die_with_parent
+
 UNPRIVILEGED = "nobody"
 DURABLE = ("-c", "fsync=on")
 FOR_TESTS = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
@@ -111,6 +113,14 @@ class Postgres:
                 *("-E", "UTF8", "--locale=C", "--no-sync"),
             )
         self._end_orphan()
+        deadline = time.monotonic() + patience
+        while not self._launch(log, deadline):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL does not start:\n{log.read_text()[-2000:]}")
+            time.sleep(0.5)  # after a kill -9 the last backends need a moment to go
+
+    def _launch(self, log: Path, deadline: float) -> bool:
+        """Start the server once; return whether it answers before it ends."""
         command = [str(self.binaries / "postgres"), "-D", str(self.cluster)]
         command += ["-k", str(self.sockets), *TUNED, *self.options]
         with log.open("ab") as out:
@@ -118,11 +128,17 @@ class Postgres:
                 command,
                 stdout=out,
                 stderr=out,
-                preexec_fn=_die_with_parent if not self.is_root else None,
+                preexec_fn=die_with_parent,
                 start_new_session=True,
                 **self._as_user(),  # type: ignore[call-overload]
             )
-        self._wait(log, patience)
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                self.run("psql", "-h", str(self.sockets), "-U", "heed", "-d", "postgres", "-c", ";")
+                return True
+            except subprocess.CalledProcessError:
+                time.sleep(0.1)
+        return False
 
     def _end_orphan(self) -> None:
         """Stop a server that an earlier, killed supervisor left on this cluster."""
@@ -138,19 +154,6 @@ class Postgres:
             if not Path(f"/proc/{pid}").exists():
                 return
             time.sleep(0.1)
-
-    def _wait(self, log: Path, patience: float) -> None:
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            assert self.process is not None
-            if self.process.poll() is not None:
-                break
-            try:
-                self.run("psql", "-h", str(self.sockets), "-U", "heed", "-d", "postgres", "-c", ";")
-                return
-            except subprocess.CalledProcessError:
-                time.sleep(0.1)
-        raise RuntimeError(f"PostgreSQL does not start:\n{log.read_text()[-2000:]}")
 
     def create(self, database: str = "heed") -> None:
         """Create a database where it is not there yet."""
@@ -175,13 +178,6 @@ class Postgres:
         shutil.rmtree(self.cluster, ignore_errors=True)
         if self.is_root:
             shutil.rmtree(self.home, ignore_errors=True)
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to end the child when its parent dies, also by kill -9."""
-    import ctypes
-
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local.ports import free_port
+from local.supervisor import die_with_parent
 
 
 def program() -> str:
@@ -53,7 +54,12 @@ class Valkey:
             command += [f"--{name}", str(value)]
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                command, stdout=out, stderr=out, start_new_session=True, cwd="/"
+                command,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                cwd="/",
+                preexec_fn=die_with_parent,
             )
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and self.process.poll() is None:

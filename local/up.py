@@ -1,0 +1,238 @@
+"""One command up: servers, migrations, demo data, web, workers, timetable."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from local import keys
+from local.ports import free_port
+from local.postgres import Postgres
+from local.supervisor import Program, Supervisor
+from local.valkey import Valkey
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def say(words: str) -> None:
+    """Say something to the person at the screen."""
+    print(words, flush=True)
+
+
+class AlreadyRunning(Exception):
+    """Another `up` holds this data folder; carries what it printed."""
+
+
+@contextmanager
+def alone(data: Path) -> Iterator[Path]:
+    """Hold the data folder for this `up`; raises AlreadyRunning where another one does."""
+    data.mkdir(parents=True, exist_ok=True)
+    where = data / "up.txt"
+    descriptor = os.open(data / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise AlreadyRunning(where.read_text() if where.exists() else "") from None
+    where.unlink(missing_ok=True)
+    try:
+        yield where
+    finally:
+        where.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+class Up:
+    """Everything that runs on a newcomer's machine."""
+
+    def __init__(self, data: Path, *, port: int) -> None:
+        self.data = data.absolute()
+        self.logs = self.data / "log"
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.web_port = free_port(port, say=say)
+        self.inbox_port = free_port(max(self.web_port + 1, port + 25), say=say)
+        self.smtp_port = free_port(max(self.inbox_port + 1, port + 26), say=say)
+        self.environment = self._environment()
+        self.supervisor = Supervisor(say)
+        self.postgres: Postgres | None = None
+        self.valkey: Valkey | None = None
+
+    def _environment(self) -> dict[str, str]:
+        """Return what the processes are told; what the caller set stands above our own."""
+        ours = keys.kept(self.data)
+        ours["HEED_PUBLIC_URL"] = f"http://127.0.0.1:{self.web_port}"
+        ours["HEED_NOTES_FOLDER"] = str(self.data / "notes")
+        ours["EMAIL_URL"] = f"smtp://127.0.0.1:{self.smtp_port}/?connections=4"
+        ours["PYTHONUNBUFFERED"] = "1"
+        ours["HEED_DEMO"] = "0" if "https://" in os.environ.get("HEED_PUBLIC_URL", "") else "1"
+        return ours | dict(os.environ)
+
+    def start(self) -> None:
+        """Start all of it, in the order it is needed; raises RuntimeError with what went wrong."""
+        self._start_servers()
+        self._manage("migrate", "--verbosity", "0")
+        if self.postgres is not None:
+            self._manage("shell", "--verbosity", "0", "-c", "from local.demo import fill; fill()")
+        if "EMAIL_URL" not in os.environ:
+            self._add(
+                "mail catcher",
+                *("-m", "local.catcher", "--folder", str(self.data / "mail")),
+                *("--smtp-port", str(self.smtp_port), "--web-port", str(self.inbox_port)),
+            )
+        self._add(
+            "web",
+            *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
+            *("--port", str(self.web_port), "--workers", "1", "--blocking-threads", "4"),
+            *("--no-access-log", "--log-level", "warning", "config.wsgi:application"),
+        )
+        quiet = ("--without-gossip", "--without-mingle", "-l", "WARNING", "-c", "1")
+        celery = ("-m", "celery", "-A", "config")
+        self._add("worker for letters and notices", *celery, "worker", "-Q", "letters", "-n", "letters@%h", *quiet)
+        self._add("worker for campaigns and events", *celery, "worker", "-Q", "bulk", "-n", "bulk@%h", *quiet)
+        schedule = str(self.data / "timetable")
+        self._add("timetable", *celery, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING")
+        self._wait_for_web()
+
+    def _start_servers(self) -> None:
+        if "DATABASE_URL" not in os.environ:
+            self.postgres = Postgres(self.data)
+            if self.postgres.is_root:
+                say(f"You are root, PostgreSQL refuses to be: its data lies in {self.postgres.home}.")
+            self.postgres.start(self.logs / "postgres.log")
+            self.postgres.create()
+            self.environment["DATABASE_URL"] = self.postgres.url()
+            self.supervisor.watch("PostgreSQL", self._postgres_runs, self._postgres_again)
+        if "REDIS_URL" not in os.environ:
+            self.valkey = Valkey(self.data / "valkey")
+            self.valkey.start(self.logs / "valkey.log")
+            self.environment["REDIS_URL"] = self.valkey.url
+            self.supervisor.watch("Valkey", self._valkey_runs, self._valkey_again)
+
+    def _postgres_runs(self) -> bool:
+        return self.postgres is None or _runs(self.postgres.process)
+
+    def _postgres_again(self) -> None:
+        if self.postgres is not None:
+            self.postgres.start(self.logs / "postgres.log")
+
+    def _valkey_runs(self) -> bool:
+        return self.valkey is None or _runs(self.valkey.process)
+
+    def _valkey_again(self) -> None:
+        if self.valkey is not None:
+            self.valkey.start(self.logs / "valkey.log")
+
+    def _add(self, name: str, *words: str) -> None:
+        log = self.logs / f"{name.replace(' ', '-')}.log"
+        command = [sys.executable, *words]
+        self.supervisor.add(Program(name, command, self.environment, log))
+
+    def _manage(self, *words: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "manage.py", *words],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{words[0]} failed:\n{done.stderr[-3000:]}")
+
+    def _wait_for_web(self, patience: float = 45.0) -> None:
+        address = f"http://127.0.0.1:{self.web_port}/admin/login/"
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(address, timeout=5):
+                    return
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                time.sleep(0.2)
+        raise RuntimeError(f"the web server does not answer; its log: {self.logs / 'web.log'}")
+
+    def welcome(self) -> str:
+        """Return where to go and how to sign in."""
+        web = f"http://127.0.0.1:{self.web_port}"
+        lines = ["", "Heed is running.", ""]
+        if self.postgres is not None:
+            from local.demo_words import SIGN_INS
+
+            lines += [
+                f"  Sign up as a reader   {web}/s/heron/",
+                f"  Staff                 {web}/admin/",
+                *(
+                    f"    {role:<34} {name:<14} {password}"
+                    for role, name, password in SIGN_INS
+                ),
+            ]
+        else:
+            lines += [
+                f"  Staff                 {web}/admin/",
+                "  This is your own database: no demo people are made. The first administrator:",
+                "    .venv/bin/python manage.py createsuperuser   (docs/operations.md)",
+            ]
+        if "EMAIL_URL" not in os.environ:
+            lines += [f"  Inbox of caught mail  http://127.0.0.1:{self.inbox_port}/"]
+        lines += [f"  Logs                  {self.logs}", ""]
+        if self.environment["HEED_DEMO"] == "1":
+            lines += [
+                "Links in mail use plain http here; that is for this demo alone (RFC 8058 asks https).",
+            ]
+        lines += ["Ctrl-C stops all of it; data is kept. `make clean` forgets it.", ""]
+        return "\n".join(lines)
+
+    def stop(self) -> None:
+        """Stop all of it, the servers last."""
+        self.supervisor.stop()
+        if self.valkey is not None:
+            self.valkey.stop()
+        if self.postgres is not None:
+            self.postgres.stop()
+
+
+def _runs(process: subprocess.Popen[bytes] | None) -> bool:
+    return process is not None and process.poll() is None
+
+
+def up(data: Path, *, port: int) -> int:
+    """Start everything and keep it running until Ctrl-C; return the exit code."""
+    os.chdir(ROOT)
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        if not interrupted:
+            interrupted = True
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with alone(data) as where:
+            everything = Up(data, port=port)
+            try:
+                say("Starting ... (the first time makes the database and the demo data)")
+                everything.start()
+                where.write_text(everything.welcome())
+                say(everything.welcome())
+                everything.supervisor.run()
+            except KeyboardInterrupt:
+                say("\nStopping ...")
+            except RuntimeError as fault:
+                say(f"Heed cannot start: {fault}\nAll logs: {everything.logs}")
+                return 1
+            finally:
+                everything.stop()
+    except AlreadyRunning as other:
+        say(f"Heed is already running on this data folder.\n{other}")
+        return 0
+    say("Stopped. Everything is kept; `make up` goes on from here.")
+    return 0
