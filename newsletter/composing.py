@@ -14,7 +14,9 @@ from newsletter.liquid_tags import Tag, Tags, markup_in_strings
 __all__ = ["CompiledMail", "Fault", "Faults", "Source", "compile_mail", "unknown_variables"]
 
 VERSION: Final = 1
-RIGHT_TO_LEFT: Final = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
+RIGHT_TO_LEFT: Final = frozenset(
+    {"ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"}
+)
 PREHEADER_LONGEST: Final = 200
 _BASE: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?")
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -77,7 +79,9 @@ class Source:
     def _reason(self) -> str:
         if self.kind != "campaign":
             return ""
-        return f"You get this mail because you said yes to “{self.list_name}” of {self.client_name}."
+        return (
+            f"You get this mail because you said yes to “{self.list_name}” of {self.client_name}."
+        )
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,9 @@ class CompiledMail:
         """Return the mail dump wrote; raises ValueError for any other version."""
         found = json.loads(data if isinstance(data, str) else bytes(data))
         if found.get("version") != VERSION:
-            raise ValueError(f"this mail was compiled by version {found.get('version')} of the format")
+            raise ValueError(
+                f"this mail was compiled by version {found.get('version')} of the format"
+            )
         return cls(**found)
 
 
@@ -159,7 +165,9 @@ def unknown_variables(source: Source) -> list[Fault]:
     )
     faults: list[Fault] = []
     for name, text in source.texts.items():
-        faults += personalising.unknown(name, text, known | in_layout if name == "layout" else known)
+        faults += personalising.unknown(
+            name, text, known | in_layout if name == "layout" else known
+        )
     return faults
 
 
@@ -206,7 +214,9 @@ def _identity_faults(source: Source) -> list[Fault]:
     if source.kind == "campaign" and not source.list_id:
         faults.append(Fault("list_id", "a campaign goes to a list"))
     if not _BASE.fullmatch(source.link_base) or len(source.link_base) > links.LONGEST_BASE:
-        faults.append(Fault("link_base", f"is no address of at most {links.LONGEST_BASE} characters"))
+        faults.append(
+            Fault("link_base", f"is no address of at most {links.LONGEST_BASE} characters")
+        )
     if not _HOST.fullmatch(source.message_id_domain):
         faults.append(Fault("message_id_domain", "is no domain"))
     if not _FEEDBACK.fullmatch(source.feedback_id) or len(source.feedback_id) > 150:

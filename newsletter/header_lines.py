@@ -5,7 +5,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-import idna
+from email_validator import EmailNotValidError, validate_email
 
 FOLD: Final = 76
 SUBJECT_LONGEST: Final = 255
@@ -46,11 +46,13 @@ def mailbox(address: str) -> bytes:
 
 
 def _with_a_label(address: str) -> str:
-    local, _, domain = address.rpartition("@")
     try:
-        found = f"{local}@{idna.encode(domain, uts46=True).decode()}"
-    except (idna.IDNAError, UnicodeError):
-        found = ""
+        checked = validate_email(
+            address, check_deliverability=False, allow_smtputf8=False, test_environment=True
+        )
+    except EmailNotValidError:
+        raise Unfit("this is not one plain mail address") from None
+    found = checked.ascii_email or ""
     if not _ADDRESS.fullmatch(found):
         raise Unfit("this is not one plain mail address")
     return found
@@ -62,7 +64,7 @@ def sender(name: str, address: str) -> bytes:
     bare = mailbox(address)
     if not name.strip():
         return bare
-    return phrase(name.strip()) + b" <" + bare + b">"
+    return _followed_by(phrase(name.strip()), b"<" + bare + b">")
 
 
 def phrase(name: str) -> bytes:
@@ -82,7 +84,14 @@ def list_id(value: str) -> bytes:
     if found is None or not _PRINTABLE.fullmatch(found["id"]):
         raise Unfit('must look like "Name" <list.example.org>')
     name = (found["quoted"] or found["bare"] or "").strip()
-    return (phrase(name) + b" " if name else b"") + f"<{found['id']}>".encode()
+    identifier = f"<{found['id']}>".encode()
+    return _followed_by(phrase(name), identifier) if name else identifier
+
+
+def _followed_by(before: bytes, after: bytes) -> bytes:
+    last = len(before) - before.rfind(b"\n")
+    fits = last + len(after) + len(b"Reply-To: ") <= FOLD
+    return before + (b" " if fits else b"\r\n ") + after
 
 
 def one_line(text: str) -> str:

@@ -37,7 +37,9 @@ def checked(html: str, tags: Tags) -> str:
     """
     faults: list[Fault] = []
     for style in _STYLES.findall(html):
-        faults += [tags.of(word).fault("may not stand in a style") for word in tags.word.finditer(style)]
+        faults += [
+            tags.of(word).fault("may not stand in a style") for word in tags.word.finditer(style)
+        ]
 
     def one(name: str, value: str) -> str:
         if name == "style" or name.startswith("on"):
@@ -46,7 +48,9 @@ def checked(html: str, tags: Tags) -> str:
         if name not in _URL_NAMES:
             return value
         if _HARMFUL.match("".join(unescape(value).split()).lower()):
-            faults.append(Fault("body", f"the address {unescape(value)[:60]} is not allowed in mail"))
+            faults.append(
+                Fault("body", f"the address {unescape(value)[:60]} is not allowed in mail")
+            )
         return _filtered(value, tags)
 
     page = each_tag(html, lambda tag: _attributes(tag, one))

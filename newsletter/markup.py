@@ -32,12 +32,78 @@ _INLINER: Final = css_inline.CSSInliner(keep_style_tags=True, load_remote_styles
 _BODY_INLINER: Final = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 _ELEMENTS: Final = set(
-    "a abbr address article aside b blockquote br caption center cite code col colgroup dd del"
-    " details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins"
-    " kbd li main mark ol p pre q s samp section small span strike strong sub summary sup table"
-    " tbody td tfoot th thead time tr tt u ul var wbr".split()
+    [
+        "a",
+        "abbr",
+        "address",
+        "article",
+        "aside",
+        "b",
+        "blockquote",
+        "br",
+        "caption",
+        "center",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "del",
+        "details",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "font",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "li",
+        "main",
+        "mark",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "section",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "time",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+        "wbr",
+    ]
 )
-_EVERYWHERE: Final = set("style class id title lang dir align valign role width height".split()) | {
+_EVERYWHERE: Final = set(["style", "class", "id", "title", "lang", "dir", "align", "valign", "role", "width", "height"]) | {
     "aria-label", "aria-hidden", "bgcolor"
 }  # fmt: skip
 _ATTRIBUTES: Final = {
@@ -54,15 +120,70 @@ _ATTRIBUTES: Final = {
     "time": {"datetime"},
 }
 _PROPERTIES: Final = set(
-    "color background background-color background-image background-position background-repeat"
-    " background-size border border-bottom border-collapse border-color border-left border-radius"
-    " border-right border-spacing border-style border-top border-width box-sizing clear direction"
-    " display float font font-family font-size font-style font-variant font-weight height"
-    " letter-spacing line-height list-style list-style-type margin margin-bottom margin-left"
-    " margin-right margin-top max-height max-width min-height min-width opacity outline overflow"
-    " padding padding-bottom padding-left padding-right padding-top table-layout text-align"
-    " text-decoration text-indent text-transform vertical-align white-space width word-break"
-    " word-spacing word-wrap".split()
+    [
+        "color",
+        "background",
+        "background-color",
+        "background-image",
+        "background-position",
+        "background-repeat",
+        "background-size",
+        "border",
+        "border-bottom",
+        "border-collapse",
+        "border-color",
+        "border-left",
+        "border-radius",
+        "border-right",
+        "border-spacing",
+        "border-style",
+        "border-top",
+        "border-width",
+        "box-sizing",
+        "clear",
+        "direction",
+        "display",
+        "float",
+        "font",
+        "font-family",
+        "font-size",
+        "font-style",
+        "font-variant",
+        "font-weight",
+        "height",
+        "letter-spacing",
+        "line-height",
+        "list-style",
+        "list-style-type",
+        "margin",
+        "margin-bottom",
+        "margin-left",
+        "margin-right",
+        "margin-top",
+        "max-height",
+        "max-width",
+        "min-height",
+        "min-width",
+        "opacity",
+        "outline",
+        "overflow",
+        "padding",
+        "padding-bottom",
+        "padding-left",
+        "padding-right",
+        "padding-top",
+        "table-layout",
+        "text-align",
+        "text-decoration",
+        "text-indent",
+        "text-transform",
+        "vertical-align",
+        "white-space",
+        "width",
+        "word-break",
+        "word-spacing",
+        "word-wrap",
+    ]
 )
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _LINK_ELEMENT: Final = re.compile(r"<link\b[^>]*>", re.IGNORECASE)
@@ -117,9 +238,7 @@ def _clean(html: str, tags: Tags) -> str:
         url_schemes={"http", "https", "mailto", "tel"},
         filter_style_properties=_PROPERTIES,
     )
-    return _COMMENT.sub(
-        lambda found: found[0] if tags.comment.fullmatch(found[0]) else "", cleaned
-    )
+    return _COMMENT.sub(lambda found: found[0] if tags.comment.fullmatch(found[0]) else "", cleaned)
 
 
 def _unwrapped(found: re.Match[str], tags: Tags) -> str:

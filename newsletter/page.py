@@ -71,7 +71,9 @@ def _mjml_body(body: str, layout: str, tags: Tags, layout_format: str) -> str:
     if re.match(r"\s*(<\?xml.*?\?>)?\s*(<!--.*?-->\s*)*<mjml\b", body, re.DOTALL):
         return markup.from_mjml(tags.as_comments(body), field="body")
     if layout_format != "mjml":
-        raise Faults([Fault("body", "MJML sections need an MJML layout or a whole <mjml> of their own")])
+        raise Faults(
+            [Fault("body", "MJML sections need an MJML layout or a whole <mjml> of their own")]
+        )
     refuse_active(layout, field="layout")
     markup.from_mjml(f"<mjml><mj-body>{tags.as_comments(body)}</mj-body></mjml>", field="body")
     layout = tags.as_comments(layout)

@@ -5,10 +5,9 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from liquid import Environment
+from liquid import Environment, Markup
 from liquid.exceptions import LiquidError
 from liquid.template import BoundTemplate
-from markupsafe import Markup
 
 from newsletter.faults import Fault
 

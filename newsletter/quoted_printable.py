@@ -9,6 +9,7 @@ SOFT: Final = b"=\r\n"
 
 _PLAIN = frozenset(range(33, 127)) - {ord("=")} | {ord(" ")}
 _CODES: Final = [bytes([c]) if c in _PLAIN else b"=%02X" % c for c in range(256)]
+_DOTS_FIRST: Final = re.compile(rb"(^|\n)(\.{1,20})")
 _DOT_FIRST: Final = re.compile(rb"(?:^|\n)\.")
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _SIMPLE: Final = re.compile(r"(?:[!-<>-~][ !-<>-~]{0,74})?", re.ASCII)
@@ -32,7 +33,10 @@ def encode_part(text: str) -> bytes:
         return encode(text)
     raw = _LINE_END.sub("\r\n", text).encode("utf-8", "replace")
     coded = b2a_qp(raw, quotetabs=False, istext=True)
-    return encode(text) if _DOT_FIRST.search(coded) else coded
+    if _DOT_FIRST.search(coded):
+        coded = _DOTS_FIRST.sub(lambda dots: dots[1] + b"=2E" * len(dots[2]) + SOFT, coded)
+        return encode(text) if _DOT_FIRST.search(coded) else coded
+    return coded
 
 
 def _line(line: str, *, ends: bool) -> bytes:

@@ -79,12 +79,11 @@ class Values:
 
 
 def globals_of(person: Person, values: Values) -> dict[str, Any]:
-    """Return everything a template may name for one person, as plain data."""
+    """Return everything an author may name for one person, as plain data."""
     registrant = {**person.attributes, "name": person.name, "address": person.address}
     own = values.preferences(person)
     return {
         **values.constants,
-        **values.personal(person),
         "registrant": personalising.clean(registrant),
         "letter": personalising.clean(person.extra or {}),
         "unsubscribe_url": own,
@@ -128,6 +127,7 @@ class _Cutter:
         self.values = values
         self.html = environment.autoescape
         self.still = RenderContext(template, globals=values.constants)
+        self.last: tuple[Person | None, dict[str, Any]] = (None, {})
 
     def segments(self, nodes: Iterable[Node]) -> Iterable[Segment]:
         for node in nodes:
@@ -143,7 +143,8 @@ class _Cutter:
     def whole(self, person: Person) -> str:
         """Render the whole source: always right, only slower."""
         try:
-            return self.template.render(globals_of(person, self.values))
+            names = globals_of(person, self.values) | self.values.personal(person)
+            return self.template.render(names)
         except Exception as error:
             raise _unrenderable(error) from None
 
@@ -195,12 +196,13 @@ class _Cutter:
 
     def _node(self, node: Node) -> Fill:
         """Return a fill that lets Liquid render one node, limits and all."""
+        measured = "_link" in str(node) or "_pixel" in str(node)
 
         def text(person: Person) -> str:
-            context = RenderContext(
-                self.template,
-                globals=globals_of(person, self.values),
-            )
+            names = self._globals(person)
+            if measured:
+                names = {**names, **self.values.personal(person)}
+            context = RenderContext(self.template, globals=names)
             buffer: StringIO = LimitedStringIO(self.environment.output_stream_limit or 0)
             try:
                 node.render(context, buffer)
@@ -209,6 +211,12 @@ class _Cutter:
             return buffer.getvalue()
 
         return Fill(f"node {self.html} {id(node)}", text)
+
+    def _globals(self, person: Person) -> dict[str, Any]:
+        """Return what a template may name, made once for the nodes of one person in a row."""
+        if self.last[0] is not person:
+            self.last = (person, globals_of(person, self.values))
+        return self.last[1]
 
     def _is_decided(self, node: IfNode) -> bool:
         conditions = [node.condition, *(other.expression for other in node.alternatives)]
