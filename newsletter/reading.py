@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+WOULD = "would go to "
+"""How an inert link begins to say where it leads (newsletter.hrefs)."""
 UNSEEN = {"head", "style", "script", "title", "template", "noscript"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 _HIDDEN = re.compile(
@@ -45,7 +47,7 @@ class _Reader(HTMLParser):
         if self._hidden or hidden:
             return
         if tag == "a" and "href" in said:
-            self.sight.links.append(said["href"])
+            self.sight.links.append(said.get("title", "").removeprefix(WOULD) or said["href"])
         if tag == "img":
             alt = said.get("alt") if "alt" in said else None
             self.sight.images.append(Image(said.get("src", ""), alt, self.getpos()[0]))
@@ -77,38 +79,6 @@ def see(html: str) -> Sight:
     reader.feed(html)
     reader.close()
     return reader.sight
-
-
-_TAG = re.compile(
-    r"<(?P<tag>a|area|form|button|input|base|meta|[vo]:[a-z]+)\b"
-    r"(?P<attributes>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>",
-    re.IGNORECASE,
-)
-_ADDRESS = re.compile(
-    r"(?<=[\s\"'/])(?:xlink:)?(?P<name>href|action|formaction|ping)\s*=\s*"
-    r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s>\"']+)",
-    re.IGNORECASE,
-)
-
-
-def _inert_tag(found: re.Match[str]) -> str:
-    tag, attributes = found["tag"], found["attributes"]
-    if tag.lower() == "base" or (tag.lower() == "meta" and "refresh" in attributes.lower()):
-        return ""
-    return f"<{tag}{_ADDRESS.sub(_inert_address, attributes)}>"
-
-
-def _inert_address(found: re.Match[str]) -> str:
-    if found["name"].lower() != "href":
-        return ""
-    value = found["value"].strip("\"'")
-    quote = "'" if '"' in value else '"'
-    return f"href=\"#\" title={quote}{value}{quote}"
-
-
-def inert(html: str) -> str:
-    """Return HTML whose links lead nowhere, their targets left to read in their titles."""
-    return _TAG.sub(_inert_tag, html)
 
 
 def inert_text(text: str) -> str:

@@ -26,7 +26,7 @@ class ServicePage(StaffPage):
 
 
 @admin.register(Enrolment)
-class EnrolmentPage(ReadOnly, ScopedFilter, StaffPage):
+class EnrolmentPage(ReadOnly, StaffPage):
     """Look up who is signed up for what."""
 
     right = Right.SETTINGS

@@ -1,0 +1,235 @@
+"""What the pages of campaigns and notices share: writing, previews, checks and the way out."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from unfold.decorators import action, display
+
+from newsletter import audience, checks, previewing
+from newsletter.admin import previews, steps
+from newsletter.admin.mailing_form import MailingForm
+from newsletter.models import Mailing
+from registrants.staff_pages import ScopedFilter, StaffPage
+
+State = Mailing.State
+
+
+class MailingPage(StaffPage):
+    """Write a mailing, look at it as its readers will, and send it."""
+
+    form = MailingForm
+    list_display = ["subject", "client", "shown_state", "staged", "updated_at"]
+    list_filter = ["state", ("client", ScopedFilter)]
+    list_select_related = ["client"]
+    search_fields = ["subject"]
+    ordering = ["-pk"]
+    change_form_before_template = "newsletter/compose_conflict.html"
+    change_form_outer_after_template = "newsletter/compose_panel.html"
+    actions_submit_line = ["save_and_test", "save_and_send"]
+
+    class Media:
+        css = {"all": ["admin/compose.css"]}
+        js = ["admin/compose.js"]
+
+    @display(
+        description="state",
+        ordering="state",
+        label={
+            State.DRAFT: "info",
+            State.SCHEDULED: "info",
+            State.STAGING: "warning",
+            State.SENDING: "warning",
+            State.PAUSED: "danger",
+            State.SENT: "success",
+        },
+    )
+    def shown_state(self, mailing: Mailing) -> tuple[str, str]:
+        """Show the state with its colour."""
+        return mailing.state, mailing.get_state_display()
+
+    @action(description="Save and send a test to me")
+    def save_and_test(self, request: HttpRequest, obj: Mailing) -> None:
+        """Mark the button; what it does is done once the save has been committed."""
+
+    @action(description="Save and go on to sending")
+    def save_and_send(self, request: HttpRequest, obj: Mailing) -> None:
+        """Mark the button; what it does is done once the save has been committed."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let a draft be changed; whatever left that state is only to look at."""
+        written = isinstance(obj, Mailing) and obj.state != State.DRAFT
+        return not written and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let a draft be thrown away."""
+        return isinstance(obj, Mailing) and self.has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Keep a mailing with its client."""
+        return ["client"] if obj else []
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Start with the client asked for in the address, or the only one there is."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        clients = self._clients(request)
+        if "client" not in initial and len(clients) == 1:
+            initial["client"] = clients[0].pk
+        return initial
+
+    def _clients(self, request: HttpRequest) -> list[Any]:
+        from registrants.models import Client
+
+        return list(Client.objects.for_staff(request.user, self.right)[:2])
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Note who wrote it first."""
+        obj.created_by = obj.created_by or request.user.pk
+        super().save_model(request, obj, form, change)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Save first; then, outside the transaction of the save, test or go on to sending."""
+        mailing = self.get_object(request, object_id) if object_id else None
+        if mailing and request.method == "POST" and not self.has_change_permission(request, mailing):
+            if self.has_view_permission(request, mailing):
+                return self._not_saved(request, mailing)
+        context = (extra_context or {}) | ({"panel": self._panel(request, mailing)} if mailing else {})
+        response = super().changeform_view(request, object_id, form_url, context)
+        return self._after_save(request, object_id, response)
+
+    def _after_save(self, request: HttpRequest, object_id: str | None, response: Any) -> Any:
+        if not object_id or request.method != "POST" or response.status_code != 302:
+            return response
+        if self.button("save_and_test") in request.POST:
+            steps.test(self, request, object_id)
+            return HttpResponseRedirect(self.url("change", object_id))
+        if self.button("save_and_send") in request.POST:
+            return HttpResponseRedirect(self.url("send", object_id))
+        return response
+
+    def response_add(self, request: HttpRequest, obj: Any, *args: Any, **kwargs: Any) -> Any:
+        """Go on writing where the preview is."""
+        super().response_add(request, obj, *args, **kwargs)
+        return HttpResponseRedirect(self.url("change", obj.pk))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> Any:
+        """Stay on the page: a saved draft is seldom a finished one."""
+        super().response_change(request, obj)
+        return HttpResponseRedirect(self.url("change", obj.pk))
+
+    def _not_saved(self, request: HttpRequest, mailing: Mailing) -> HttpResponse:
+        """Answer somebody whose draft went out meanwhile, with all they typed."""
+        typed = [(name, request.POST[name]) for name in ("subject", "preheader", "body")
+                 if name in request.POST]  # fmt: skip
+        return render(
+            request,
+            "newsletter/not_saved.html",
+            self.context(request, mailing, "Not saved") | {"typed": typed},
+            status=409,
+        )
+
+    def _panel(self, request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
+        person = previewing.person(mailing, request.GET.get("person", ""))
+        return {
+            "mailing": mailing,
+            "person": person,
+            "people": previewing.people(mailing),
+            "preview": reverse(self.name("preview"), args=[mailing.pk, "html"]),
+            "parts": [
+                (part, label, reverse(self.name("preview"), args=[mailing.pk, part]))
+                for part, label in previews.PARTS
+            ],
+            "unsaved": self.url("unsaved", mailing.pk),
+            "search": self.url("people", mailing.pk),
+            "steps": self._steps(mailing),
+            "audience": audience.audience(mailing),
+            "checks": checks.check(mailing),
+            "editable": self.has_change_permission(request, mailing),
+        }
+
+    def _steps(self, mailing: Mailing) -> list[tuple[str, str]]:
+        """Return where to go from here, by state."""
+        offered = {
+            State.DRAFT: [("send", "Send or schedule")],
+            State.SCHEDULED: [("send", "See the schedule")],
+        }.get(State(mailing.state), [("progress", "See how it goes")])
+        return [(self.url(step, mailing.pk), label) for step, label in offered]
+
+    # -- addresses -----------------------------------------------------------------------------
+
+    def name(self, step: str) -> str:
+        """Return the name of one of this page's addresses."""
+        return f"admin:newsletter_{self.opts.model_name}_{step}"
+
+    def url(self, step: str, pk: Any) -> str:
+        """Return one of this page's addresses."""
+        return reverse(self.name(step), args=[pk])
+
+    def button(self, action_name: str) -> str:
+        """Return the name a button of the submit line has in the posted form."""
+        return f"newsletter_{self.opts.model_name}_{action_name}"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages of previews and steps to Django's own."""
+        views = [
+            ("preview/<str:part>", "preview", previews.preview),
+            ("unsaved", "unsaved", previews.unsaved),
+            ("people", "people", previews.people),
+            ("send", "send", steps.send),
+            ("schedule", "schedule", steps.schedule),
+            ("progress", "progress", steps.progress_page),
+            ("progress/now", "progress_now", steps.progress_now),
+            ("test", "test", steps.test_again),
+            ("duplicate", "duplicate", steps.duplicate),
+            ("move/<str:move>", "move", steps.move),
+        ]
+        own = [
+            path(
+                f"<int:pk>/{route}/",
+                self.admin_site.admin_view(view),
+                {"page": self},
+                name=f"newsletter_{self.opts.model_name}_{step}",
+            )
+            for route, step, view in views
+        ]
+        return own + super().get_urls()
+
+    # -- what the views of previews and steps ask of their page ----------------------------------
+
+    def mailing(self, request: HttpRequest, pk: int, *, change: bool = False) -> Mailing:
+        """Return a mailing within reach; raise Http404 where it is not, 403 where only to see."""
+        found: Mailing | None = self.get_queryset(request).filter(pk=pk).first()
+        if found is None:
+            raise Http404("There is no such mailing, or it is not yours to see.")
+        if change and not StaffPage.has_change_permission(self, request, found):
+            raise PermissionDenied
+        return found
+
+    def context(self, request: HttpRequest, mailing: Mailing, title: str) -> dict[str, Any]:
+        """Return what every page about one mailing shows around its content."""
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "subtitle": str(mailing),
+            "mailing": mailing,
+            "original": mailing,
+            "back": self.url("change", mailing.pk),
+            "is_nav_sidebar_enabled": True,
+        }
+
+    def say(self, request: HttpRequest, words: str, level: int = messages.SUCCESS) -> None:
+        """Tell the signed-in person something on the next page."""
+        self.message_user(request, words, level)
+
+
+__all__ = ["MailingPage", "admin"]

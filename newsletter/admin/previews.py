@@ -1,0 +1,118 @@
+"""A mailing as a reader will see it: documents of their own, inert, under their own policy."""
+
+import re
+import secrets
+from typing import Any
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.loader import render_to_string
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET, require_POST
+
+from newsletter import checks, previewing
+from newsletter.admin.mailing_form import OF_THE_CLIENT, WRITTEN
+from newsletter.models import Mailing, Sender, Template
+from registrants.models import MailingList, Service
+
+PARTS = [
+    ("html", "Desktop"),
+    ("phone", "Phone"),
+    ("dark", "Dark"),
+    ("text", "Plain text"),
+    ("source", "Raw source"),
+]
+POLICY = (
+    "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; font-src https:;"
+    " form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox"
+)
+KEPT = 15 * 60
+"""Seconds for which what is typed and not saved can be looked at."""
+ROWS = {"sender": Sender, "mailing_list": MailingList, "service": Service, "template": Template}
+
+
+@xframe_options_sameorigin
+@require_GET
+def preview(request: HttpRequest, page: Any, pk: int, part: str) -> HttpResponse:
+    """Show one part of a mailing as one person, saved or as it is being typed."""
+    mailing = page.mailing(request, pk)
+    _type_into(mailing, _kept(request, mailing, request.GET.get("unsaved", "")))
+    person = previewing.person(mailing, request.GET.get("person", ""))
+    shown = previewing.preview(mailing, person)
+    return document(shown, part)
+
+
+def document(shown: previewing.Preview, part: str) -> HttpResponse:
+    """Return one part of a preview with the policy that keeps it inert."""
+    if part in ("text", "source"):
+        content = shown.text if part == "text" else shown.raw.decode("utf-8", "replace")
+        response = HttpResponse(content, content_type="text/plain; charset=utf-8")
+    else:
+        response = HttpResponse(_in_scheme(shown.html, dark=part == "dark"))
+    response["Content-Security-Policy"] = POLICY
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _in_scheme(html: str, *, dark: bool) -> str:
+    """Show a mail as a reader with a dark or a light screen sees it, whatever the browser has."""
+    always, never = "(min-width: 0px)", "(max-width: 0px)"
+    for scheme, holds in (("dark", dark), ("light", not dark)):
+        html = re.sub(
+            rf"\(\s*prefers-color-scheme\s*:\s*{scheme}\s*\)", always if holds else never, html
+        )
+    scheme = "dark" if dark else "light"
+    return f"<!doctype html><meta charset=utf-8><style>:root{{color-scheme:{scheme}}}</style>{html}"
+
+
+@require_POST
+def unsaved(request: HttpRequest, page: Any, pk: int) -> JsonResponse:
+    """Keep what is typed for a while and answer what is wrong with it and where to look at it."""
+    mailing = page.mailing(request, pk, change=True)
+    typed = {name: request.POST[name] for name in WRITTEN if name in request.POST}
+    key = secrets.token_urlsafe(9)
+    cache.set(_key(request, mailing, key), typed, KEPT)
+    _type_into(mailing, typed)
+    return JsonResponse(
+        {
+            "unsaved": key,
+            "faults": previewing.faults(mailing),
+            "checks": render_to_string(
+                "newsletter/checks.html", {"checks": checks.check(mailing)}, request
+            ),
+        }
+    )
+
+
+def _key(request: HttpRequest, mailing: Mailing, key: str) -> str:
+    return f"unsaved:{request.user.pk}:{mailing.pk}:{key}"
+
+
+def _kept(request: HttpRequest, mailing: Mailing, key: str) -> dict[str, str]:
+    return (cache.get(_key(request, mailing, key)) or {}) if key else {}
+
+
+def _type_into(mailing: Mailing, typed: dict[str, str]) -> None:
+    """Put typed fields on a mailing without saving it; rows of other clients stay out."""
+    for name, value in typed.items():
+        if name not in OF_THE_CLIENT:
+            setattr(mailing, name, value)
+        elif value.isdigit():
+            row = ROWS[name]._default_manager.filter(client=mailing.client_id, pk=value).first()
+            setattr(mailing, name, row or getattr(mailing, name))
+        elif name == "template":
+            mailing.template = None
+
+
+@require_POST
+def people(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+    """Find people of the audience by the beginning of an address (never in a URL)."""
+    mailing = page.mailing(request, pk)
+    found = previewing.people(mailing, request.POST.get("address", ""))
+    if request.headers.get("Accept", "").startswith("application/json"):
+        return JsonResponse({"people": [{"id": one.pk, "label": str(one)} for one in found]})
+    query = f"?person={found[0].pk}" if found else ""
+    if not found:
+        page.say(request, "Nobody of this audience has such an address.", 30)
+    return HttpResponseRedirect(page.url("change", pk) + query)

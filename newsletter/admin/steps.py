@@ -1,0 +1,186 @@
+"""From a finished draft to a mailing that is out: send, schedule, watch, pause, go on, cancel."""
+
+import zoneinfo
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.timezone import now
+from django.views.decorators.http import require_GET, require_POST
+
+from newsletter import approving, audience, checks, drafting, onward, previewing
+from newsletter.models import Mailing
+from newsletter.progress import progress
+
+State = Mailing.State
+MOVES = {
+    "pause": (approving.pause, "Paused. What was on the wire has ended; nothing new begins."),
+    "resume": (approving.resume, "It goes on."),
+    "cancel": (approving.cancel, "Cancelled. Nothing more of it will be sent."),
+    "unschedule": (approving.unschedule, "It is a draft again."),
+}
+OFFERED = {
+    State.STAGING: [("pause", "Pause"), ("cancel", "Cancel for good")],
+    State.SENDING: [("pause", "Pause"), ("cancel", "Cancel for good")],
+    State.PAUSED: [("resume", "Go on"), ("cancel", "Cancel for good")],
+}
+CONFIRMED = {"cancel": "Nothing more of it will be sent, and this cannot be undone."}
+
+
+def _may_go(page: Any, request: HttpRequest, mailing: Mailing) -> bool:
+    """Check once more, just before: it is what was looked at, and every blocking check passes."""
+    if request.POST.get("seen_version") != str(mailing.version):
+        page.say(
+            request,
+            "Somebody changed it after you opened this page. Look at it again before it goes.",
+            messages.ERROR,
+        )
+        return False
+    failed = [one for one in checks.check(mailing) if one.blocking and not one.passed]
+    for one in failed:
+        page.say(request, f"Not sent: {one.reason}", messages.ERROR)
+    return not failed
+
+
+def _do(page: Any, request: HttpRequest, done: str, act: Any, **given: Any) -> bool:
+    """Do one act of approving and say how it went; the second of two people is told so."""
+    try:
+        act(staff=request.user.pk, **given)
+    except approving.NotPossible as refused:
+        page.say(request, str(refused), messages.ERROR)
+        return False
+    page.say(request, done)
+    return True
+
+
+def send(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+    """Ask once, naming the number of people; on POST send now."""
+    mailing = page.mailing(request, pk, change=True)
+    if request.method == "POST":
+        if _may_go(page, request, mailing) and _do(
+            page, request, "It is going out.", approving.send_now, mailing=mailing
+        ):
+            return HttpResponseRedirect(page.url("progress", pk))
+        return HttpResponseRedirect(page.url("send", pk))
+    if mailing.state not in (State.DRAFT, State.SCHEDULED):
+        return HttpResponseRedirect(page.url("progress", pk))
+    found = checks.check(mailing)
+    zone = zoneinfo.ZoneInfo(mailing.client.time_zone)
+    context = page.context(request, mailing, "Send or schedule") | {
+        "audience": audience.audience(mailing),
+        "checks": found,
+        "blocked": any(one.blocking and not one.passed for one in found),
+        "zone": mailing.client.time_zone,
+        "now_there": now().astimezone(zone),
+        "scheduled_there": mailing.scheduled_at and mailing.scheduled_at.astimezone(zone),
+        "send_url": page.url("send", pk),
+        "schedule_url": page.url("schedule", pk),
+        "unschedule_url": reverse(page.name("move"), args=[pk, "unschedule"]),
+        "editable": mailing.state == State.DRAFT,
+    }
+    return render(request, "newsletter/send.html", context)
+
+
+@require_POST
+def schedule(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+    """Schedule for a time on the client's clock."""
+    mailing = page.mailing(request, pk, change=True)
+    zone = zoneinfo.ZoneInfo(mailing.client.time_zone)
+    try:
+        at = datetime.fromisoformat(request.POST.get("at", "")).replace(tzinfo=zone)
+    except ValueError:
+        page.say(request, "Choose a day and a time.", messages.ERROR)
+        return HttpResponseRedirect(page.url("send", pk))
+    if at.astimezone(zoneinfo.ZoneInfo("UTC")).astimezone(zone).replace(fold=0) != at.replace(fold=0):
+        page.say(
+            request, "The clocks are put forward then: this time does not exist.", messages.ERROR
+        )
+    elif _may_go(page, request, mailing):
+        done = f"It will go out on {at:%A, %d %B %Y at %H:%M} ({mailing.client.time_zone})."
+        _do(page, request, done, approving.schedule, mailing=mailing, at=at)
+    return HttpResponseRedirect(page.url("send", pk))
+
+
+@require_POST
+def move(request: HttpRequest, page: Any, pk: int, move: str) -> HttpResponse:
+    """Pause, go on, cancel, or make it a draft again."""
+    mailing = page.mailing(request, pk, change=True)
+    if move not in MOVES:
+        raise BadRequest("There is no such move.")
+    act, done = MOVES[move]
+    _do(page, request, done, act, mailing=mailing)
+    step = "change" if move == "unschedule" else "progress"
+    return HttpResponseRedirect(page.url(step, pk))
+
+
+def _progress(page: Any, request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
+    return {
+        "mailing": mailing,
+        "progress": progress(mailing),
+        "now_url": page.url("progress_now", mailing.pk) + f"?state={mailing.state}",
+        "under_way": mailing.state in (State.STAGING, State.SENDING, State.PAUSED),
+    }
+
+
+@require_GET
+def progress_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+    """Show how a mailing goes, with what can be done about it."""
+    mailing = page.mailing(request, pk)
+    if mailing.state in (State.DRAFT, State.SCHEDULED):
+        return HttpResponseRedirect(page.url("send", pk))
+    may = page.has_change_permission(request)
+    moves = [
+        (reverse(page.name("move"), args=[pk, one]), label, CONFIRMED.get(one, ""))
+        for one, label in (OFFERED.get(State(mailing.state), []) if may else [])
+    ]
+    context = page.context(request, mailing, "Progress") | _progress(page, request, mailing)
+    context |= {
+        "moves": moves,
+        "onward": onward.pages(mailing),
+        "duplicate_url": page.url("duplicate", pk) if may else "",
+    }
+    return render(request, "newsletter/progress.html", context)
+
+
+@require_GET
+def progress_now(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+    """Return the part of the progress page that is asked for every second."""
+    mailing = page.mailing(request, pk)
+    response = render(
+        request, "newsletter/progress_now.html", _progress(page, request, mailing)
+    )
+    if request.GET.get("state") != mailing.state:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def test(page: Any, request: HttpRequest, pk: Any) -> None:
+    """Send a test of what is saved to the signed-in person, and say how it went."""
+    mailing = page.mailing(request, pk)
+    try:
+        previewing.send_test(mailing, request.user)
+    except previewing.NotSent as refused:
+        page.say(request, f"No test was sent. {refused}", messages.ERROR)
+    else:
+        page.say(request, f"A test is on its way to {request.user.email}; its links are inert.")
+
+
+@require_POST
+def test_again(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+    """Send a test of a mailing that is only to look at."""
+    page.mailing(request, pk, change=True)
+    test(page, request, pk)
+    return HttpResponseRedirect(page.url("change", pk))
+
+
+@require_POST
+def duplicate(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+    """Make a new draft with the same content."""
+    mailing = page.mailing(request, pk, change=True)
+    copy = drafting.duplicate(mailing=mailing, staff=request.user.pk)
+    page.say(request, "This is a new draft with the same content.")
+    return HttpResponseRedirect(page.url("change", copy.pk))

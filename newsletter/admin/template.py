@@ -1,0 +1,96 @@
+"""The staff page of layouts: what stands around every body of a client."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET
+
+from accountability.roles import Right
+from newsletter import composing, previewing
+from newsletter.admin import previews
+from newsletter.models import Template
+from newsletter.sources import source_of
+from registrants.staff_pages import ScopedFilter, StaffPage
+
+
+class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A layout; it is compiled around a sample before it is kept."""
+
+    def clean(self) -> dict[str, Any]:
+        """Put every fault at the source, with line and column."""
+        cleaned = super().clean() or self.cleaned_data
+        client = cleaned.get("client") or (self.instance.pk and self.instance.client)
+        if client and cleaned.get("source") and not self.errors:
+            trial = Template(
+                client=client, format=cleaned.get("format", ""), source=cleaned["source"]
+            )
+            try:
+                composing.compile_mail(source_of(previewing.sample(trial)))
+            except composing.Faults as faults:
+                for fault in faults.faults:
+                    self.add_error("source", str(fault))
+        return cleaned
+
+
+@xframe_options_sameorigin
+@require_GET
+def preview(request: HttpRequest, page: Any, pk: int, part: str) -> HttpResponse:
+    """Show a layout around a sample, as a document of its own."""
+    template = page.get_queryset(request).filter(pk=pk).first()
+    if template is None:
+        raise Http404("There is no such layout, or it is not yours to see.")
+    return previews.document(previewing.preview(previewing.sample(template), None), part)
+
+
+@admin.register(Template)
+class TemplatePage(StaffPage):
+    """Write a layout: the client's identity, postal address and footer."""
+
+    form = TemplateForm
+    right = Right.SETTINGS
+    view_right = Right.CAMPAIGNS
+    list_display = ["name", "client", "format", "updated_at"]
+    list_filter = [("client", ScopedFilter)]
+    list_select_related = ["client"]
+    search_fields = ["name"]
+    fields = ["client", "name", "format", "source"]
+    change_form_outer_after_template = "newsletter/layout_panel.html"
+
+    class Media:
+        css = {"all": ["admin/compose.css"]}
+        js = ["admin/compose.js"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Keep a layout with its client."""
+        return ["client"] if obj else []
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the preview."""
+        own = path(
+            "<int:pk>/preview/<str:part>/",
+            self.admin_site.admin_view(preview),
+            {"page": self},
+            name="newsletter_template_preview",
+        )
+        return [own, *super().get_urls()]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Show the saved layout beside its source."""
+        context = dict(extra_context or {})
+        if object_id and object_id.isdigit():
+            parts = [
+                (part, label, reverse("admin:newsletter_template_preview", args=[object_id, part]))
+                for part, label in previews.PARTS
+            ]
+            context["panel"] = {"parts": parts, "preview": parts[0][2]}
+        return super().changeform_view(request, object_id, form_url, context)
