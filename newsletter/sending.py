@@ -16,7 +16,7 @@ from newsletter.audience import question
 from newsletter.handing_over import LARGEST_WINDOW, Ready, hand_over, settle
 from newsletter.leasing import Held
 from newsletter.models import Delivery, Lease, Mailing, Sender
-from newsletter.rendering import Person, Renderer
+from newsletter.rendering import Person, Renderer, Unrenderable
 from newsletter.transports import Message, Outcome, Unavailable
 from registrants import gate
 
@@ -136,16 +136,11 @@ def _send_letter(held: Held, noted: notes.Notes) -> str:
     """Hand over and send the one letter of a lease; return why it must wait, or nothing."""
     delivery = Delivery.objects.select_related("registrant__client").get(pk=held.first)
     client = delivery.registrant.client
-    kind = (
-        gate.MailKind.FRESH_SIGN_UP
-        if delivery.letter == Delivery.Letter.CONFIRM
-        else gate.MailKind.LETTER
-    )
     sender = letters.sender_of(client)
     line = Line(
         sender=sender,
         renderer=_letter_renderer(letters.source(client, delivery.letter)),
-        question=gate.Question(kind=kind, client=client.pk),
+        question=gate.Question(kind=letters.kind_of(delivery.letter), client=client.pk),
         bounce_domain=sender.envelope_domain,
     )
     ready, _ = hand_over(held=held, question=line.question, window=1)
@@ -200,20 +195,20 @@ def _messages(
 ) -> Iterator[Message]:
     """Render each person's mail as the wire has room for it; stop where the gate's word is old."""
     date = formatdate(usegmt=True).encode()
-    verp, render = links.verper(line.bounce_domain), line.renderer.render
+    domain, render = line.bounce_domain, line.renderer.render
     for each in ready:
         if time.monotonic() > stale_at:
             return
         try:
             data = render(Person(*each, extra), date=date)
         except Exception as fault:  # one person's data must not stop the others
-            log.exception("delivery %s cannot be rendered", each.delivery)
-            outcomes[each.delivery] = Outcome(
-                each.delivery, "failed", 0, "", f"could not be rendered: {type(fault).__name__}"
-            )
+            why = str(fault) if isinstance(fault, Unrenderable) else type(fault).__name__
+            log.error("delivery %s cannot be rendered: %s", each.delivery, why)
+            words = f"could not be rendered: {why}"
+            outcomes[each.delivery] = Outcome(each.delivery, "failed", 0, "", words)
             continue
         pulled.add(each.delivery)
-        yield Message(each.delivery, verp(each.delivery), each.address, data)
+        yield Message(each.delivery, links.verp(each.delivery, domain), each.address, data)
 
 
 def _all_outcomes(
