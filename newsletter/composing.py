@@ -14,10 +14,9 @@ from newsletter.liquid_tags import Tag, Tags, markup_in_strings
 __all__ = ["CompiledMail", "Fault", "Faults", "Source", "compile_mail", "unknown_variables"]
 
 VERSION: Final = 1
-RIGHT_TO_LEFT: Final = frozenset(
-    {"ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"}
-)
-PREHEADER_LONGEST: Final = 200
+RIGHT_TO_LEFT: Final = ("ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
+SUBJECT: Final = 255
+PREHEADER: Final = 200
 _BASE: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?")
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _FEEDBACK: Final = re.compile(r"[!-9;-~]*(?::[!-9;-~]*){0,3}")
@@ -185,7 +184,7 @@ def _liquid_faults(source: Source) -> list[Fault]:
 
 
 def _lost(html: str, tags: Tags) -> list[Tag]:
-    """Tags that vanished; the layout may leave out subject and preheader, and a whole MJML body it."""
+    """Return the tags that vanished; a body that is a whole MJML page leaves out its layout."""
     slots = {"content", "subject", "preheader"}
     return [
         tag
@@ -197,8 +196,8 @@ def _lost(html: str, tags: Tags) -> list[Tag]:
 
 def _identity_faults(source: Source) -> list[Fault]:
     checks: list[tuple[str, Any]] = [
-        ("subject", lambda: header_lines.refuse_controls(source.subject, longest=255)),
-        ("preheader", lambda: header_lines.refuse_controls(source.preheader, longest=200)),
+        ("subject", lambda: header_lines.refuse_controls(source.subject, longest=SUBJECT)),
+        ("preheader", lambda: header_lines.refuse_controls(source.preheader, longest=PREHEADER)),
         ("from_name", lambda: header_lines.sender(source.from_name, source.from_address)),
         ("reply_to", lambda: source.reply_to and header_lines.mailbox(source.reply_to)),
         ("list_id", lambda: source.list_id and header_lines.list_id(source.list_id)),
@@ -215,7 +214,7 @@ def _identity_faults(source: Source) -> list[Fault]:
         faults.append(Fault("list_id", "a campaign goes to a list"))
     if not _BASE.fullmatch(source.link_base) or len(source.link_base) > links.LONGEST_BASE:
         faults.append(
-            Fault("link_base", f"is no address of at most {links.LONGEST_BASE} characters")
+            Fault("link_base", f"is no address of {links.LONGEST_BASE} characters or less")
         )
     if not _HOST.fullmatch(source.message_id_domain):
         faults.append(Fault("message_id_domain", "is no domain"))

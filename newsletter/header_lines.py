@@ -95,7 +95,7 @@ def _followed_by(before: bytes, after: bytes) -> bytes:
 
 
 def one_line(text: str) -> str:
-    """Return personal text fit for a header: no control characters, blanks single, length capped."""
+    """Return personal text fit for a header: no control characters, single blanks, capped."""
     return " ".join(CONTROLS.sub(" ", text).split())[:SUBJECT_LONGEST].rstrip()
 
 

@@ -90,9 +90,6 @@ def with_pixel(html: str, tags: Tags) -> str:
 def inert(html: str) -> str:
     """Return a page in which no link leads anywhere: each says where it would go."""
 
-    def one(name: str, value: str) -> str:
-        return value
-
     def dead(tag: str) -> str:
         if not _LINKING.match(tag):
             return tag

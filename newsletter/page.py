@@ -35,7 +35,7 @@ class Words:
 
 @cache
 def built_in(kind: str, form: str) -> str:
-    """Return the layout of the house: with an unsubscribe link for campaigns, plain for the rest."""
+    """Return the layout of the house: with unsubscribe link for campaigns, plain for the rest."""
     name = "campaign" if kind == "campaign" else "notice"
     return (LAYOUTS / f"{name}.{form}").read_text()
 
@@ -71,9 +71,7 @@ def _mjml_body(body: str, layout: str, tags: Tags, layout_format: str) -> str:
     if re.match(r"\s*(<\?xml.*?\?>)?\s*(<!--.*?-->\s*)*<mjml\b", body, re.DOTALL):
         return markup.from_mjml(tags.as_comments(body), field="body")
     if layout_format != "mjml":
-        raise Faults(
-            [Fault("body", "MJML sections need an MJML layout or a whole <mjml> of their own")]
-        )
+        raise Faults([Fault("body", "MJML needs an MJML layout, or a whole <mjml> of its own")])
     refuse_active(layout, field="layout")
     markup.from_mjml(f"<mjml><mj-body>{tags.as_comments(body)}</mj-body></mjml>", field="body")
     layout = tags.as_comments(layout)

@@ -8,9 +8,8 @@ from newsletter.liquid_tags import Tags
 
 _SKIPPED: Final = frozenset({"head", "style", "script", "title"})
 _VOID: Final = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
-_PARAGRAPHS: Final = frozenset(
-    {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre"}
-)
+_HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_PARAGRAPHS: Final = _HEADINGS | {"p", "ul", "ol", "blockquote", "pre"}
 _LINES: Final = frozenset(
     {"div", "tr", "li", "table", "section", "article", "header", "footer", "main", "address", "dt"}
 ) | {"dd", "figure", "figcaption", "center", "tbody", "td", "th"}

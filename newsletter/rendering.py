@@ -12,8 +12,8 @@ from liquid import Markup, escape
 
 from newsletter import header_lines, links, message
 from newsletter.composing import CompiledMail
+from newsletter.inert import Preview, preview
 from newsletter.message import Piece, Shape, Slot
-from newsletter.previewing import Preview, preview
 from newsletter.quoted_printable import encode_part
 from newsletter.splicing import (
     Fill,
@@ -81,7 +81,7 @@ class Renderer:
         varying = message.Varying(
             to=Slot("to", message.to),
             subject=self._subject_piece(),
-            date=Slot("date", lambda person: b""),
+            date=Slot("date", lambda _: b""),
             message_id=Slot("message-id", self._message_id),
             one_click=Slot("one-click", self._list_unsubscribe),
         )
