@@ -1,0 +1,1 @@
+"""What a reader calls by a link in a mail: public pages, without session, cookie or login."""

@@ -1,0 +1,173 @@
+"""The page behind the footer link: stop, pause, refuse at once; the rest after a mailed link."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import now
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from newsletter import letters
+from newsletter.models import Delivery
+from registrants import consent
+from registrants.addresses import masked
+from registrants.consent import Ask, Hand, Means
+from registrants.doors import hand
+from registrants.models import Choice, Registrant, Subscription
+from registrants.models.wording import Purpose
+from tracking import unsubscribes
+from tracking.views.reading import private, subscription_of, unknown
+
+PAUSES = {"30": timedelta(days=30), "90": timedelta(days=90)}
+
+
+class Visit(NamedTuple):
+    """Who asks, about which subscription, by which mailing, by whose hand."""
+
+    subscription: Subscription
+    mailing: int
+    hand: Hand
+
+    @property
+    def registrant(self) -> Registrant:
+        """Return the person the page is about."""
+        return self.subscription.registrant
+
+
+def _leave(visit: Visit) -> str:
+    unsubscribes.unsubscribe(
+        subscription=visit.subscription, mailing=visit.mailing, hand=visit.hand
+    )
+    return f"Done. You get no more mail from “{visit.subscription.mailing_list}”."
+
+
+def _leave_all(visit: Visit) -> str:
+    unsubscribes.unsubscribe_all(
+        subscription=visit.subscription, mailing=visit.mailing, hand=visit.hand
+    )
+    return f"Done. You have left every list of {visit.registrant.client}."
+
+
+def _never(visit: Visit) -> str:
+    consent.never_mail(
+        registrant=visit.registrant, hand=visit.hand, reason=Subscription.Ended.NEVER_MAIL
+    )
+    return f"Done. {visit.registrant.client} will never send newsletters to this address again."
+
+
+def _pause(days: str) -> Callable[[Visit], str]:
+    def pause(visit: Visit) -> str:
+        until = now() + PAUSES[days]
+        if consent.pause(subscription=visit.subscription, until=until, hand=visit.hand):
+            return f"Paused until {until:%-d %B %Y}. It goes on by itself after that."
+        return "There is nothing to pause: you are not on this list now."
+
+    return pause
+
+
+def _resume(visit: Visit) -> str:
+    consent.resume(subscription=visit.subscription, hand=visit.hand)
+    return "The pause is over."
+
+
+def _refuse(purpose: Purpose) -> Callable[[Visit], str]:
+    def refuse(visit: Visit) -> str:
+        consent.refuse_tracking(registrant=visit.registrant, purpose=purpose, hand=visit.hand)
+        return "Done. This is no longer measured, for mail you already have too."
+
+    return refuse
+
+
+@transaction.atomic
+def _undo(visit: Visit) -> str:
+    """Ask again by letter: a forwarded mail must not put anybody back on a list (U-29)."""
+    ask = consent.ask(
+        client=visit.registrant.client,
+        address=visit.registrant.address,
+        ask=Ask(lists=(visit.subscription.mailing_list,)),
+        hand=visit.hand,
+    )
+    letters.owe(
+        registrant=visit.registrant, letter=Delivery.Letter.CONFIRM, asked_by=ask.pk
+    )
+    return "We have sent a letter to your address; confirm there and you are back on the list."
+
+
+def _mail_link(visit: Visit) -> str:
+    letters.owe(
+        registrant=visit.registrant,
+        letter=Delivery.Letter.CHOICES,
+        asked_by=int(time.time() // 600),
+    )
+    return "We have sent a link to your address. It works for 24 hours."
+
+
+ACTS: dict[str, Callable[[Visit], str]] = {
+    "leave": _leave,
+    "leave_all": _leave_all,
+    "never": _never,
+    "pause_30": _pause("30"),
+    "pause_90": _pause("90"),
+    "resume": _resume,
+    "refuse_opens": _refuse(Purpose.OPENS),
+    "refuse_clicks": _refuse(Purpose.CLICKS),
+    "undo": _undo,
+    "mail_link": _mail_link,
+}
+NEEDS_ADDRESS = {"undo", "mail_link", "never"}
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
+@private
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    """Show the page, and on POST do the one act that was pressed (U-25 to U-29)."""
+    found = subscription_of("p", token)
+    if found is None:
+        return unknown(request)
+    subscription, mailing = found
+    said = ""
+    if request.method == "POST":
+        by = hand(request, Means.PREFERENCES, mailing=mailing or None)
+        said = _act(request.POST.get("act", ""), Visit(subscription, mailing, by))
+        subscription.refresh_from_db()
+        subscription.registrant.refresh_from_db()
+    return render(request, "public/preferences.html", _page(subscription, said))
+
+
+def _act(name: str, visit: Visit) -> str:
+    act = ACTS.get(name)
+    if act is None:
+        return "Nothing was changed: please press one of the buttons below."
+    if name in NEEDS_ADDRESS and not visit.registrant.address:
+        return "We hold no address of yours any more, so there is nothing to do."
+    return act(visit)
+
+
+def _page(subscription: Subscription, said: str) -> dict[str, object]:
+    person = subscription.registrant
+    others = (
+        person.subscriptions.filter(state=Subscription.State.CONFIRMED)
+        .exclude(pk=subscription.pk)
+        .select_related("mailing_list")
+    )
+    return {
+        "client": person.client,
+        "mailing_list": subscription.mailing_list,
+        "address": masked(person.address),
+        "said": said,
+        "is_on": subscription.state == Subscription.State.CONFIRMED,
+        "is_ended": subscription.state == Subscription.State.ENDED,
+        "paused_until": subscription.paused_until,
+        "others": [each.mailing_list for each in others],
+        "opens_refused": person.opens == Choice.DENIED,
+        "clicks_refused": person.clicks == Choice.DENIED,
+        "opens_granted": person.opens == Choice.GRANTED,
+        "clicks_granted": person.clicks == Choice.GRANTED,
+        "is_erased": person.erased_at is not None,
+    }

@@ -1,0 +1,53 @@
+"""What the token pages share: who a token names, and the headers that keep it private."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accountability import limits
+from registrants import tokens
+from registrants.doors import address_of
+from registrants.models import Subscription
+
+View = Callable[[HttpRequest, str], HttpResponse]
+MISSES_A_SECOND, MISSES_AT_ONCE = 0.2, 30
+
+
+def private(view: View) -> View:
+    """Keep a token page out of caches, search engines and Referer headers."""
+
+    @wraps(view)
+    def kept(request: HttpRequest, token: str) -> HttpResponse:
+        response = view(request, token)
+        response["Cache-Control"] = "no-store"
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+    return kept
+
+
+def subscription_of(scope: str, token: str) -> tuple[Subscription, int] | None:
+    """Return the subscription and the mailing a token names, None where it names nothing."""
+    named = tokens.read(scope, token)
+    if named is None:
+        return None
+    subscription = (
+        Subscription.objects.filter(pk=named[0])
+        .select_related("registrant", "mailing_list__client", "registrant__client")
+        .first()
+    )
+    return (subscription, named[1]) if subscription else None
+
+
+def unknown(request: HttpRequest) -> HttpResponse:
+    """Answer a token that names nothing: 404 without detail, slowed down where it goes on (S-1)."""
+    try:
+        often = not limits.allow(
+            f"miss:{address_of(request)}", rate=MISSES_A_SECOND, burst=MISSES_AT_ONCE
+        )
+    except limits.Unreachable:
+        often = False
+    return render(request, "public/unknown.html", status=429 if often else 404)

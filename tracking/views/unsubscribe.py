@@ -1,0 +1,40 @@
+"""One-click unsubscribe (RFC 8058): GET shows, POST acts; anybody who holds the mail may call."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from registrants.consent import Means
+from registrants.doors import hand
+from tracking.unsubscribes import unsubscribe
+from tracking.views.reading import private, subscription_of, unknown
+
+LARGEST_BODY = 4096
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
+@private
+def one_click(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer the List-Unsubscribe URL; the token decides, never the body (U-20 to U-24)."""
+    found = subscription_of("u", token)
+    if found is None:
+        return unknown(request)
+    subscription, mailing = found
+    if request.method != "POST":
+        return render(
+            request,
+            "public/unsubscribe.html",
+            {"subscription": subscription, "client": subscription.mailing_list.client},
+        )
+    request.read(LARGEST_BODY)
+    by = hand(request, Means.ONE_CLICK, mailing=mailing)
+    unsubscribe(subscription=subscription, mailing=mailing, hand=by)
+    if "text/html" in request.headers.get("Accept", ""):
+        return render(
+            request,
+            "public/unsubscribed.html",
+            {"subscription": subscription, "client": subscription.mailing_list.client},
+        )
+    return HttpResponse("You are unsubscribed.\n", content_type="text/plain; charset=utf-8")
