@@ -1,10 +1,15 @@
 """What every test may use."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 import redis
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
+
 
 
 @pytest.fixture
@@ -14,3 +19,11 @@ def valkey() -> Iterator[redis.Redis]:
         client.flushdb()
         yield client
         client.flushdb()
+
+
+@pytest.fixture
+def cast(db: None) -> "Cast":
+    """Return one client with a person in every state (tests/cast.py)."""
+    from tests.cast import make_cast
+
+    return make_cast()

@@ -1,0 +1,174 @@
+"""The cast: one client with a list, a service and a sender, and a person in every state.
+
+Ada confirmed, Ben pending, Cleo ended, Dov suppressed (never mail me), Eve erased, Fay under 13.
+All but Eve are enrolled in the service; so was Eve, before she was erased.
+"""
+
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+
+from accountability.roles import Role
+from newsletter.models import Campaign, Notice, Sender
+from registrants import consent, enrolments, privacy, suppression
+from registrants.addresses import hashed
+from registrants.consent import Ask, Hand, Means
+from registrants.models import (
+    Assignment,
+    Choice,
+    Client,
+    MailingList,
+    Registrant,
+    Service,
+    Subscription,
+    Suppression,
+)
+
+FORM = Hand(means=Means.FORM, ip="192.0.2.7", browser="Test browser")
+NAMES = ("ada", "ben", "cleo", "dov", "eve", "fay")
+PASSWORD = "a-password-for-tests"
+
+
+@dataclass
+class Cast:
+    """Everybody, by name."""
+
+    client: Client
+    mailing_list: MailingList
+    service: Service
+    sender: Sender
+    ada: Registrant
+    ben: Registrant
+    cleo: Registrant
+    dov: Registrant
+    eve: Registrant
+    fay: Registrant
+
+    @property
+    def everybody(self) -> dict[str, Registrant]:
+        """Return the people by name."""
+        return {name: getattr(self, name) for name in NAMES}
+
+    def campaign(self, **said: object) -> Campaign:
+        """Make a draft to the list."""
+        fields = {
+            "client": self.client,
+            "mailing_list": self.mailing_list,
+            "sender": self.sender,
+            "subject": "News of the week",
+            "body": "Hello {{ registrant.name | default: 'there' }},\n\n"
+            "[read on](https://heron.example.org/new) and on.",
+        }
+        return Campaign.objects.create(**(fields | said))
+
+    def notice(self, **said: object) -> Notice:
+        """Make a draft to everyone enrolled in the service."""
+        fields = {
+            "client": self.client,
+            "service": self.service,
+            "sender": self.sender,
+            "subject": "Your account moves",
+            "reason": "The address to sign in at changes.",
+            "body": "From Monday you sign in [here](https://account.example.org/).",
+        }
+        return Notice.objects.create(**(fields | said))
+
+
+def make_client(name: str = "Heron Books", slug: str = "heron") -> Client:
+    """Make a client that may send."""
+    return Client.objects.create(
+        name=name,
+        slug=slug,
+        domain=f"{slug}.example.org",
+        postal_address="12 Mill Lane, Bath",
+        attribute_names=["city"],
+    )
+
+
+def make_list(client: Client, name: str = "New books", slug: str = "new-books") -> MailingList:
+    """Make a public list."""
+    return MailingList.objects.create(
+        client=client, name=name, slug=slug, purpose="the books we are glad arrived, once a week"
+    )
+
+
+def make_sender(client: Client, **said: object) -> Sender:
+    """Make the default sender of a client; its mail goes where EMAIL_URL says unless told."""
+    fields = {
+        "client": client,
+        "name": "The shop",
+        "from_name": client.name,
+        "from_address": f"post@{client.domain}",
+        "is_default": True,
+    }
+    return Sender.objects.create(**(fields | said))
+
+
+def make_registrant(client: Client, address: str, **said: object) -> Registrant:
+    """Make a registrant who has said nothing yet."""
+    fields = {"name": address.partition("@")[0].title()}
+    return Registrant.objects.create(
+        client=client, address=address, address_hash=hashed(address), **(fields | said)
+    )
+
+
+def confirmed(registrant: Registrant, mailing_list: MailingList) -> Subscription:
+    """Put a registrant on a list the whole way: asked by form, confirmed by letter."""
+    ask = consent.ask(
+        client=mailing_list.client,
+        address=registrant.address,
+        ask=Ask(lists=(mailing_list,)),
+        hand=FORM,
+    )
+    assert consent.confirm(event=ask, hand=Hand(means=Means.CONFIRM_PAGE))
+    return Subscription.objects.get(registrant=registrant, mailing_list=mailing_list)
+
+
+def measured(registrant: Registrant) -> Registrant:
+    """Have a registrant grant both kinds of measuring."""
+    registrant.opens = registrant.clicks = Choice.GRANTED
+    registrant.save()
+    return registrant
+
+
+def make_cast() -> Cast:
+    """Make everybody."""
+    client = make_client()
+    mailing_list = make_list(client)
+    service = Service.objects.create(
+        client=client, name="Reading account", description="the account people order with"
+    )
+    people = {name: make_registrant(client, f"{name}@example.net") for name in NAMES}
+    for name, person in people.items():
+        if name != "ben":
+            confirmed(person, mailing_list)
+        enrolments.enrol(registrant=person, service=service)
+    consent.ask(
+        client=client,
+        address=people["ben"].address,
+        ask=Ask(lists=(mailing_list,)),
+        hand=FORM,
+    )
+    consent.withdraw(
+        subscription=people["cleo"].subscriptions.get(),
+        hand=Hand(means=Means.ONE_CLICK),
+    )
+    suppression.suppress(
+        address=people["dov"].address, reason=Suppression.Reason.NEVER_MAIL, client=client
+    )
+    privacy.erase(registrant=people["eve"])
+    suppression.suppress(address=people["fay"].address, reason=Suppression.Reason.UNDER_13)
+    for person in people.values():
+        person.refresh_from_db()
+    return Cast(client, mailing_list, service, make_sender(client), **people)
+
+
+def make_staff(name: str, *, client: Client | None = None, role: str = Role.MARKETER) -> User:
+    """Make a member of staff, assigned to a client where one is named."""
+    staff = get_user_model().objects.create_user(
+        name, f"{name}@staff.example.org", PASSWORD, is_staff=True
+    )
+    if client is not None:
+        Assignment.objects.create(staff=staff, client=client, role=role)
+    return staff
