@@ -9,13 +9,13 @@ from typing import Any
 from django.utils.crypto import get_random_string
 from django.utils.html import escape
 
-from newsletter import composing, outgoing
+from newsletter import composing, inert, outgoing
 from newsletter.audience import question
 from newsletter.faults import Fault, Faults
 from newsletter.models import Mailing, Sender, Template
 from newsletter.reading import inert_text
-from newsletter.rendering import Person, Renderer, Unrenderable
 from newsletter.sources import source_of
+from newsletter.splicing import Person, Unrenderable
 from newsletter.transports import Message, SmtpTransport, Unavailable
 from registrants import gate
 from registrants.models import MailingList, Registrant, Subscription
@@ -62,10 +62,9 @@ def render(mailing: Mailing, registrant: Registrant | None, address: str = "") -
     The address, where given, stands in the To line instead of the registrant's own.
     """
     compiled = composing.compile_mail(source_of(mailing))
-    ids = list(range(1, len(compiled.links) + 1))
     reader = _as_person(mailing, registrant or STAND_IN, address)
     try:
-        made = Renderer(compiled, mailing=mailing.pk or 0, link_ids=ids).preview(reader)
+        made = inert.preview(compiled, reader)
     except Unrenderable as refused:
         raise Faults([Fault("body", str(refused))]) from refused
     return Preview(*made)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -13,6 +13,7 @@ from newsletter import audience, checks, previewing
 from newsletter.admin import previews, steps
 from newsletter.admin.mailing_form import MailingForm
 from newsletter.models import Mailing
+from registrants.models import Client
 from registrants.staff_pages import ScopedFilter, StaffPage
 
 State = Mailing.State
@@ -27,6 +28,7 @@ class MailingPage(StaffPage):
     list_select_related = ["client"]
     search_fields = ["subject"]
     ordering = ["-pk"]
+    compressed_fields = False
     change_form_before_template = "newsletter/compose_conflict.html"
     change_form_outer_after_template = "newsletter/compose_panel.html"
     actions_submit_line = ["save_and_test", "save_and_send"]
@@ -81,8 +83,6 @@ class MailingPage(StaffPage):
         return initial
 
     def _clients(self, request: HttpRequest) -> list[Any]:
-        from registrants.models import Client
-
         return list(Client.objects.for_staff(request.user, self.right)[:2])
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -105,6 +105,13 @@ class MailingPage(StaffPage):
         context = (extra_context or {}) | ({"panel": self._panel(request, mailing)} if mailing else {})
         response = super().changeform_view(request, object_id, form_url, context)
         return self._after_save(request, object_id, response)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Offer one way to save: it stays on the page."""
+        context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def _after_save(self, request: HttpRequest, object_id: str | None, response: Any) -> Any:
         if not object_id or request.method != "POST" or response.status_code != 302:
@@ -231,5 +238,3 @@ class MailingPage(StaffPage):
         """Tell the signed-in person something on the next page."""
         self.message_user(request, words, level)
 
-
-__all__ = ["MailingPage", "admin"]

@@ -75,8 +75,9 @@ def send(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
         "checks": found,
         "blocked": any(one.blocking and not one.passed for one in found),
         "zone": mailing.client.time_zone,
-        "now_there": now().astimezone(zone),
-        "scheduled_there": mailing.scheduled_at and mailing.scheduled_at.astimezone(zone),
+        "now_there": f"{now().astimezone(zone):%H:%M}",
+        "scheduled_there": mailing.scheduled_at
+        and f"{mailing.scheduled_at.astimezone(zone):%A, %d %B %Y, %H:%M}",
         "send_url": page.url("send", pk),
         "schedule_url": page.url("schedule", pk),
         "unschedule_url": reverse(page.name("move"), args=[pk, "unschedule"]),

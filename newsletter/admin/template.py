@@ -58,6 +58,7 @@ class TemplatePage(StaffPage):
     list_select_related = ["client"]
     search_fields = ["name"]
     fields = ["client", "name", "format", "source"]
+    compressed_fields = False
     change_form_outer_after_template = "newsletter/layout_panel.html"
 
     class Media:
