@@ -37,3 +37,10 @@ def wire(sender: Sender) -> Transport:
     transport = SmtpTransport(wanted)
     _kept[sender.pk] = (wanted, transport)
     return transport
+
+
+def close_all() -> None:
+    """Say goodbye to every mail server this process keeps a connection to."""
+    while _kept:
+        _, (_, transport) = _kept.popitem()
+        transport.close()

@@ -106,7 +106,8 @@ def _renderer(mailing: int) -> Renderer:
     found = Mailing.objects.get(pk=mailing)
     compiled = composing.CompiledMail.load(bytes(found.compiled or b""))
     link_ids = list(found.links.order_by("position").values_list("pk", flat=True))
-    return Renderer(compiled, mailing=mailing, link_ids=link_ids)
+    never_rewritten = [0] * len(compiled.links)
+    return Renderer(compiled, mailing=mailing, link_ids=link_ids or never_rewritten)
 
 
 def _line(mailing: int) -> Line:
@@ -149,7 +150,8 @@ def _send_letter(held: Held, noted: notes.Notes) -> str:
 
 @lru_cache(maxsize=64)
 def _letter_renderer(source: composing.Source) -> Renderer:
-    return Renderer(composing.compile_mail(source), mailing=0, link_ids=[])
+    compiled = composing.compile_mail(source)
+    return Renderer(compiled, link_ids=[0] * len(compiled.links))
 
 
 def _window(sender: int) -> int:

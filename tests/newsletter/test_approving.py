@@ -1,0 +1,61 @@
+"""The mailing's life: every move guarded by the state it starts from."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils.timezone import now
+
+from accountability.models import AuditEntry
+from newsletter import approving
+from newsletter.approving import NotPossible
+from newsletter.models import Mailing
+from tests.cast import Cast
+
+
+def test_two_people_pressing_send_start_it_once(cast: Cast) -> None:
+    campaign = cast.campaign()
+    twin = Mailing.objects.get(pk=campaign.pk)
+    approving.send_now(mailing=campaign, staff=1)
+    with pytest.raises(NotPossible, match="somebody|Somebody"):
+        approving.send_now(mailing=twin, staff=2)
+    assert AuditEntry.objects.filter(act="send").count() == 1
+
+
+def test_a_time_that_is_past_is_refused(cast: Cast) -> None:
+    with pytest.raises(NotPossible, match="past"):
+        approving.schedule(mailing=cast.campaign(), at=now() - timedelta(minutes=1), staff=1)
+
+
+def test_what_is_scheduled_starts_when_its_time_comes_and_once(cast: Cast) -> None:
+    campaign = cast.campaign()
+    approving.schedule(mailing=campaign, at=now() + timedelta(hours=1), staff=1)
+    assert approving.start_due() == 0
+    Mailing.objects.filter(pk=campaign.pk).update(scheduled_at=now())
+    assert approving.start_due() == 1
+    assert approving.start_due() == 0
+
+
+def test_a_scheduled_one_can_become_a_draft_again(cast: Cast) -> None:
+    campaign = cast.campaign()
+    approving.schedule(mailing=campaign, at=now() + timedelta(hours=1), staff=1)
+    approving.unschedule(mailing=campaign, staff=1)
+    assert campaign.state == Mailing.State.DRAFT
+    assert campaign.scheduled_at is None
+
+
+def test_a_draft_cannot_be_paused_and_a_cancelled_one_not_resumed(cast: Cast) -> None:
+    campaign = cast.campaign()
+    with pytest.raises(NotPossible):
+        approving.pause(mailing=campaign, staff=1)
+    approving.send_now(mailing=campaign, staff=1)
+    approving.cancel(mailing=campaign, staff=1)
+    with pytest.raises(NotPossible):
+        approving.resume(mailing=campaign, staff=1)
+
+
+def test_paused_before_staging_it_is_staged_when_resumed(cast: Cast) -> None:
+    campaign = cast.campaign()
+    approving.send_now(mailing=campaign, staff=1)
+    approving.pause(mailing=campaign, staff=1)
+    approving.resume(mailing=campaign, staff=1)
+    assert campaign.state == Mailing.State.STAGING
