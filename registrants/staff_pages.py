@@ -196,3 +196,5 @@ class StackedPart(Part, StackedInline):
 
 class ReadOnlyTable(ReadOnly, TablePart):
     """A table on a page that only shows."""
+
+    hide_title = True
