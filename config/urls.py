@@ -1,8 +1,10 @@
 """Which package answers which address."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("newsletter.urls")),
+    path("", include("tracking.urls")),
     path("admin/", admin.site.urls),
 ]

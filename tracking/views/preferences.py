@@ -21,7 +21,8 @@ from registrants.doors import hand
 from registrants.models import Choice, Registrant, Subscription
 from registrants.models.wording import Purpose
 from tracking import unsubscribes
-from tracking.views.reading import private, subscription_of, unknown
+from registrants.private_pages import private
+from tracking.views.reading import subscription_of, unknown
 
 PAUSES = {"30": timedelta(days=30), "90": timedelta(days=90)}
 

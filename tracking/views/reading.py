@@ -1,7 +1,4 @@
-"""What the token pages share: who a token names, and the headers that keep it private."""
-
-from collections.abc import Callable
-from functools import wraps
+"""What the token pages share: whom a token names, and the answer where it names nobody."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,22 +8,7 @@ from registrants import tokens
 from registrants.doors import address_of
 from registrants.models import Subscription
 
-View = Callable[[HttpRequest, str], HttpResponse]
 MISSES_A_SECOND, MISSES_AT_ONCE = 0.2, 30
-
-
-def private(view: View) -> View:
-    """Keep a token page out of caches, search engines and Referer headers."""
-
-    @wraps(view)
-    def kept(request: HttpRequest, token: str) -> HttpResponse:
-        response = view(request, token)
-        response["Cache-Control"] = "no-store"
-        response["Referrer-Policy"] = "no-referrer"
-        response["X-Robots-Tag"] = "noindex"
-        return response
-
-    return kept
 
 
 def subscription_of(scope: str, token: str) -> tuple[Subscription, int] | None:

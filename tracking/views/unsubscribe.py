@@ -8,7 +8,8 @@ from django.views.decorators.http import require_http_methods
 from registrants.consent import Means
 from registrants.doors import hand
 from tracking.unsubscribes import unsubscribe
-from tracking.views.reading import private, subscription_of, unknown
+from registrants.private_pages import private
+from tracking.views.reading import subscription_of, unknown
 
 LARGEST_BODY = 4096
 

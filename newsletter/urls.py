@@ -1,0 +1,14 @@
+"""The addresses of the sign-up journey."""
+
+from django.urls import path, re_path
+
+from newsletter.views.choices import choices
+from newsletter.views.confirm import confirm, not_me
+from newsletter.views.sign_up import sign_up
+
+urlpatterns = [
+    path("s/<slug:slug>/", sign_up, name="sign-up"),
+    re_path(r"^y/(?P<token>[^/]{1,100})/?$", confirm, name="confirm"),
+    re_path(r"^n/(?P<token>[^/]{1,100})/?$", not_me, name="not-me"),
+    re_path(r"^d/(?P<token>[^/]{1,100})/?$", choices, name="choices"),
+]

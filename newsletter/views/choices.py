@@ -1,0 +1,116 @@
+"""Your choices, behind a freshly mailed link: name, lists, measuring; each press works at once."""
+
+import time
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import now
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from newsletter import letters
+from newsletter.models import Delivery
+from registrants import consent, preferences, tokens
+from registrants.consent import Hand, Means
+from registrants.doors import hand
+from registrants.models import Choice, MailingList, Registrant, Subscription
+from registrants.models.scope import Scoped
+from registrants.models.wording import Purpose
+from registrants.private_pages import private
+
+LIVES = timedelta(hours=24)
+PURPOSES = {"opens": Purpose.OPENS, "clicks": Purpose.CLICKS}
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
+@private
+def choices(request: HttpRequest, token: str) -> HttpResponse:
+    """Show and change a person's own choices; only the mailed link of the last 24 hours opens it."""
+    named = tokens.read("d", token)
+    letter = (
+        Delivery.objects.filter(pk=named[0], letter=Delivery.Letter.CHOICES)
+        .select_related("registrant__client")
+        .first()
+        if named
+        else None
+    )
+    if letter is None or letter.registrant.erased_at:
+        return render(request, "public/unknown.html", status=404)
+    person = letter.registrant
+    if letter.created_at < now() - LIVES:
+        return _over(request, person)
+    said, fault = "", ""
+    if request.method == "POST":
+        try:
+            said = _act(request, person, hand(request, Means.CHOICES_PAGE))
+        except ValidationError as problem:
+            fault = problem.messages[0]
+    return render(request, "public/choices.html", _page(request, person, said, fault))
+
+
+def _over(request: HttpRequest, person: Registrant) -> HttpResponse:
+    is_mailed = request.method == "POST"
+    if is_mailed:
+        letters.owe(
+            registrant=person,
+            letter=Delivery.Letter.CHOICES,
+            asked_by=int(time.time() // 600),
+        )
+    page = {"client": person.client, "is_mailed": is_mailed}
+    return render(request, "public/link_is_over.html", page, status=200 if is_mailed else 410)
+
+
+def _act(request: HttpRequest, person: Registrant, by: Hand) -> str:
+    """Do the one thing that was pressed; return what to say, raise ValidationError."""
+    act, _, about = request.POST.get("act", "").partition(":")
+    if act == "name":
+        preferences.rename(registrant=person, name=request.POST.get("name", ""))
+        return "Your name is saved."
+    if act in ("grant", "refuse") and about in PURPOSES:
+        change = consent.grant_tracking if act == "grant" else consent.refuse_tracking
+        change(registrant=person, purpose=PURPOSES[about], hand=by)
+        return "Saved. It counts from now on."
+    if act in ("join", "leave") and about.isdigit():
+        return _list_act(act, int(about), person, by)
+    raise ValidationError("Nothing was changed: please press one of the buttons.")
+
+
+def _list_act(act: str, number: int, person: Registrant, by: Hand) -> str:
+    mailing_list = _offered(person).filter(pk=number).first()
+    if mailing_list is None:
+        raise ValidationError("This list is not offered here; nothing was changed.")
+    if act == "join":
+        consent.join(registrant=person, mailing_list=mailing_list, hand=by)
+        return f"You are on “{mailing_list}” now."
+    for subscription in person.subscriptions.filter(mailing_list=mailing_list):
+        consent.withdraw(subscription=subscription, hand=by)
+    return f"You have left “{mailing_list}”."
+
+
+def _offered(person: Registrant) -> Scoped:
+    return MailingList.objects.of(person.client_id).filter(is_public=True, archived_at=None)
+
+
+def _page(request: HttpRequest, person: Registrant, said: str, fault: str) -> dict[str, object]:
+    person.refresh_from_db()
+    on = set(
+        person.subscriptions.filter(state=Subscription.State.CONFIRMED).values_list(
+            "mailing_list", flat=True
+        )
+    )
+    words = {name: consent.wording(client=person.client, purpose=p) for name, p in PURPOSES.items()}
+    return {
+        "client": person.client,
+        "person": person,
+        "name": request.POST.get("name", person.name) if fault else person.name,
+        "said": said,
+        "fault": fault,
+        "lists": [(each, each.pk in on) for each in _offered(person)],
+        "measuring": [
+            (name, words[name].text, getattr(person, name) == Choice.GRANTED)
+            for name in PURPOSES
+        ],
+    }

@@ -1,0 +1,62 @@
+"""The pages of the confirm letter: yes, this was me; no, never mail me. GET shows, POST acts."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from registrants.private_pages import private
+from registrants import consent, tokens
+from registrants.consent import Means
+from registrants.doors import hand
+from registrants.models import ConsentEvent, Subscription
+
+
+def _ask(scope: str, token: str) -> ConsentEvent | None:
+    named = tokens.read(scope, token)
+    if named is None:
+        return None
+    found = ConsentEvent.objects.select_related("registrant__client", "mailing_list")
+    return found.filter(pk=named[0], act=ConsentEvent.Act.ASKED).first()
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
+@private
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Show what was asked; on POST turn it into consent with its proof (L-20, O-4)."""
+    ask = _ask("y", token)
+    if ask is None:
+        return render(request, "public/unknown.html", status=404)
+    page = {"client": ask.registrant.client, "asked": _asked(ask)}
+    if request.method == "POST" and consent.confirm(
+        event=ask, hand=hand(request, Means.CONFIRM_PAGE)
+    ):
+        return render(request, "public/confirmed.html", page)
+    if not consent.is_live(ask):
+        return render(request, "public/ask_is_over.html", page, status=410)
+    done = consent.is_confirmed(ask)
+    return render(request, "public/confirmed.html" if done else "public/confirm.html", page)
+
+
+def _asked(ask: ConsentEvent) -> list[str]:
+    words = consent.asks(ask).select_related("wording")
+    return [each.wording.text for each in words if each.wording]
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
+@private
+def not_me(request: HttpRequest, token: str) -> HttpResponse:
+    """Show one button; on POST never mail this address again for this client (U-14)."""
+    ask = _ask("n", token)
+    if ask is None:
+        return render(request, "public/unknown.html", status=404)
+    if request.method == "POST":
+        consent.never_mail(
+            registrant=ask.registrant,
+            hand=hand(request, Means.NOT_ME),
+            reason=Subscription.Ended.NOT_ME,
+        )
+    page = {"client": ask.registrant.client, "is_done": request.method == "POST"}
+    return render(request, "public/not_me.html", page)

@@ -1,0 +1,38 @@
+"""Who stands at the door: the address and the browser of a public request."""
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from registrants.consent import Hand
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the visitor's IP address: the last hop before our own proxy, where there is one."""
+    said = str(request.META.get("REMOTE_ADDR", ""))
+    if settings.STAFF_SECURE:
+        said = request.META.get("HTTP_X_FORWARDED_FOR", said).rsplit(",", 1)[-1].strip()
+    try:
+        return str(ipaddress.ip_address(said))
+    except ValueError:
+        return ""
+
+
+def neighbourhood(request: HttpRequest) -> str:
+    """Return the visitor's network as limits count it: IPv4 /24, IPv6 /64 (S-3)."""
+    address = address_of(request)
+    if not address:
+        return "unknown"
+    bits = 64 if ":" in address else 24
+    return str(ipaddress.ip_network(f"{address}/{bits}", strict=False))
+
+
+def hand(request: HttpRequest, means: str, *, mailing: int | None = None) -> Hand:
+    """Return by whose hand a request acts, with what is kept as proof (L-20)."""
+    return Hand(
+        means=means,
+        ip=address_of(request) or None,
+        browser=request.headers.get("User-Agent", ""),
+        mailing=mailing,
+    )

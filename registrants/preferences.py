@@ -1,0 +1,31 @@
+"""What a person changes about themselves, behind a fresh mailed link."""
+
+import unicodedata
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accountability import audit
+from registrants.models import Registrant
+
+NAME_LONGEST = 120
+
+
+def clean_name(text: str) -> str:
+    """Return a name fit to keep; raises ValidationError with a sentence for the form (M-5, S-6)."""
+    name = " ".join(text.split())
+    if len(name) > NAME_LONGEST:
+        raise ValidationError(f"A name may have {NAME_LONGEST} characters; this one is longer.")
+    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name):
+        raise ValidationError("This name has control characters in it.")
+    if "://" in name or "www." in name.lower():
+        raise ValidationError("Please write a name, not a web address.")
+    return name
+
+
+@transaction.atomic
+def rename(*, registrant: Registrant, name: str) -> None:
+    """Correct a registrant's name (P16); raises ValidationError."""
+    registrant.name = clean_name(name)
+    registrant.save(update_fields=["name"])
+    audit.record(act="rename", subject=registrant, client=registrant.client_id)
