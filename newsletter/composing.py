@@ -127,7 +127,8 @@ def compile_mail(source: Source) -> CompiledMail:
     words = page.Words(**{name: tags.swap(text, field=name) for name, text in texts.items()})
     _refuse(markup_in_strings(tags.tags))
     html = page.build(words, tags, body_format=source.body_format, layout_format=layout_format)
-    _refuse([tag.fault("stands where it would be lost") for tag in _lost(html, tags)])
+    whole = source.body_format == "mjml" and page.is_whole(words.body)
+    _refuse([tag.fault("stands where it would be lost") for tag in _lost(html, tags, whole)])
     html = hrefs.checked(html, tags)
     text = plain_text.from_html(html, tags)
     html, found = hrefs.rewritable(html, tags, base=source.link_base)
@@ -183,13 +184,13 @@ def _liquid_faults(source: Source) -> list[Fault]:
     ]
 
 
-def _lost(html: str, tags: Tags) -> list[Tag]:
+def _lost(html: str, tags: Tags, whole: bool) -> list[Tag]:
     """Return the tags that vanished; a body that is a whole MJML page leaves out its layout."""
     slots = {"content", "subject", "preheader"}
     return [
         tag
         for tag in tags.missing_from(html)
-        if tag.field == "body" or (tag.field == "layout" and "<mjml" not in html)
+        if tag.field == "body" or (tag.field == "layout" and not whole)
         if tag.expression not in slots
     ]
 

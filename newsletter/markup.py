@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from xml.parsers import expat
 
 import css_inline
 import mrml
@@ -58,7 +59,7 @@ def from_html(source: str, tags: Tags) -> str:
     return _clean(html, tags)
 
 
-def from_mjml(source: str, *, field: str) -> str:
+def from_mjml(source: str, *, field: str, lines_before: int = 0) -> str:
     """Return the HTML page of MJML that loads nothing from third parties.
 
     Raises Faults where it is not well-formed.
@@ -66,7 +67,7 @@ def from_mjml(source: str, *, field: str) -> str:
     try:
         return str(mrml.to_html(source, render_options=_MJML).content)
     except Exception as error:  # mrml names its errors only by their text
-        raise Faults([_mjml_fault(str(error), source, field)]) from None
+        raise Faults([_mjml_fault(str(error), source, field, lines_before)]) from None
 
 
 def inline_styles(page: str) -> str:
@@ -103,10 +104,23 @@ def _with_bodies(html: str, tags: Tags) -> str:
     return re.sub(rows, r"\1<tbody>\2", html, flags=re.IGNORECASE)
 
 
-def _mjml_fault(message: str, source: str, field: str) -> Fault:
+def _mjml_fault(message: str, source: str, field: str, lines_before: int) -> Fault:
+    """Return a fault where the XML breaks, or where mrml says it stopped."""
+    line, column = _where(source)
     place = _PLACE.search(message)
-    if place is None:
-        return Fault(field, f"MJML: {message}")
-    index = min(int(place[1]), len(source))
-    line = source.count("\n", 0, index) + 1
-    return Fault(field, f"MJML: {message}", line, index - source.rfind("\n", 0, index))
+    if line is None and place is not None:
+        index = min(int(place[1]), len(source))
+        line = source.count("\n", 0, index) + 1
+        column = index - source.rfind("\n", 0, index)
+    within = None if line is None else max(1, line - lines_before)
+    return Fault(field, f"MJML is not well-formed: {message}", within, column)
+
+
+def _where(source: str) -> tuple[int | None, int | None]:
+    parser = expat.ParserCreate()
+    parser.UseForeignDTD(True)  # named entities such as &nbsp; are no fault
+    try:
+        parser.Parse(source, True)
+    except expat.ExpatError as error:
+        return error.lineno, error.offset + 1
+    return None, None

@@ -76,8 +76,9 @@ def _list_fields(compiled: CompiledMail, one_click: Piece | None) -> list[Piece]
         fields += [b"List-Unsubscribe: <", one_click, b">\r\n"]
         fields += [b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"]
     fields += [b"List-Id: " + header_lines.list_id(known["list_id"]) + b"\r\n"]
-    help_address = header_lines.mailbox(known["reply_to"])
-    return [*fields, b"List-Help:\r\n <mailto:" + help_address + b">\r\nList-Post: NO\r\n"]
+    help_address = b"<mailto:" + header_lines.mailbox(known["reply_to"]) + b">"
+    space = b" " if len(help_address) < 66 else b"\r\n "
+    return [*fields, b"List-Help:" + space + help_address + b"\r\nList-Post: NO\r\n"]
 
 
 def body(boundary: bytes, text: list[Piece], html: list[Piece]) -> list[Piece]:

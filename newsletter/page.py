@@ -20,6 +20,7 @@ _REFRESH: Final = re.compile(r"<meta\b[^>]*http-equiv\s*=\s*[\"']?refresh", re.I
 _INSIDE: Final = re.compile(
     r"<(mj-text|mj-raw|mj-table|mj-button)\b[^>]*(?<!/)>(?:(?!</\1>).)*\Z", re.DOTALL
 )
+_WHOLE: Final = re.compile(r"\s*(<\?xml.*?\?>)?\s*(<!--.*?-->\s*)*<mjml\b", re.DOTALL)
 _WRAPPED: Final = "<mj-section><mj-column><mj-text>{}</mj-text></mj-column></mj-section>"
 
 
@@ -66,14 +67,20 @@ def refuse_active(html: str, *, field: str) -> None:
         raise Faults([Fault(field, f"{what[:40]} is not allowed in mail", line, column)])
 
 
+def is_whole(body: str) -> bool:
+    """Say whether an MJML body is a page of its own, which no layout surrounds."""
+    return bool(_WHOLE.match(body))
+
+
 def _mjml_body(body: str, layout: str, tags: Tags, layout_format: str) -> str:
     refuse_active(body, field="body")
-    if re.match(r"\s*(<\?xml.*?\?>)?\s*(<!--.*?-->\s*)*<mjml\b", body, re.DOTALL):
+    if is_whole(body):
         return markup.from_mjml(tags.as_comments(body), field="body")
     if layout_format != "mjml":
         raise Faults([Fault("body", "MJML needs an MJML layout, or a whole <mjml> of its own")])
     refuse_active(layout, field="layout")
-    markup.from_mjml(f"<mjml><mj-body>{tags.as_comments(body)}</mj-body></mjml>", field="body")
+    alone = f"<mjml><mj-body>\n{tags.as_comments(body)}\n</mj-body></mjml>"
+    markup.from_mjml(alone, field="body", lines_before=1)
     layout = tags.as_comments(layout)
     if _INSIDE.search(layout[: _place(layout, tags).start()]):
         message = "for an MJML body, {{ content }} must stand directly in mj-body or mj-wrapper"

@@ -33,6 +33,8 @@ def encode_part(text: str) -> bytes:
         return encode(text)
     raw = _LINE_END.sub("\r\n", text).encode("utf-8", "replace")
     coded = b2a_qp(raw, quotetabs=False, istext=True)
+    if b"\r" not in raw:  # its soft line breaks follow the first line end it saw
+        coded = coded.replace(b"\n", b"\r\n")
     if _DOT_FIRST.search(coded):
         coded = _DOTS_FIRST.sub(lambda dots: dots[1] + b"=2E" * len(dots[2]) + SOFT, coded)
         return encode(text) if _DOT_FIRST.search(coded) else coded

@@ -1,0 +1,48 @@
+"""Every address of a mail is short, opaque and read back by its own scope alone."""
+
+import re
+
+import pytest
+
+from newsletter import links
+from registrants import tokens
+
+BASE = "https://" + "m" * 28
+
+
+@pytest.mark.parametrize(
+    ("scope", "url", "names"),
+    [
+        ("u", links.one_click(BASE, 2**39, 2**23), (2**39, 2**23)),
+        ("p", links.preferences(BASE, 3, 7), (3, 7)),
+        ("i", links.pixel(BASE, 9), (9, 0)),
+        ("l", links.click(BASE, 9, 4), (9, 4)),
+        ("y", links.confirm(BASE, 5), (5, 0)),
+        ("n", links.never(BASE, 5), (5, 0)),
+        ("d", links.choices(BASE, 5), (5, 0)),
+    ],
+)
+def test_a_link_is_at_most_75_characters_and_of_one_scope(
+    scope: str, url: str, names: tuple[int, int]
+) -> None:
+    """U-3, U-4, S-1."""
+    found = re.fullmatch(rf"{BASE}/{scope}/([\w-]{{34}})", url)
+    assert found
+    assert len(url) <= links.LONGEST
+    assert tokens.read(scope, found[1]) == names
+    assert all(tokens.read(other, found[1]) is None for other in "upilynd" if other != scope)
+
+
+def test_a_bounce_address_survives_lower_and_upper_case() -> None:
+    """M-9, B-1: local part at most 64."""
+    found = links.verp(77, "b.client.example")
+    local, _, domain = found.partition("@")
+    assert domain == "b.client.example"
+    assert len(local) <= 64
+    assert tokens.read_base32("b", local.upper().removeprefix("B+")) == (77, 0)
+
+
+def test_a_message_id_is_unique_to_its_delivery() -> None:
+    """M-3."""
+    assert links.message_id(1, "c.example") != links.message_id(2, "c.example")
+    assert re.fullmatch(r"<[\w-]{34}@c\.example>", links.message_id(1, "c.example"))
