@@ -6,4 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+django_app = get_wsgi_application()
+
+from tracking.front import front  # noqa: E402  (models need Django set up)
+
+application = front(django_app)
