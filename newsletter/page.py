@@ -59,7 +59,13 @@ def refuse_active(html: str, *, field: str) -> None:
     """Raise Faults where HTML has anything that acts, submits or loads by itself (M-14)."""
     found = _FORBIDDEN.search(html) or _REFRESH.search(html)
     handlers: list[str] = []
-    each_tag(html, lambda tag: handlers.append(tag) or tag if _HANDLER.search(tag) else tag)
+
+    def noted(tag: str) -> str:
+        if _HANDLER.search(tag):
+            handlers.append(tag)
+        return tag
+
+    each_tag(html, noted)
     if found or handlers:
         index = found.start() if found else html.find(handlers[0])
         line, column = html.count("\n", 0, index) + 1, index - html.rfind("\n", 0, index)

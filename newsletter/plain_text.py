@@ -106,6 +106,8 @@ class _Reader(HTMLParser):
     def _space(self, tag: str) -> None:
         if tag in ("td", "th") and self.tables and not self.tables[-1]:
             self.blank = True
+        elif tag in ("td", "th", "table"):
+            self.wanted = 2
         elif tag in _PARAGRAPHS and not (self.lists and tag in ("p", "ul", "ol")):
             self.wanted = max(self.wanted, 2)
         elif tag in _PARAGRAPHS or tag in _LINES:

@@ -214,9 +214,10 @@ class _Cutter:
 
     def _globals(self, person: Person) -> dict[str, Any]:
         """Return what a template may name, made once for the nodes of one person in a row."""
-        if self.last[0] is not person:
-            self.last = (person, globals_of(person, self.values))
-        return self.last[1]
+        last = self.last  # read once: another thread may be at another person
+        if last[0] is not person:
+            last = self.last = (person, globals_of(person, self.values))
+        return last[1]
 
     def _is_decided(self, node: IfNode) -> bool:
         conditions = [node.condition, *(other.expression for other in node.alternatives)]

@@ -22,7 +22,7 @@ from newsletter.liquid_tags import Tags
         ("a<br>b<hr>c", "a\nb\n\n--------------------------------\n\nc"),
         ('<div style="display: none">preheader<img src=x></div><p>seen</p>', "seen"),
         ("<style>p{}</style><title>t</title><script>s</script>x", "x"),
-        ('<table role="presentation"><tr><td>a</td><td>b</td></tr></table>', "a\nb"),
+        ('<table role="presentation"><tr><td>a</td><td>b</td></tr></table>', "a\n\nb"),
         ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc"),
         ("<pre>a\n  b</pre>", "a\n  b"),
         ("<!-- hidden -->a&nbsp;b", "a b"),
