@@ -18,6 +18,7 @@ h1 { font-size: 26px; line-height: 1.25; margin: 0 0 16px; }
 h2 { font-size: 21px; line-height: 1.3; margin: 28px 0 12px; }
 h3, h4 { font-size: 17px; line-height: 1.4; margin: 24px 0 8px; }
 p { margin: 0 0 16px; }
+a { color: #1d4ed8; }
 ul, ol { margin: 0 0 16px; padding: 0 0 0 24px; }
 li { margin: 0 0 6px; }
 img { max-width: 100%; height: auto; border: 0; }
