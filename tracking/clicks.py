@@ -1,43 +1,39 @@
-"""What a link tells: where it leads, and that it was followed, if its reader allowed that."""
+"""What a link tells: that it was followed; it leads to the stored address and nowhere else."""
 
-import time
-from functools import lru_cache
-
-from django.db import close_old_connections
-
-from newsletter.models import Link
 from registrants import tokens
-from tracking.stream import Hit, writer
+from tracking import hits, targets
+from tracking.answering import NOT_KEPT, Body, Environ, StartResponse, not_allowed, page
 
-KNOWN = 100_000
-"""Targets each web process keeps; the least used go first."""
-
-
-class Unknown(Exception):
-    """No such link: the token is not ours, or its link is gone."""
+PREFIX = "/l/"
 
 
-@lru_cache(maxsize=KNOWN)
-def _target(link: int) -> str:
-    """Return where a link leads; asked of the database once. Raises Unknown, DatabaseError."""
-    close_old_connections()
-    url = Link.objects.filter(pk=link).values_list("url", flat=True).first()
-    if url is None or not url.startswith(("https://", "http://")) or not url.isprintable():
-        raise Unknown
-    return str(url)
-
-
-def target(token: str) -> tuple[str, int, int]:
-    """Return the stored target, the delivery and the link a token names (S-2).
-
-    Raises Unknown, or DatabaseError where the link is not known here yet and the database is away.
-    """
-    named = tokens.read("l", token)
+def answer(environ: Environ, start: StartResponse) -> Body:
+    """Lead on to the stored address of a link (S-2); note a GET, never a HEAD (O-5)."""
+    method = environ["REQUEST_METHOD"]
+    if method not in ("GET", "HEAD"):
+        return not_allowed(environ, start)
+    named = tokens.read("l", environ["PATH_INFO"][len(PREFIX) :])
     if named is None:
-        raise Unknown
-    return _target(named[1]), *named
+        return _unknown(environ, start)
+    delivery, link = named
+    try:
+        target = targets.MAP.target(link)
+    except targets.Unreachable:
+        return _later(environ, start)
+    if target is None:
+        return _unknown(environ, start)
+    if method == "GET":
+        hits.BUFFER.add(hits.pack(hits.CLICKED, delivery, link))
+    start("302 Found", [("Location", target), ("Content-Length", "0"), *NOT_KEPT])
+    return ()
 
 
-def followed(delivery: int, link: int) -> None:
-    """Note a click."""
-    writer.note(Hit("clicked", delivery, link, int(time.time() * 1000)))
+def _unknown(environ: Environ, start: StartResponse) -> Body:
+    words = "It may have been cut off when it was copied. Please open it from the mail itself."
+    return page(environ, start, "404 Not Found", "This link is not known here", words)
+
+
+def _later(environ: Environ, start: StartResponse) -> Body:
+    words = "We cannot look up where this link leads just now. Please try again in a moment."
+    title, again = "Please try again", ("Retry-After", "5")
+    return page(environ, start, "503 Service Unavailable", title, words, again)

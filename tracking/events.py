@@ -1,80 +1,118 @@
 """Note what happened, once; the only writer of events."""
 
-from functools import cache
-from typing import Any
-from uuid import uuid4
+import logging
+import time
+import uuid
+from collections.abc import Sequence
 
-import redis
-from django.conf import settings
 from django.db import connection, transaction
-from django.utils.timezone import now
 
 from newsletter.models import Delivery
+from tracking import hits
 from tracking.models import Event
-from tracking.stream import NAME
 
-LOCK = 0x48454544
-"""The advisory lock of whoever drains the stream."""
+log = logging.getLogger(__name__)
 
+SAME_ACT = uuid.UUID("6f0f0a7e-58f6-4f0e-9c1e-0d5a8f2f7a61")
+ENTRIES_AT_ONCE = 500
+ONE_AT_A_TIME = 0x68656564  # the advisory lock of draining
+NAMES = {hits.OPENED: Event.Kind.OPENED, hits.CLICKED: Event.Kind.CLICKED}
+
+# The choice that stands now decides, not the one that stood when the mail left (L-45).
 NOTE_HITS = """
 INSERT INTO tracking_event (key, kind, delivery_id, mailing_id, link_id, at)
 SELECT hit.key, hit.kind, delivery.id, delivery.mailing_id, link.id,
-       to_timestamp(hit.at / 1000.0)
+    to_timestamp(hit.at / 1000.0)
 FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
-     AS hit (key, kind, delivery, link, at)
-JOIN newsletter_delivery AS delivery ON delivery.id = hit.delivery
+    AS hit (key, kind, delivery, link, at)
+JOIN newsletter_delivery AS delivery
+    ON delivery.id = hit.delivery AND delivery.mailing_id IS NOT NULL
 JOIN registrants_registrant AS person ON person.id = delivery.registrant_id
 LEFT JOIN newsletter_link AS link
     ON link.id = hit.link AND link.mailing_id = delivery.mailing_id
-WHERE delivery.mailing_id IS NOT NULL AND person.erased_at IS NULL
-  AND (hit.kind = 'opened' AND delivery.opens AND person.opens = 'granted'
+WHERE person.erased_at IS NULL AND person.restricted_at IS NULL AND (
+    hit.kind = 'opened' AND delivery.opens AND person.opens = 'granted'
     OR hit.kind = 'clicked' AND delivery.clicks AND person.clicks = 'granted'
-       AND link.id IS NOT NULL)
+        AND link.id IS NOT NULL)
 ON CONFLICT (key) DO NOTHING
 """
 
 
 @transaction.atomic
 def note(*, kind: str, mailing: int, registrant: int) -> None:
-    """Note that something happened to one delivery of a mailing, at most once a kind."""
+    """Note what a registrant did about a mailing they got; doing it again is the same as once."""
     delivery = Delivery.objects.filter(mailing=mailing, registrant=registrant).first()
-    if delivery is None or Event.objects.filter(delivery=delivery, kind=kind).exists():
+    if delivery is None:
         return
-    Event.objects.create(
-        key=uuid4(), kind=kind, delivery=delivery, mailing_id=mailing, at=now()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO tracking_event (key, kind, delivery_id, mailing_id, at)"
+            " VALUES (%s, %s, %s, %s, now()) ON CONFLICT (key) DO NOTHING",
+            [uuid.uuid5(SAME_ACT, f"{kind}:{delivery.pk}"), kind, delivery.pk, mailing],
+        )
 
 
-@cache
-def _server(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=1)
+def drain_for(seconds: float) -> int:
+    """Drain until the stream is empty or the time is over; return how many hits were taken."""
+    deadline, taken = time.monotonic() + seconds, 0
+    while (now_taken := drain()) and time.monotonic() < deadline:
+        taken += now_taken
+    return taken + now_taken
 
 
 def drain(limit: int = 5000) -> int:
-    """Move hits from the stream into events; return how many were read.
+    """Take at least `limit` hits from the stream, where there are so many; return how many.
 
-    What a reader no longer allows is dropped here, for mail already sent too (L-45). A crash
-    between the two steps repeats the first, which the key makes harmless (B-8).
+    What is in the database is deleted from the stream after the commit; hits that a crash leaves
+    there are read again and known by their keys, so each is noted once. Raises RedisError.
     """
-    server = _server(settings.REDIS_URL)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+    with hits.server() as stream:
+        entries, taken = _note_some(stream, limit)
+        if entries:
+            stream.xdel(hits.STREAM, *entries)
+    return taken
+
+
+@transaction.atomic
+def _note_some(stream: object, limit: int) -> tuple[list[bytes], int]:
+    """Note some hits under the lock of draining; return the entries they came from."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
         if not cursor.fetchone()[0]:
-            return 0
-        entries: list[Any] = server.xrange(NAME, count=limit)  # type: ignore[assignment]
-        if not entries:
-            return 0
-        hits = [_columns(fields) for _, fields in entries]
-        cursor.execute(NOTE_HITS, [list(column) for column in zip(*hits, strict=True)])
-    server.xdel(NAME, *(number for number, _ in entries))
-    return len(entries)
+            return [], 0
+        entries, found = _read(stream, limit)
+        if found:
+            _insert(found)
+    return entries, len(found)
 
 
-def _columns(fields: dict[bytes, bytes]) -> tuple[str, str, int, int, int]:
-    return (
-        fields[b"k"].decode(),
-        fields[b"e"].decode(),
-        int(fields[b"d"]),
-        int(fields[b"l"]),
-        int(fields[b"t"]),
-    )
+def _read(stream: object, limit: int) -> tuple[list[bytes], list[hits.Hit]]:
+    entries: list[bytes] = []
+    found: list[hits.Hit] = []
+    after = b"-"
+    while len(found) < limit:
+        page = stream.xrange(hits.STREAM, min=after, count=ENTRIES_AT_ONCE)  # type: ignore[attr-defined]
+        for entry, fields in page:
+            entries.append(entry)
+            found.extend(hits.unpack(fields.get(hits.FIELD, b"")))
+            if len(found) >= limit:
+                return entries, found
+        if len(page) < ENTRIES_AT_ONCE:
+            break
+        after = b"(" + entries[-1]
+    return entries, found
+
+
+def _insert(found: Sequence[hits.Hit]) -> int:
+    """Note the hits that are known and still allowed; return how many."""
+    known = [hit for hit in found if hit.kind in NAMES]
+    columns = [
+        [hits.key_text(hit) for hit in known],
+        [str(NAMES[hit.kind]) for hit in known],
+        [hit.delivery for hit in known],
+        [hit.link for hit in known],
+        [hit.at for hit in known],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_HITS, columns)
+        return int(cursor.rowcount)

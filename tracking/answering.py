@@ -1,0 +1,56 @@
+"""What the answers to a pixel and to a link share: plain WSGI, without a framework."""
+
+from collections.abc import Iterable
+from typing import Any
+
+Environ = dict[str, Any]
+StartResponse = Any
+Body = Iterable[bytes]
+
+NOT_KEPT = [
+    ("Cache-Control", "no-store"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Robots-Tag", "noindex"),
+]
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<link rel="stylesheet" href="/static/public.css">
+</head>
+<body><main><h1>{title}</h1><p>{words}</p></main></body>
+</html>
+"""
+
+
+def page(
+    environ: Environ,
+    start: StartResponse,
+    status: str,
+    title: str,
+    words: str,
+    *more: tuple[str, str],
+) -> Body:
+    """Answer with a small page of fixed words."""
+    body = PAGE.format(title=title, words=words).encode()
+    start(
+        status,
+        [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("Content-Security-Policy", "default-src 'none'; style-src 'self'"),
+            *NOT_KEPT,
+            *more,
+        ],
+    )
+    return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
+
+
+def not_allowed(environ: Environ, start: StartResponse) -> Body:
+    """Answer any other method than GET and HEAD."""
+    allow = ("Allow", "GET, HEAD")
+    return page(environ, start, "405 Method Not Allowed", "Not here", "Please follow it.", allow)
