@@ -183,9 +183,9 @@ def _sent_campaign(client: Client, dice: random.Random) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE newsletter_delivery AS delivery SET tries = 1, attempt = 1,"
-            " state = CASE WHEN delivery.id % 97 = 0 THEN 'failed' ELSE 'sent' END,"
-            " code = CASE WHEN delivery.id % 97 = 0 THEN 550 ELSE 250 END,"
-            " answer = CASE WHEN delivery.id % 97 = 0 THEN '550 5.1.1 no such mailbox'"
+            " state = CASE WHEN delivery.id %% 97 = 0 THEN 'failed' ELSE 'sent' END,"
+            " code = CASE WHEN delivery.id %% 97 = 0 THEN 550 ELSE 250 END,"
+            " answer = CASE WHEN delivery.id %% 97 = 0 THEN '550 5.1.1 no such mailbox'"
             "   ELSE '250 2.0.0 Ok' END,"
             " opens = person.opens = 'granted', clicks = person.clicks = 'granted',"
             " handed_over_at = %s, settled_at = %s"

