@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from newsletter import header_lines
 from newsletter.composing import CompiledMail
 from newsletter.quoted_printable import SOFT, encode
-from newsletter.splicing import Person, Segment, Unrenderable
+from newsletter.splicing import OWN, Person, Segment, Unrenderable
 
 Filler = Callable[[Person], bytes]
 
@@ -104,7 +104,8 @@ def coded(
             continue
         before = (SOFT if after_slot else b"") + encode(text)
         starts_line = before.endswith(b"\r\n") or not before
-        out += [before if starts_line else before + SOFT, item._replace(key=f"{name} {item.key}")]
+        key = item.key if item.key == OWN else f"{name} {item.key}"
+        out += [before if starts_line else before + SOFT, item._replace(key=key)]
         text, after_slot = "", True
     return [*out, (SOFT if after_slot else b"") + encode(text)]
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from liquid import Markup, escape
 
-from newsletter import header_lines, links, message
+from newsletter import header_lines, message
 from newsletter.composing import CompiledMail
 from newsletter.inert import Preview, preview
 from newsletter.message import Piece, Shape, Slot
@@ -50,6 +50,7 @@ class Renderer:
         self.link_ids = list(link_ids)
         self.boundary = f"=_{secrets.token_hex(12)}".encode()
         self._one_click, self._own = tokens.maker("u"), tokens.maker("p")
+        self._identify = tokens.maker("m")
         self._pixel, self._click = tokens.maker("i"), tokens.maker("l")
         values = Values(compiled.constants, self._preferences, self._measured)
         self._subject = cut(compiled.subject, html=False, values=values)
@@ -133,7 +134,9 @@ class Renderer:
         return f"{self.compiled.link_base}/p/{self._own(person.subscription, self.mailing)}"
 
     def _message_id(self, person: Person) -> bytes:
-        return links.message_id(person.delivery, self.compiled.message_id_domain).encode()
+        """Return what links.message_id does, from a token maker kept at hand."""
+        token = self._identify(person.delivery, 0)
+        return f"<{token}@{self.compiled.message_id_domain}>".encode()
 
     def _measured(self, person: Person) -> dict[str, Any]:
         """Return the links and the pixel of one person, for nodes Liquid renders itself."""

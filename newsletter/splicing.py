@@ -21,6 +21,7 @@ from liquid.template import BoundTemplate
 
 from newsletter import personalising
 
+OWN: Final = "own"  # the one key whose text is the same in both parts: letters, digits, /:.-_
 STATEFUL: Final = frozenset({"assign", "capture", "increment", "decrement", "cycle", "ifchanged"})
 _CONTINUE: Final = re.compile(r"offset\s*:\s*continue")
 _OWN_KEYS: Final = frozenset({"size", "first", "last"})
@@ -178,6 +179,8 @@ class _Cutter:
                 return None
         if get is None:
             return None
+        if get == self.values.preferences and not expression.filters:
+            return Fill(OWN, get)
         return Fill(f"{self.html} {expression}", _filler(get, otherwise, finish, html=self.html))
 
     def _getter(self, path: list[Any]) -> Callable[[Person], Any] | None:
