@@ -127,8 +127,8 @@ def _footer(mailing: Mailing, made: Preview, sight: Sight) -> Iterator[Check]:
     text = plain(made.text)
     if mailing.kind == Mailing.Kind.NOTICE:
         line = plain(source_of(mailing).reason_line)
-        yield _in_both("Why readers get it", line in sight.words, line in text,
-                       "the line that says why the reader gets this even if unsubscribed")  # fmt: skip
+        what = "the line that says why readers get this even if unsubscribed"
+        yield _in_both("Why readers get it", line in sight.words, line in text, what)
         return
     lines = [plain(line) for line in mailing.client.postal_address.splitlines() if line.strip()]
     yield _in_both(
@@ -164,7 +164,7 @@ def _leaving(mailing: Mailing) -> re.Pattern[str]:
 def _size(mailing: Mailing, made: Preview) -> Iterator[Check]:
     html = made.html.encode()
     if mailing.kind == Mailing.Kind.NOTICE:
-        mark = html.find("It reaches you even if you unsubscribed".encode())
+        mark = html.find(b"It reaches you even if you unsubscribed")
     else:
         found = list(_leaving(mailing).finditer(made.html))
         mark = len(made.html[: found[-1].start()].encode()) if found else len(html)

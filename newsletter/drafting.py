@@ -14,7 +14,5 @@ def duplicate(*, mailing: Mailing, staff: int | None) -> Mailing:
     """Make a new draft with the content of a mailing, whatever became of that one."""
     copy = Mailing(**{name: getattr(mailing, name) for name in KEPT}, created_by=staff)
     copy.save()
-    audit.record(
-        act="duplicate", subject=copy, staff=staff, client=copy.client_id, of=mailing.pk
-    )
+    audit.record(act="duplicate", subject=copy, staff=staff, client=copy.client_id, of=mailing.pk)
     return copy

@@ -28,7 +28,7 @@ class BoundedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         """Return the number of rows, at most COUNTED."""
-        return self.object_list[:COUNTED].count()  # type: ignore[union-attr,call-arg]
+        return self.object_list[:COUNTED].count()  # type: ignore[attr-defined]
 
 
 def within_reach(request: HttpRequest, model: type[Model], right: Right | None) -> QuerySet[Any]:
@@ -113,11 +113,11 @@ class ScopedFilter(RelatedFieldListFilter):
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: Any
-    ) -> list[tuple[Any, str]]:
+    ) -> list[tuple[str, Any]]:
         """Return the newest rows the signed-in person may see."""
         right = model_admin.view_right or model_admin.right
         rows = within_reach(request, field.remote_field.model, right)
-        return [(row.pk, str(row)) for row in rows.order_by("-pk")[:FILTERED]]
+        return [(str(row.pk), str(row)) for row in rows.order_by("-pk")[:FILTERED]]
 
 
 def has_right(request: HttpRequest, right: Right | None) -> bool:

@@ -17,11 +17,11 @@ class MailingFilter(ScopedFilter):
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: Any
-    ) -> list[tuple[Any, str]]:
+    ) -> list[tuple[str, Any]]:
         """Return the newest campaigns, and the notices within reach."""
         rows = Mailing.objects.for_staff(request.user, Right.REPORTS)
         hidden = Q(kind=Mailing.Kind.NOTICE) & ~Q(client__in=_notice_clients(request))
-        return [(row.pk, str(row)) for row in rows.exclude(hidden).order_by("-pk")[:200]]
+        return [(str(row.pk), str(row)) for row in rows.exclude(hidden).order_by("-pk")[:200]]
 
 
 def _notice_clients(request: HttpRequest) -> QuerySet[Any]:

@@ -1,4 +1,4 @@
-"""The form of a mailing: what is typed, checked for sense and against somebody else's newer edit."""
+"""The form of a mailing: checked for sense, and against somebody else's newer edit."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -135,4 +135,3 @@ def _one_line(text: str) -> str:
     if any(mark in text for mark in "\r\n\x0b\x0c\x85\u2028\u2029\x00"):
         raise ValidationError("This must be one line: take the line break out.")
     return text
-

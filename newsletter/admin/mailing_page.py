@@ -99,10 +99,11 @@ class MailingPage(StaffPage):
     ) -> Any:
         """Save first; then, outside the transaction of the save, test or go on to sending."""
         mailing = self.get_object(request, object_id) if object_id else None
-        if mailing and request.method == "POST" and not self.has_change_permission(request, mailing):
-            if self.has_view_permission(request, mailing):
+        context = dict(extra_context or {})
+        if mailing:
+            if request.method == "POST" and self._is_late(request, mailing):
                 return self._not_saved(request, mailing)
-        context = (extra_context or {}) | ({"panel": self._panel(request, mailing)} if mailing else {})
+            context["panel"] = self._panel(request, mailing)
         response = super().changeform_view(request, object_id, form_url, context)
         return self._after_save(request, object_id, response)
 
@@ -132,6 +133,11 @@ class MailingPage(StaffPage):
         """Stay on the page: a saved draft is seldom a finished one."""
         super().response_change(request, obj)
         return HttpResponseRedirect(self.url("change", obj.pk))
+
+    def _is_late(self, request: HttpRequest, mailing: Mailing) -> bool:
+        """Tell whether somebody who may write it saves it after it has left the drafts."""
+        may = StaffPage.has_change_permission(self, request, mailing)
+        return may and mailing.state != State.DRAFT
 
     def _not_saved(self, request: HttpRequest, mailing: Mailing) -> HttpResponse:
         """Answer somebody whose draft went out meanwhile, with all they typed."""
@@ -237,4 +243,3 @@ class MailingPage(StaffPage):
     def say(self, request: HttpRequest, words: str, level: int = messages.SUCCESS) -> None:
         """Tell the signed-in person something on the next page."""
         self.message_user(request, words, level)
-

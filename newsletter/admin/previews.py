@@ -63,7 +63,8 @@ def _in_scheme(html: str, *, dark: bool) -> str:
             rf"\(\s*prefers-color-scheme\s*:\s*{scheme}\s*\)", always if holds else never, html
         )
     scheme = "dark" if dark else "light"
-    return f"<!doctype html><meta charset=utf-8><style>:root{{color-scheme:{scheme}!important}}</style>{html}"
+    style = f"<style>:root{{color-scheme:{scheme}!important}}</style>"
+    return f"<!doctype html><meta charset=utf-8>{style}{html}"
 
 
 @require_POST

@@ -27,7 +27,10 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Sender
-        exclude = ["password"]
+        fields = [
+            "client", "name", "is_default", "from_name", "from_address", "reply_to", "transport",
+            "host", "port", "security", "username", "connections", "bounce_domain",
+        ]  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         """Ask for the password again where it would go to another server, or in the clear."""

@@ -2,9 +2,10 @@
 
 import zoneinfo
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -96,7 +97,9 @@ def schedule(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     except ValueError:
         page.say(request, "Choose a day and a time.", messages.ERROR)
         return HttpResponseRedirect(page.url("send", pk))
-    if at.astimezone(zoneinfo.ZoneInfo("UTC")).astimezone(zone).replace(fold=0) != at.replace(fold=0):
+    if at.astimezone(zoneinfo.ZoneInfo("UTC")).astimezone(zone).replace(fold=0) != at.replace(
+        fold=0
+    ):
         page.say(
             request, "The clocks are put forward then: this time does not exist.", messages.ERROR
         )
@@ -151,9 +154,7 @@ def progress_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
 def progress_now(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     """Return the part of the progress page that is asked for every second."""
     mailing = page.mailing(request, pk)
-    response = render(
-        request, "newsletter/progress_now.html", _progress(page, request, mailing)
-    )
+    response = render(request, "newsletter/progress_now.html", _progress(page, request, mailing))
     if request.GET.get("state") != mailing.state:
         response["HX-Refresh"] = "true"
     return response
@@ -161,13 +162,13 @@ def progress_now(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
 
 def test(page: Any, request: HttpRequest, pk: Any) -> None:
     """Send a test of what is saved to the signed-in person, and say how it went."""
-    mailing = page.mailing(request, pk)
+    mailing, staff = page.mailing(request, pk), cast("User", request.user)
     try:
-        previewing.send_test(mailing, request.user)
+        previewing.send_test(mailing, staff)
     except previewing.NotSent as refused:
         page.say(request, f"No test was sent. {refused}", messages.ERROR)
     else:
-        page.say(request, f"A test is on its way to {request.user.email}; its links are inert.")
+        page.say(request, f"A test is on its way to {staff.email}; its links are inert.")
 
 
 @require_POST

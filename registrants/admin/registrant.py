@@ -107,9 +107,7 @@ class RegistrantPage(ReadOnly, StaffPage):
         """Show why this address must not be mailed, if so."""
         if registrant.address_hash is None:
             return "erased"
-        standing = Suppression.objects.filter(
-            address_hash=registrant.address_hash, lifted_at=None
-        )
+        standing = Suppression.objects.filter(address_hash=registrant.address_hash, lifted_at=None)
         standing = standing.filter(client=None) | standing.filter(client=registrant.client_id)
         lines = [(str(suppression),) for suppression in standing.select_related("client")]
         return format_html_join("; ", "{}", lines) or "no"

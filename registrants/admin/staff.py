@@ -1,7 +1,5 @@
 """The staff page of the people who work here, for superusers."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
@@ -31,7 +29,7 @@ class StaffMemberPage(ForSuperusers, StaffPage, UserAdmin):  # type: ignore[misc
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login"]
     list_filter = ["is_active", "is_superuser"]
-    filter_horizontal: Any = []
+    filter_horizontal = []
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),

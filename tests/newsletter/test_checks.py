@@ -39,7 +39,10 @@ def test_a_sound_notice_passes_without_an_unsubscribe_link(cast: Cast) -> None:
         ("Variables", {"body": "Hello {{ registrant.nmae }}"}),
         ("The mail can be read", {"body": "{% if registrant.name %}never closed"}),
         ("The mail can be read", {"body_format": "mjml", "body": "<mj-section><mj-text>x"}),
-        ("Alternative text", {"body_format": "html", "body": '<img src="https://x.example.org/a.png">'}),
+        (
+            "Alternative text",
+            {"body_format": "html", "body": '<img src="https://x.example.org/a.png">'},
+        ),
         ("Footer before Gmail's clip", {"body": "A line of news.\n\n" * 9000}),
         ("Subject", {"subject": "{% if false %}x{% endif %}"}),
     ],
