@@ -1,0 +1,48 @@
+"""What several journeys do: read the inbox, sign in, look for what axe finds."""
+
+import re
+import time
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.journeys.conftest import System
+
+
+def mail_to(page: Page, system: System, address: str, subject: str, patience: float = 15) -> str:
+    """Wait for a mail in the inbox page and open it; return its number."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        page.goto(f"{system.inbox}/?to={address}")
+        found = page.locator("ol.mails a", has_text=subject)
+        if found.count():
+            href = found.first.get_attribute("href") or ""
+            found.first.click()
+            return href.rsplit("/", 1)[-1]
+        time.sleep(0.2)
+    raise AssertionError(f"no mail “{subject}” to {address} in {patience} s")
+
+
+def source_of(page: Page, system: System, number: str) -> str:
+    """Return the raw source of a mail in the inbox."""
+    return page.request.get(f"{system.inbox}/mail/{number}/source").text()
+
+
+def sign_in(page: Page, system: System, name: str, password: str) -> None:
+    """Sign in to the staff pages."""
+    page.goto(f"{system.web}/admin/login/")
+    page.fill("input[name=username]", name)
+    page.fill("input[name=password]", password)
+    page.click("button[type=submit], input[type=submit]")
+    page.wait_for_url(re.compile(r"/admin/$"))
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds wrong on a page, in words."""
+    found: dict[str, Any] = Axe().run(page).response
+    return [
+        f"{each['id']} ({each['impact']}): {each['help']} — {node['html'][:160]}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
