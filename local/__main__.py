@@ -15,8 +15,8 @@ def forget(data: Path) -> int:
     try:
         with alone(data):
             server = Postgres(data)
-            server.stop()
             server.forget()
+            server.stop()
     except AlreadyRunning:
         say("Heed is running on this data folder; stop it with Ctrl-C first.")
         return 1
@@ -32,7 +32,8 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=data)
     parser.add_argument("--port", type=int, default=8000)
     told = parser.parse_args()
-    return forget(told.data) if told.verb == "forget" else up(told.data, port=told.port)
+    data = told.data.absolute()
+    return forget(data) if told.verb == "forget" else up(data, port=told.port)
 
 
 if __name__ == "__main__":

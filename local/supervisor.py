@@ -1,22 +1,34 @@
 """Keep a set of processes running: start them, restart what dies, stop them in good order."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 GRACE = 8.0
 
 
-def die_with_parent() -> None:
+# Loaded here and not between fork and exec, where another thread's lock could be held for ever.
+_LIBRARY = ctypes.CDLL(None)
+_WHEN_THE_PARENT_DIES = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
+
+
+def terminated_with_parent() -> None:
     """Have Linux end this child when its supervisor dies, by kill -9 too."""
-    library = ctypes.CDLL(None)
-    if hasattr(library, "prctl"):
-        library.prctl(1, signal.SIGTERM)
+    if hasattr(_LIBRARY, "prctl"):
+        _LIBRARY.prctl(_WHEN_THE_PARENT_DIES, signal.SIGTERM)
+
+
+def interrupted_with_parent() -> None:
+    """The same by SIGINT: what PostgreSQL calls fast, not waiting for its clients."""
+    if hasattr(_LIBRARY, "prctl"):
+        _LIBRARY.prctl(_WHEN_THE_PARENT_DIES, signal.SIGINT)
 
 
 @dataclass
@@ -42,7 +54,7 @@ class Program:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
+                preexec_fn=terminated_with_parent,
             )
         self.started_at = time.monotonic()
 
@@ -90,7 +102,9 @@ class Supervisor:
             steady = now - program.started_at > 30
             program.deaths = 1 if steady else program.deaths + 1
             program.not_before = now + min(30.0, 0.5 * 2 ** (program.deaths - 1))
-            code = program.process.returncode if program.process else None
+            assert program.process is not None
+            code = program.process.returncode
+            kill_group(program.process.pid)  # what it started itself, and left behind
             self.say(
                 f"{program.name} has stopped (code {code}); starting it again."
                 f" Its log: {program.log}"
@@ -112,15 +126,12 @@ class Supervisor:
             try:
                 program.process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                kill_group(program.process.pid)
-                program.process.wait(5)
+                self.say(f"{program.name} does not end by itself; ending it by force.")
+            kill_group(program.process.pid)
+            program.process.wait(5)
 
 
 def kill_group(pid: int) -> None:
     """End a process and all it started, at once."""
-    import os
-
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

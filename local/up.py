@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -20,11 +20,16 @@ from local.supervisor import Program, Supervisor
 from local.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parent.parent
+WORKERS = {
+    "letters": "worker for letters and notices",
+    "bulk": "worker for campaigns and events",
+}
 
 
 def say(words: str) -> None:
     """Say something to the person at the screen."""
-    print(words, flush=True)
+    with suppress(OSError):  # the terminal may be gone; what runs must still be stopped
+        print(words, flush=True)
 
 
 class AlreadyRunning(Exception):
@@ -74,11 +79,16 @@ class Up:
         ours["HEED_DEMO"] = "0" if "https://" in os.environ.get("HEED_PUBLIC_URL", "") else "1"
         return ours | dict(os.environ)
 
+    @property
+    def _has_demo(self) -> bool:
+        """Tell whether demo people live here: only in a database of our own, on plain http."""
+        return self.postgres is not None and self.environment["HEED_DEMO"] == "1"
+
     def start(self) -> None:
         """Start all of it, in the order it is needed; raises RuntimeError with what went wrong."""
         self._start_servers()
         self._manage("migrate", "--verbosity", "0")
-        if self.postgres is not None:
+        if self._has_demo:
             self._manage("shell", "--verbosity", "0", "-c", "from local.demo import fill; fill()")
         if "EMAIL_URL" not in os.environ:
             self._add(
@@ -94,8 +104,8 @@ class Up:
         )
         quiet = ("--without-gossip", "--without-mingle", "-l", "WARNING", "-c", "1")
         celery = ("-m", "celery", "-A", "config")
-        self._add("worker for letters and notices", *celery, "worker", "-Q", "letters", "-n", "letters@%h", *quiet)
-        self._add("worker for campaigns and events", *celery, "worker", "-Q", "bulk", "-n", "bulk@%h", *quiet)
+        for queue, name in WORKERS.items():
+            self._add(name, *celery, "worker", "-Q", queue, "-n", f"{queue}@%h", *quiet)
         schedule = str(self.data / "timetable")
         self._add("timetable", *celery, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING")
         self._wait_for_web()
@@ -104,7 +114,7 @@ class Up:
         if "DATABASE_URL" not in os.environ:
             self.postgres = Postgres(self.data)
             if self.postgres.is_root:
-                say(f"You are root, PostgreSQL refuses to be: its data lies in {self.postgres.home}.")
+                say(f"PostgreSQL refuses to run as root: its data lies in {self.postgres.home}")
             self.postgres.start(self.logs / "postgres.log")
             self.postgres.create()
             self.environment["DATABASE_URL"] = self.postgres.url()
@@ -148,7 +158,7 @@ class Up:
     def _wait_for_web(self, patience: float = 45.0) -> None:
         address = f"http://127.0.0.1:{self.web_port}/admin/login/"
         deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and all(p.is_running for p in self.supervisor.programs):
             try:
                 with urllib.request.urlopen(address, timeout=5):
                     return
@@ -156,22 +166,21 @@ class Up:
                 return
             except OSError:
                 time.sleep(0.2)
-        raise RuntimeError(f"the web server does not answer; its log: {self.logs / 'web.log'}")
+        ended = [program for program in self.supervisor.programs if not program.is_running]
+        faulty = ended[0] if ended else next(p for p in self.supervisor.programs if p.name == "web")
+        raise RuntimeError(f"{faulty.name} does not run:\n{faulty.log.read_text()[-2000:]}")
 
     def welcome(self) -> str:
         """Return where to go and how to sign in."""
         web = f"http://127.0.0.1:{self.web_port}"
         lines = ["", "Heed is running.", ""]
-        if self.postgres is not None:
+        if self._has_demo:
             from local.demo_words import SIGN_INS
 
             lines += [
                 f"  Sign up as a reader   {web}/s/heron/",
                 f"  Staff                 {web}/admin/",
-                *(
-                    f"    {role:<34} {name:<14} {password}"
-                    for role, name, password in SIGN_INS
-                ),
+                *(f"    {role:<30} {name:<14} {password}" for role, name, password in SIGN_INS),
             ]
         else:
             lines += [
@@ -184,7 +193,7 @@ class Up:
         lines += [f"  Logs                  {self.logs}", ""]
         if self.environment["HEED_DEMO"] == "1":
             lines += [
-                "Links in mail use plain http here; that is for this demo alone (RFC 8058 asks https).",
+                "Links in mail are plain http here, for this demo alone (RFC 8058 wants https).",
             ]
         lines += ["Ctrl-C stops all of it; data is kept. `make clean` forgets it.", ""]
         return "\n".join(lines)
@@ -213,8 +222,8 @@ def up(data: Path, *, port: int) -> int:
             interrupted = True
             raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
     try:
         with alone(data) as where:
             everything = Up(data, port=port)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local.ports import free_port
-from local.supervisor import die_with_parent
+from local.supervisor import terminated_with_parent
 
 
 def program() -> str:
@@ -59,7 +59,7 @@ class Valkey:
                 stderr=out,
                 start_new_session=True,
                 cwd="/",
-                preexec_fn=die_with_parent,
+                preexec_fn=terminated_with_parent,
             )
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and self.process.poll() is None:
