@@ -12,7 +12,7 @@ def answer(environ: Environ, start: StartResponse) -> Body:
     method = environ["REQUEST_METHOD"]
     if method not in ("GET", "HEAD"):
         return not_allowed(environ, start)
-    named = tokens.read("l", environ["PATH_INFO"][len(PREFIX) :])
+    named = tokens.read("l", environ["PATH_INFO"][len(PREFIX) :].rstrip("/"))
     if named is None:
         return _unknown(environ, start)
     delivery, link = named

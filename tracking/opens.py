@@ -18,7 +18,7 @@ def answer(environ: Environ, start: StartResponse) -> Body:
     if method not in ("GET", "HEAD"):
         return not_allowed(environ, start)
     if method == "GET":
-        named = tokens.read("i", environ["PATH_INFO"][len(PREFIX) :])
+        named = tokens.read("i", environ["PATH_INFO"][len(PREFIX) :].rstrip("/"))
         if named is not None:
             hits.BUFFER.add(hits.pack(hits.OPENED, named[0]))
     start("200 OK", HEADERS.copy())

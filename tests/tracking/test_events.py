@@ -1,125 +1,186 @@
 """Events: noted once, and only what the reader allows at that moment."""
 
 import time
+from typing import Any
 
 import pytest
 import redis
 from django.db import connection
+from django.utils.timezone import now
 
-from newsletter import approving, staging
 from newsletter.models import Delivery, Link
-from registrants import consent
+from registrants import consent, privacy
 from registrants.consent import Hand, Means
+from registrants.models import Choice, Registrant
 from registrants.models.wording import Purpose
-from tests.cast import Cast, measured
-from tracking import events, stream
+from tests.cast import Cast
+from tracking import events, hits, tasks
 from tracking.models import Event
 
 
-@pytest.fixture
-def delivery(cast: Cast, valkey: redis.Redis) -> Delivery:
-    measured(cast.ada)
-    campaign = cast.campaign()
-    approving.send_now(mailing=campaign, staff=None)
-    staging.stage(campaign.pk)
-    Delivery.objects.update(state="sent", opens=True, clicks=True)
-    return Delivery.objects.get()
-
-
-def hit(valkey: redis.Redis, kind: str, delivery: int, link: int = 0, key: str = "") -> None:
-    at = int(time.time() * 1000)
-    fields = {"k": key or stream.key(), "e": kind, "d": delivery, "l": link, "t": at}
-    valkey.xadd(stream.NAME, fields)  # type: ignore[arg-type]
+def hit(valkey: redis.Redis, *packed: bytes) -> None:
+    """Put one group of hits on the stream."""
+    valkey.xadd(hits.STREAM, {hits.FIELD: b"".join(packed)})
 
 
 def kinds() -> list[str]:
+    """Return what was noted."""
     return list(Event.objects.order_by("pk").values_list("kind", flat=True))
 
 
-def test_opens_and_clicks_become_events(delivery: Delivery, valkey: redis.Redis) -> None:
-    hit(valkey, "opened", delivery.pk)
-    hit(valkey, "clicked", delivery.pk, Link.objects.get().pk)
+def test_opens_and_clicks_become_events(
+    delivery: Delivery, link: Link, valkey: redis.Redis
+) -> None:
+    hit(valkey, hits.pack(hits.OPENED, delivery.pk), hits.pack(hits.CLICKED, delivery.pk, link.pk))
     assert events.drain() == 2
-    assert kinds() == ["opened", "clicked"]
-    assert valkey.xlen(stream.NAME) == 0
+    opened, clicked = Event.objects.order_by("pk")
+    assert (opened.kind, opened.delivery_id, opened.link_id) == ("opened", delivery.pk, None)
+    assert (clicked.kind, clicked.link_id) == ("clicked", link.pk)
+    assert clicked.mailing_id == delivery.mailing_id
+    assert abs(clicked.at.timestamp() - time.time()) < 5
+    assert valkey.xlen(hits.STREAM) == 0
     assert events.drain() == 0
 
 
 def test_the_same_hit_twice_is_noted_once(delivery: Delivery, valkey: redis.Redis) -> None:
-    """B-8: also when the stream was not emptied after a crash."""
-    key = stream.key()
-    hit(valkey, "opened", delivery.pk, key=key)
+    """B-8: also when it was written twice, or stayed after a crash."""
+    one = hits.pack(hits.OPENED, delivery.pk)
+    hit(valkey, one)
     events.drain()
-    hit(valkey, "opened", delivery.pk, key=key)
+    hit(valkey, one, one)
     events.drain()
     assert kinds() == ["opened"]
 
 
-def test_a_denial_stops_recording_for_mail_already_sent(
-    cast: Cast, delivery: Delivery, valkey: redis.Redis
+def test_a_crash_after_the_commit_notes_nothing_twice(
+    delivery: Delivery, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """L-45."""
-    hit(valkey, "opened", delivery.pk)
-    consent.refuse_tracking(
-        registrant=cast.ada, purpose=Purpose.OPENS, hand=Hand(means=Means.PREFERENCES)
-    )
-    assert events.drain() == 1
-    assert kinds() == []
-    hit(valkey, "clicked", delivery.pk, Link.objects.get().pk)
+    """B-8: the entry is still in the stream, its hits are known by their keys."""
+
+    def crash(*words: Any) -> None:
+        raise KeyboardInterrupt
+
+    hit(valkey, hits.pack(hits.OPENED, delivery.pk))
+    with monkeypatch.context() as broken:
+        broken.setattr(redis.Redis, "xdel", crash)
+        with pytest.raises(KeyboardInterrupt):
+            events.drain()
+    assert (kinds(), valkey.xlen(hits.STREAM)) == (["opened"], 1)
     events.drain()
-    assert kinds() == ["clicked"]
+    assert (kinds(), valkey.xlen(hits.STREAM)) == (["opened"], 0)
 
 
-def test_what_went_out_unmeasured_is_never_recorded(
-    delivery: Delivery, valkey: redis.Redis
-) -> None:
-    Delivery.objects.update(opens=False)
-    hit(valkey, "opened", delivery.pk)
-    hit(valkey, "opened", 999_999)
+def test_what_cannot_be_noted_stays_in_the_stream(delivery: Delivery, valkey: redis.Redis) -> None:
+    def crash(execute: Any, sql: str, *words: Any) -> Any:
+        if "INSERT INTO tracking_event" in sql:
+            raise RuntimeError("killed here")
+        return execute(sql, *words)
+
+    hit(valkey, hits.pack(hits.OPENED, delivery.pk))
+    with connection.execute_wrapper(crash), pytest.raises(RuntimeError):
+        events.drain()
+    assert valkey.xlen(hits.STREAM) == 1
     events.drain()
-    assert kinds() == []
-
-
-def test_a_link_of_another_mailing_is_not_recorded(
-    cast: Cast, delivery: Delivery, valkey: redis.Redis
-) -> None:
-    other = Link.objects.create(mailing=cast.campaign(), position=0, url="https://x.example.org/")
-    hit(valkey, "clicked", delivery.pk, other.pk)
-    events.drain()
-    assert kinds() == []
+    assert kinds() == ["opened"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_cannot_be_written_stays_in_the_stream(
+def test_two_who_drain_at_once_do_not_wait_for_each_other(
     delivery: Delivery, valkey: redis.Redis
 ) -> None:
-    hit(valkey, "opened", delivery.pk)
+    from django.db import connections
 
-    def gone(execute: object, sql: str, *words: object) -> None:
-        if "INSERT INTO tracking_event" in sql:
-            raise RuntimeError("killed here")
-        return execute(sql, *words)  # type: ignore[operator]
+    hit(valkey, hits.pack(hits.OPENED, delivery.pk))
+    other = connections["default"].copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [events.ONE_AT_A_TIME])
+        assert events.drain() == 0
+    finally:
+        other.close()
+    assert events.drain() == 1
 
-    with connection.execute_wrapper(gone), pytest.raises(RuntimeError):
-        events.drain()
-    assert valkey.xlen(stream.NAME) == 1
+
+@pytest.mark.parametrize(
+    ("purpose", "left"), [(Purpose.OPENS, ["clicked"]), (Purpose.CLICKS, ["opened"])]
+)
+def test_a_denial_stops_recording_for_mail_already_sent(
+    cast: Cast,
+    delivery: Delivery,
+    link: Link,
+    valkey: redis.Redis,
+    purpose: Purpose,
+    left: list[str],
+) -> None:
+    """L-45: also for what was on its way when the reader denied it."""
+    hit(valkey, hits.pack(hits.OPENED, delivery.pk), hits.pack(hits.CLICKED, delivery.pk, link.pk))
+    consent.refuse_tracking(
+        registrant=cast.ada, purpose=purpose, hand=Hand(means=Means.PREFERENCES)
+    )
+    assert events.drain() == 2
+    assert kinds() == left
+
+
+def test_nothing_is_noted_of_a_person_who_never_said_yes(
+    cast: Cast, delivery: Delivery, link: Link, valkey: redis.Redis
+) -> None:
+    Registrant.objects.update(opens=Choice.UNKNOWN, clicks=Choice.UNKNOWN)
+    hit(valkey, hits.pack(hits.OPENED, delivery.pk), hits.pack(hits.CLICKED, delivery.pk, link.pk))
     events.drain()
-    assert kinds() == ["opened"]
+    assert kinds() == []
+
+
+def test_nothing_is_noted_of_an_erased_or_restricted_person(
+    cast: Cast, delivery: Delivery, valkey: redis.Redis
+) -> None:
+    Registrant.objects.filter(pk=cast.ada.pk).update(restricted_at=now())
+    hit(valkey, hits.pack(hits.OPENED, delivery.pk))
+    events.drain()
+    privacy.erase(registrant=cast.ada)
+    Registrant.objects.filter(pk=cast.ada.pk).update(restricted_at=None)
+    hit(valkey, hits.pack(hits.OPENED, delivery.pk))
+    events.drain()
+    assert kinds() == []
+
+
+def test_what_went_out_unmeasured_is_never_noted(
+    delivery: Delivery, link: Link, valkey: redis.Redis
+) -> None:
+    """L-44: a guessed or forwarded token of an untracked mail included."""
+    Delivery.objects.update(opens=False, clicks=False)
+    hit(valkey, hits.pack(hits.OPENED, delivery.pk), hits.pack(hits.CLICKED, delivery.pk, link.pk))
+    events.drain()
+    assert kinds() == []
+
+
+def test_unknown_numbers_are_dropped(
+    cast: Cast, delivery: Delivery, link: Link, valkey: redis.Redis
+) -> None:
+    other = Link.objects.create(mailing=cast.campaign(), position=0, url="https://x.example.org/")
+    hit(valkey, hits.pack(hits.OPENED, 999_999), hits.pack(hits.CLICKED, delivery.pk, 99_999))
+    hit(valkey, hits.pack(hits.CLICKED, delivery.pk, other.pk), hits.pack(9, delivery.pk))
+    hit(valkey, b"nonsense")
+    valkey.xadd(hits.STREAM, {"something": "else"})
+    assert events.drain() == 4
+    assert (kinds(), valkey.xlen(hits.STREAM)) == ([], 0)
+
+
+def test_the_task_drains_until_the_stream_is_empty(delivery: Delivery, valkey: redis.Redis) -> None:
+    for _ in range(30):
+        hit(valkey, *(hits.pack(hits.OPENED, delivery.pk) for _ in range(250)))
+    tasks.drain()
+    assert Event.objects.count() == 7500
+    assert valkey.xlen(hits.STREAM) == 0
 
 
 def test_an_unsubscribe_is_noted_for_its_mailing_once(cast: Cast, delivery: Delivery) -> None:
     for _ in range(2):
         events.note(
-            kind="unsubscribed", mailing=delivery.mailing_id or 0, registrant=cast.ada.pk
+            kind=Event.Kind.UNSUBSCRIBED, mailing=delivery.mailing_id or 0, registrant=cast.ada.pk
         )
     assert kinds() == ["unsubscribed"]
 
 
-def test_keys_are_ordered_by_time_and_are_version_7() -> None:
-    import uuid
-
-    first = stream.key()
-    time.sleep(0.003)
-    second = stream.key()
-    assert first < second
-    assert uuid.UUID(first).version == 7
+def test_an_unsubscribe_without_a_delivery_is_noted_nowhere(cast: Cast, db: None) -> None:
+    events.note(kind=Event.Kind.UNSUBSCRIBED, mailing=999_999, registrant=cast.ada.pk)
+    assert kinds() == []
