@@ -2,26 +2,29 @@
 
 import logging
 from datetime import timedelta
-from functools import partial
+from textwrap import shorten
 
 import celery
 from django.db import transaction
 from django.utils.timezone import now
-from kombu.exceptions import OperationalError
 
+from accountability import limits
 from newsletter import links
 from newsletter.composing import Source
 from newsletter.models import Delivery, Lease, Sender
 from newsletter.sources import link_base
 from registrants import gate
+from registrants.addresses import mailbox_hashed
 from registrants.consent import asks
 from registrants.models import Client, ConsentEvent, Registrant
 
 log = logging.getLogger(__name__)
 NUDGE = "newsletter.tasks.send_letters"
 A_DAY = timedelta(days=1)
-PER_CLIENT, PER_INSTALLATION = 1, 5
-"""Confirm letters one address may be sent in a day (S-3: a sign-up form is no bomb)."""
+PER_CLIENT, PER_INSTALLATION, CHOICES_A_DAY = 1, 5, 5
+"""Confirm letters one address may be sent in a day, and links to its choices by one client (S-3:
+neither a sign-up form nor a forwarded mail is a bomb)."""
+ASKED_LONGEST, ASKED_MOST = 360, 6
 
 
 class NoSender(Exception):
@@ -39,12 +42,13 @@ def owe(*, registrant: Registrant, letter: Delivery.Letter, asked_by: int) -> De
     """Owe a person a letter and nudge the worker once this is committed.
 
     Returns None where it is owed already, the day's limit is reached, or the gate refuses: the
-    caller answers alike in every case (S-4).
+    caller answers alike in every case, and the nudge takes its time in every case (S-4).
     """
+    transaction.on_commit(nudge)
     question = gate.Question(kind=kind_of(letter), client=registrant.client_id)
-    if gate.ask(registrant=registrant.pk, question=question):
+    if not registrant.address or gate.ask(registrant=registrant.pk, question=question):
         return None
-    if letter == Delivery.Letter.CONFIRM and _over_limit(registrant):
+    if _over_limit(registrant, letter):
         return None
     delivery, is_new = Delivery.objects.get_or_create(
         registrant=registrant, mailing=None, letter=letter, asked_by=asked_by
@@ -54,34 +58,52 @@ def owe(*, registrant: Registrant, letter: Delivery.Letter, asked_by: int) -> De
     Lease.objects.create(
         lane=Lease.Lane.LETTERS, first=delivery.pk, last=delivery.pk, size=1, mailing=None
     )
-    transaction.on_commit(partial(_nudge))
     return delivery
 
 
-def _over_limit(registrant: Registrant) -> bool:
-    """Tell whether the address has had its confirm letters of the day; locked against a race."""
+def _over_limit(registrant: Registrant, letter: str) -> bool:
+    """Tell whether the day's letters are used up; locked against a race, counted in the ledger."""
     same = Registrant.objects.filter(address_hash=registrant.address_hash)
-    list(same.select_for_update().order_by("pk").values_list("pk"))
+    list(same.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     lately = Delivery.objects.filter(
-        registrant__in=same,
-        mailing=None,
-        letter=Delivery.Letter.CONFIRM,
-        created_at__gt=now() - A_DAY,
+        registrant__in=same, mailing=None, letter=letter, created_at__gt=now() - A_DAY
     )
     here = lately.filter(registrant=registrant).count()
-    return here >= PER_CLIENT or lately.count() >= PER_INSTALLATION
+    if letter != Delivery.Letter.CONFIRM:
+        return here >= CHOICES_A_DAY
+    if here >= PER_CLIENT or lately.count() >= PER_INSTALLATION:
+        return True
+    return not _mailbox_may(registrant)
 
 
-def _nudge() -> None:
+def _mailbox_may(registrant: Registrant) -> bool:
+    """Count plus tags and dots as one mailbox, in Redis alone; without it addresses count."""
+    mailbox = mailbox_hashed(registrant.address).hex()
+    a_day = A_DAY.total_seconds()
+    buckets = (
+        (f"confirm:{registrant.client_id}:{mailbox}", PER_CLIENT),
+        (f"confirm:all:{mailbox}", PER_INSTALLATION),
+    )
+    try:
+        return all(limits.allow(key, rate=most / a_day, burst=most) for key, most in buckets)
+    except limits.Unreachable:
+        return True
+
+
+def nudge() -> None:
     """Wake the worker for letters; the timetable does it anyway a second later."""
     try:
         app = celery.current_app
         with app.connection_for_write(
-            connect_timeout=0.5,
-            transport_options={"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+            connect_timeout=0.4,
+            transport_options={
+                "socket_timeout": 0.4,
+                "socket_connect_timeout": 0.4,
+                "max_retries": 0,
+            },
         ) as connection:
             app.send_task(NUDGE, connection=connection, retry=False, expires=2)
-    except (OperationalError, OSError) as away:
+    except Exception as away:  # whatever it is, it must not become the answer
         log.warning("the nudge did not get through: %s", type(away).__name__)
 
 
@@ -96,9 +118,9 @@ def sender_of(client: Client) -> Sender:
 CONFIRM = """\
 Please confirm that **{{ client.name }}** may write to you.
 
-You, or somebody who typed your address, asked for:
+You, or somebody who typed your address, asked for this:
 
-{{ letter.asked }}
+{{ letter.asked | newline_to_br }}
 
 [Yes, this was me: confirm]({{ letter.confirm_url }})
 
@@ -152,9 +174,22 @@ def extra(delivery: Delivery) -> dict[str, str]:
     if delivery.letter == Delivery.Letter.CHOICES:
         return {"choices_url": links.choices(base, delivery.pk)}
     ask = ConsentEvent.objects.get(pk=delivery.asked_by)
-    asked = [each.mailing_list.name for each in asks(ask) if each.mailing_list]
     return {
-        "asked": ", ".join(asked),
+        "asked": _asked(list(asks(ask))),
         "confirm_url": links.confirm(base, ask.pk),
         "not_me_url": links.never(base, ask.pk),
     }
+
+
+def _asked(together: list[ConsentEvent]) -> str:
+    """Return what was asked for, a line each, cut so that the letter stays within 5 KB (S-3)."""
+    lines = [
+        f"{ask.mailing_list}: {ask.mailing_list.purpose}"
+        if ask.mailing_list
+        else f"allowed: {ask.get_purpose_display()}"
+        for ask in together
+    ]
+    width = max(60, ASKED_LONGEST // len(lines))
+    shown = [shorten(line, width, placeholder=" …") for line in lines[:ASKED_MOST]]
+    more = len(lines) - len(shown)
+    return "\n".join(shown + ([f"and {more} more"] if more else []))
