@@ -35,3 +35,7 @@ def kept(folder: Path) -> dict[str, str]:
             out.writelines(f"{name}={value}\n" for name, value in keys.items())
         new.replace(path)
     return keys
+
+
+if __name__ == "__main__":
+    print("\n".join(f"{name}={value}" for name, value in make().items()))
