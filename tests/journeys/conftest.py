@@ -33,7 +33,7 @@ class System:
     web: str
     inbox: str
     data: Path
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
 
 
 def start_system(data: Path, *, port: int = 18000) -> System:
@@ -41,22 +41,21 @@ def start_system(data: Path, *, port: int = 18000) -> System:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(OURS)
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "local", "--data", str(data), "--port", str(port)],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    data.parent.mkdir(parents=True, exist_ok=True)
+    screen = data.parent / "screen.txt"
+    with screen.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local", "--data", str(data), "--port", str(port)],
+            cwd=ROOT,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
     said = ""
     deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and "Ctrl-C stops" not in said:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line and process.poll() is not None:
-            break
-        said += line
+    while time.monotonic() < deadline and "Ctrl-C stops" not in said and process.poll() is None:
+        time.sleep(0.1)
+        said = screen.read_text()
     web = re.search(r"Staff\s+(http://\S+)/admin/", said)
     inbox = re.search(r"Inbox of caught mail\s+(http://\S+?)/\s", said)
     assert web and inbox, f"it did not start:\n{said}"
