@@ -36,7 +36,13 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["mailing", "kind", "at"], name="event_of_mailing")]
+        indexes = [
+            models.Index(
+                fields=["mailing", "kind", "at"],
+                include=["delivery", "link"],
+                name="event_of_mailing_counted",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"
