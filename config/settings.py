@@ -123,6 +123,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_SECURE = STAFF_SECURE
 CSRF_COOKIE_SECURE = STAFF_SECURE
 SESSION_COOKIE_HTTPONLY = True

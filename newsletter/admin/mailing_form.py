@@ -127,7 +127,7 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def save(self, commit: bool = True) -> Any:
         """Count the version up, so that whoever still has the old one open is told."""
-        self.instance.version += 1
+        self.instance.version += 1 if self.instance.pk else 0
         return super().save(commit)
 
 

@@ -160,7 +160,7 @@ def test_a_campaign_under_way_is_paused_resumed_and_cancelled(cast: Cast, browse
         browser.post(move(campaign, step))
         campaign.refresh_from_db()
         assert campaign.state == state
-    assert "hx-trigger" not in browser.get(address("progress", campaign)).content.decode()
+    assert "every 1s" not in browser.get(address("progress", campaign)).content.decode()
     again = browser.post(move(campaign, "resume"), follow=True)
     assert "nothing was done" in said(again)
     assert browser.post(move(campaign, "explode")).status_code == 400
