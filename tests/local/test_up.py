@@ -1,0 +1,180 @@
+"""One command up: what dies comes back, what is stopped is gone."""
+
+import os
+import signal
+import smtplib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from local.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("HEED_", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DJANGO_", "PYTEST_")
+pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.timeout(240)]
+
+
+class Running:
+    """One `python -m local` over one data folder, and what it says."""
+
+    def __init__(self, data: Path, port: int) -> None:
+        self.data, self.port = data, port
+        self.words = data.parent / f"said-{time.monotonic_ns()}"
+        with self.words.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "local", "--data", str(data), "--port", str(port)],
+                cwd=ROOT,
+                env={n: v for n, v in os.environ.items() if not n.startswith(OURS)},
+                stdout=out,
+                stderr=out,
+            )
+
+    def said(self) -> str:
+        return self.words.read_text()
+
+    def wait_until_up(self) -> "Running":
+        until(lambda: "Heed is running" in self.said() or self.process.poll() is not None, 90)
+        assert "Heed is running" in self.said(), self.said()
+        return self
+
+    def family(self) -> dict[int, str]:
+        """Return every process it started, and those they started: id → command."""
+        rows = [
+            (int(pid), int(parent), command)
+            for pid, parent, command in (
+                line.split(None, 2)
+                for line in subprocess.check_output(
+                    ["ps", "-ww", "-eo", "pid=,ppid=,args="], text=True
+                ).splitlines()
+            )
+        ]
+        found: dict[int, str] = {}
+        ours = {self.process.pid}
+        for _ in range(4):
+            found |= {pid: command for pid, parent, command in rows if parent in ours}
+            ours |= set(found)
+        return found
+
+    def one(self, words: str) -> int:
+        """Return the oldest process whose command holds the words."""
+        return min(pid for pid, command in self.family().items() if words in command)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+
+def until(is_so: Callable[[], bool], patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def is_there(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+def answers(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def takes_mail(port: int) -> bool:
+    try:
+        with smtplib.SMTP("127.0.0.1", port, timeout=5) as line:
+            return line.noop()[0] == 250
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def heed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return a running system with ports of its own."""
+    running = Running(tmp_path_factory.mktemp("up") / "a folder", free_port(18300))
+    try:
+        yield running.wait_until_up()
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+        forget(running.data)
+
+
+def forget(data: Path) -> None:
+    words = [sys.executable, "-m", "local", "forget", "--data", str(data)]
+    subprocess.run(words, cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("PostgreSQL", "/bin/postgres -D"),
+        ("Valkey", "-server 127.0.0.1"),
+        ("mail catcher", "local.catcher"),
+        ("web", "granian"),
+        ("worker for letters and notices", "-Q letters"),
+        ("worker for campaigns and events", "-Q bulk"),
+        ("timetable", "celery -A config beat"),
+    ],
+)
+def test_a_killed_child_comes_back(heed: Running, name: str, words: str) -> None:
+    killed = heed.one(words)
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: any(words in c for p, c in heed.family().items() if p != killed), 20)
+    assert heed.one(words) != killed
+    assert f"{name} has stopped" in heed.said()
+    until(lambda: answers(heed.port) and takes_mail(heed.port + 26), 30)
+    assert answers(heed.port)
+    assert takes_mail(heed.port + 26)
+
+
+def test_a_second_start_says_where_the_first_one_runs(heed: Running) -> None:
+    second = Running(heed.data, heed.port)
+    assert second.process.wait(20) == 0
+    assert "already running" in second.said()
+    assert f"http://127.0.0.1:{heed.port}/admin/" in second.said()
+    assert answers(heed.port)
+
+
+def test_what_runs_is_not_forgotten(heed: Running) -> None:
+    words = [sys.executable, "-m", "local", "forget", "--data", str(heed.data)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "stop it" in done.stdout
+    assert (heed.data / "keys.env").exists()
+
+
+def test_a_taken_port_is_stepped_over_and_ctrl_c_leaves_nothing(heed: Running) -> None:
+    other = Running(heed.data.parent / "other", heed.port).wait_until_up()
+    assert f"Port {heed.port} is taken" in other.said()
+    family = other.family()
+    began = time.monotonic()
+    assert other.stop() == 0
+    assert time.monotonic() - began < 15
+    assert [command for pid, command in family.items() if is_there(pid)] == []
+    forget(other.data)
+    assert not other.data.exists()
+
+
+def test_a_killed_supervisor_takes_all_with_it_and_the_next_start_goes_on(heed: Running) -> None:
+    data = heed.data.parent / "third"
+    first = Running(data, free_port(18500)).wait_until_up()
+    family = first.family()
+    first.process.kill()
+    first.process.wait()
+    until(lambda: not any(map(is_there, family)), 20)
+    assert [command for pid, command in family.items() if is_there(pid)] == []
+    again = Running(data, first.port).wait_until_up()
+    assert answers(first.port)
+    assert again.stop() == 0
+    forget(data)
