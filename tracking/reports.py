@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Max, Min
@@ -246,7 +246,7 @@ def _series(mailing: Mailing) -> tuple[timedelta, tuple[Bucket, ...]]:
     return step, tuple(Bucket(at, **steps.get(at, {})) for at in moments)
 
 
-def _rows(statement: str, params: list[object]) -> list[tuple[object, ...]]:
+def _rows(statement: str, params: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return cursor.fetchall()
