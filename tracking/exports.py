@@ -1,0 +1,91 @@
+"""The deliveries of one mailing as CSV: streamed, and no cell a spreadsheet would run (S-8)."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from accountability import audit
+from newsletter.models import Mailing
+
+ROWS_AT_ONCE = 5_000
+RUNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+SKIPPED = " \t\r\n\v\f\"';,\u00a0\ufeff"
+HEADER = (
+    "delivery", "address", "name", "state", "refusal", "reply code", "server's words",
+    "handed over at", "settled at", "opens measured", "first opened at", "times opened",
+    "clicks measured", "first clicked at", "times clicked", "unsubscribed at",
+)  # fmt: skip
+
+# By id, some thousand at a time: memory and locks stay the same for a million.
+ROWS = """
+SELECT delivery.id, person.address, person.name, delivery.state, delivery.refusal, delivery.code,
+    delivery.answer, delivery.handed_over_at, delivery.settled_at,
+    delivery.opens, back.opened, back.opened_times,
+    delivery.clicks, back.clicked, back.clicked_times, back.unsubscribed
+FROM (SELECT * FROM newsletter_delivery
+      WHERE mailing_id = %(mailing)s AND id > %(after)s AND id <= %(last)s
+      ORDER BY id LIMIT %(most)s) AS delivery
+LEFT JOIN registrants_registrant AS person ON person.id = delivery.registrant_id
+LEFT JOIN LATERAL (
+    SELECT min(at) FILTER (WHERE kind = 'opened') AS opened,
+        count(*) FILTER (WHERE kind = 'opened') AS opened_times,
+        min(at) FILTER (WHERE kind = 'clicked') AS clicked,
+        count(*) FILTER (WHERE kind = 'clicked') AS clicked_times,
+        min(at) FILTER (WHERE kind = 'unsubscribed') AS unsubscribed
+    FROM tracking_event WHERE delivery_id = delivery.id) AS back ON true
+ORDER BY delivery.id
+"""
+BOUNDS = "SELECT min(first) - 1, max(last) FROM newsletter_lease WHERE mailing_id = %s"
+
+
+class _Echo:
+    """What csv writes to: it hands every line straight back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+@transaction.atomic
+def deliveries(*, mailing: Mailing, staff: int | None) -> Iterator[str]:
+    """Note the export in the audit trail and return the lines of the file."""
+    audit.record(act="export deliveries", subject=mailing, staff=staff, client=mailing.client_id)
+    return lines(rows(mailing.pk))
+
+
+def lines(found: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """Return CSV lines with a byte order mark, every cell quoted and defused."""
+    writer: Any = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
+    yield "\ufeff" + writer.writerow(HEADER)
+    for row in found:
+        yield writer.writerow([cell(value) for value in row])
+
+
+def rows(mailing: int) -> Iterator[tuple[Any, ...]]:
+    """Return the deliveries of a mailing, the first one first."""
+    with connection.cursor() as cursor:
+        cursor.execute(BOUNDS, [mailing])
+        after, last = cursor.fetchone()
+        while last is not None:
+            said = {"mailing": mailing, "after": after, "last": last, "most": ROWS_AT_ONCE}
+            cursor.execute(ROWS, said)
+            found = cursor.fetchall()
+            yield from found
+            if len(found) < ROWS_AT_ONCE:
+                return
+            after = found[-1][0]
+
+
+def cell(value: Any) -> str:
+    """Return a value as a cell that no spreadsheet takes for a formula (S-8)."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    text = str(value).replace("\0", "")
+    begins = text.lstrip(SKIPPED).startswith(RUNS) or text.startswith(("\t", "\r", "\n"))
+    return f"'{text}" if begins else text
