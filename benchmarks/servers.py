@@ -8,7 +8,9 @@ from pathlib import Path
 from local import keys, postgres, valkey
 
 
-def start(stack: ExitStack, *, database_url: str | None = None, redis_url: str | None = None) -> Path:
+def start(
+    stack: ExitStack, *, database_url: str | None = None, redis_url: str | None = None
+) -> Path:
     """Start what was not named and set the environment for Django; returns a scratch folder."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="heed-bench-")))
     database_url = database_url or stack.enter_context(postgres.running(folder / "data"))

@@ -13,7 +13,7 @@ from config.environment import Environment, read_key, read_keys
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 try:
-    environment = Environment()
+    environment = Environment()  # type: ignore[call-arg]  # it reads os.environ
 except ValidationError as faults:
     sys.exit(
         "The settings are not complete:\n"

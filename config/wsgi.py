@@ -6,7 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config.celery import app as celery_app  # noqa: E402, F401  (a letter's nudge needs it)
+from config.celery import app as celery_app  # noqa: F401  (a letter's nudge needs it)
 
 django_app = get_wsgi_application()
 

@@ -134,9 +134,7 @@ def _subscription(
 
 
 def _history(subscriptions: list[Subscription], mailing_list: MailingList) -> None:
-    words = wording(
-        client=mailing_list.client, purpose=Purpose.LIST, mailing_list=mailing_list
-    )
+    words = wording(client=mailing_list.client, purpose=Purpose.LIST, mailing_list=mailing_list)
     acts = []
     for each in subscriptions:
         said = [ConsentEvent.Act.ASKED]

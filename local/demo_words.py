@@ -137,8 +137,43 @@ Heron Books
 """,
 }
 
-NAMES = (
-    "Ada Amira Anton Beatriz Ben Carla Cleo Dov Edith Emre Eve Farid Fay Greta Hana Igor Ines"
-    " Jonas Kaia Leif Lena Maren Mila Nadia Nils Olga Otto Paula Rafael Rosa Samir Selma Tomas"
-    " Uma Viktor Wanda Yusuf Zoe"
-).split()
+NAMES = [
+    "Ada",
+    "Amira",
+    "Anton",
+    "Beatriz",
+    "Ben",
+    "Carla",
+    "Cleo",
+    "Dov",
+    "Edith",
+    "Emre",
+    "Eve",
+    "Farid",
+    "Fay",
+    "Greta",
+    "Hana",
+    "Igor",
+    "Ines",
+    "Jonas",
+    "Kaia",
+    "Leif",
+    "Lena",
+    "Maren",
+    "Mila",
+    "Nadia",
+    "Nils",
+    "Olga",
+    "Otto",
+    "Paula",
+    "Rafael",
+    "Rosa",
+    "Samir",
+    "Selma",
+    "Tomas",
+    "Uma",
+    "Viktor",
+    "Wanda",
+    "Yusuf",
+    "Zoe",
+]

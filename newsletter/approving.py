@@ -17,9 +17,7 @@ class NotPossible(Exception):
     """The mailing is not in a state from which this can be done; says which and why."""
 
 
-def _move(
-    mailing: Mailing, act: str, staff: int | None, old: tuple[str, ...], **new: Any
-) -> None:
+def _move(mailing: Mailing, act: str, staff: int | None, old: tuple[str, ...], **new: Any) -> None:
     """Move a mailing from one of the old states; raise NotPossible where another came first."""
     moved = Mailing.objects.filter(pk=mailing.pk, state__in=old).update(updated_at=now(), **new)
     mailing.refresh_from_db()
@@ -56,9 +54,7 @@ def schedule(*, mailing: Mailing, at: datetime, staff: int | None) -> None:
 @transaction.atomic
 def unschedule(*, mailing: Mailing, staff: int | None) -> None:
     """Make a scheduled mailing a draft again, so that it can be changed."""
-    _move(
-        mailing, "unschedule", staff, (State.SCHEDULED,), state=State.DRAFT, scheduled_at=None
-    )
+    _move(mailing, "unschedule", staff, (State.SCHEDULED,), state=State.DRAFT, scheduled_at=None)
 
 
 @transaction.atomic
@@ -106,9 +102,7 @@ def start_due() -> int:
 
 def wait(*, mailing: int, reason: str, until: datetime) -> None:
     """Note that a mailing waits for its mail server, why, and until when it is tried again."""
-    Mailing.objects.filter(pk=mailing).update(
-        waiting_reason=reason[:500], waiting_until=until
-    )
+    Mailing.objects.filter(pk=mailing).update(waiting_reason=reason[:500], waiting_until=until)
 
 
 def go_on(*, mailing: int) -> None:

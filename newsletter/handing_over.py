@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
@@ -15,7 +14,8 @@ from registrants import gate
 from registrants.models import Registrant, Subscription
 
 LARGEST_WINDOW = 500
-GIVE_UP_AFTER = timedelta(hours=72)
+GIVE_UP_AFTER = 72
+"""Hours a deferred delivery is tried again (B-7)."""
 
 HAND_OVER = """
 WITH held AS (
@@ -42,7 +42,7 @@ SELECT * FROM moved ORDER BY id
 SETTLE = """
 UPDATE newsletter_delivery AS delivery SET
     state = CASE WHEN outcome.state = 'unsent' THEN 'staged'
-                 WHEN outcome.state = 'deferred' AND delivery.created_at < now() - %s
+                 WHEN outcome.state = 'deferred' AND delivery.created_at < now() - %s * interval '1 hour'
                  THEN 'failed' ELSE outcome.state END,
     code = nullif(outcome.code, 0), answer = outcome.words,
     tries = delivery.tries - (outcome.state = 'unsent')::int,
@@ -68,7 +68,7 @@ class Ready(NamedTuple):
     clicks: bool
 
 
-def _asked_sql(question: gate.Question) -> tuple[str, tuple[object, ...]]:
+def _asked_sql(question: gate.Question) -> tuple[str, tuple[Any, ...]]:
     subscription = Subscription.objects.filter(
         registrant=OuterRef("pk"), mailing_list=question.mailing_list
     )
@@ -86,9 +86,7 @@ def _asked_sql(question: gate.Question) -> tuple[str, tuple[object, ...]]:
 
 
 @transaction.atomic
-def hand_over(
-    *, held: Held, question: gate.Question, window: int
-) -> tuple[list[Ready], int]:
+def hand_over(*, held: Held, question: gate.Question, window: int) -> tuple[list[Ready], int]:
     """Move up to `window` deliveries of a lease to handing over, asking the gate for each.
 
     Returns those let through and how many were taken in all, refused ones included. One statement,

@@ -12,12 +12,12 @@ from django.db.models import F
 
 from newsletter.models import Lease, Mailing
 
-HOLDS = timedelta(seconds=300)
-"""Longer than a task may run (config.celery's hard limit), so a lease never ends under its worker."""
+HOLDS = 300
+"""Seconds; longer than a task may run (config.celery's hard limit), so a lease never ends under its worker."""
 WORKER = f"{socket.gethostname()}:{os.getpid()}"[-80:]
 
 TAKE = """
-UPDATE newsletter_lease SET worker = %s, attempt = %s, until = now() + %s, updated_at = now()
+UPDATE newsletter_lease SET worker = %s, attempt = %s, until = now() + %s * interval '1 second', updated_at = now()
 WHERE id = (
     SELECT id FROM newsletter_lease
     WHERE lane = %s AND mailing_id IS NOT DISTINCT FROM %s AND closed_at IS NULL
@@ -27,7 +27,7 @@ RETURNING id, mailing_id, first, last, attempt
 """
 
 KEEP = """
-UPDATE newsletter_lease AS lease SET until = now() + %s
+UPDATE newsletter_lease AS lease SET until = now() + %s * interval '1 second'
 WHERE lease.id = %s AND lease.attempt = %s AND (lease.mailing_id IS NULL OR EXISTS (
     SELECT FROM newsletter_mailing AS mailing
     WHERE mailing.id = lease.mailing_id AND mailing.state = 'sending'))
@@ -49,7 +49,7 @@ UPDATE newsletter_lease AS lease SET
     sent = reckoned.sent, refused = reckoned.refused, failed = reckoned.failed,
     deferred = reckoned.deferred, unknown = reckoned.unknown,
     worker = '', attempt = NULL, until = NULL, updated_at = now(),
-    due_at = CASE WHEN reckoned.staged > 0 THEN now() + %s
+    due_at = CASE WHEN reckoned.staged > 0 THEN now() + %s * interval '1 second'
                   WHEN reckoned.next IS NOT NULL THEN reckoned.next
                   WHEN reckoned.unknown > 0 THEN now() + interval '100 years' ELSE lease.due_at END,
     closed_at = CASE WHEN reckoned.staged + reckoned.handing_over + reckoned.deferred
@@ -95,12 +95,10 @@ def give_back(held: Held, *, again_in: timedelta = timedelta(0)) -> None:
         reckon(cursor, held, again_in, held.attempt)
 
 
-def reckon(
-    cursor: CursorWrapper, held: Held, again_in: timedelta, attempt: int | None
-) -> None:
+def reckon(cursor: CursorWrapper, held: Held, again_in: timedelta, attempt: int | None) -> None:
     """Count how the deliveries of a range stand, write it on its lease and set the lease free."""
     cursor.execute(
-        RECKON, [held.first, held.last, held.mailing, again_in, held.id, attempt]
+        RECKON, [held.first, held.last, held.mailing, again_in.total_seconds(), held.id, attempt]
     )
 
 

@@ -1,9 +1,12 @@
 """Which wire a sender's mail leaves by; kept open in this process from task to task."""
 
+from typing import cast
+
 from django.conf import settings
 
 from newsletter.models import Sender
 from newsletter.transports import SmtpSettings, SmtpTransport, Timeouts, Transport
+from newsletter.transports.settings import Security
 
 # Shorter than a task may run (config.celery), so that a hung server never outlives its task.
 PATIENCE = Timeouts(connect=5, command=30, end_of_data=120)
@@ -18,7 +21,7 @@ def wire_settings(sender: Sender) -> SmtpSettings:
     return SmtpSettings(
         host=sender.host,
         port=sender.port,
-        security=sender.security,
+        security=cast(Security, sender.security),
         username=sender.username,
         password=sender.password,
         connections=sender.connections,

@@ -64,9 +64,7 @@ def _serve_lane(lane: str, deadline: float) -> bool:
 
 
 def _running(lane: str) -> list[Mailing]:
-    kind = (
-        Mailing.Kind.CAMPAIGN if lane == Lease.Lane.CAMPAIGNS else Mailing.Kind.NOTICE
-    )
+    kind = Mailing.Kind.CAMPAIGN if lane == Lease.Lane.CAMPAIGNS else Mailing.Kind.NOTICE
     running = Mailing.objects.filter(kind=kind, state=Mailing.State.SENDING)
     ready = running.filter(Q(waiting_until=None) | Q(waiting_until__lte=now()))
     return list(ready.defer("body", "compiled", "left_out").order_by("?")[:20])

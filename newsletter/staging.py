@@ -68,14 +68,8 @@ def _freeze(mailing: Mailing) -> bytes:
 
 
 def _insert(mailing: Mailing, asked: gate.Question) -> int:
-    allowed, params = (
-        gate.allowed(asked).order_by("pk").values("id").query.sql_with_params()
-    )
-    lane = (
-        Lease.Lane.CAMPAIGNS
-        if mailing.kind == Mailing.Kind.CAMPAIGN
-        else Lease.Lane.NOTICES
-    )
+    allowed, params = gate.allowed(asked).order_by("pk").values("id").query.sql_with_params()
+    lane = Lease.Lane.CAMPAIGNS if mailing.kind == Mailing.Kind.CAMPAIGN else Lease.Lane.NOTICES
     with connection.cursor() as cursor:
         cursor.execute(
             STAGE.format(allowed=allowed, size=LEASE_SIZE),

@@ -18,8 +18,15 @@ from django.db.models import (
 )
 from django.db.models.functions import Now
 
-from registrants.models import Client, Enrolment, MailingList, Registrant, Service
-from registrants.models import Subscription, Suppression
+from registrants.models import (
+    Client,
+    Enrolment,
+    MailingList,
+    Registrant,
+    Service,
+    Subscription,
+    Suppression,
+)
 
 
 class MailKind(TextChoices):
@@ -99,9 +106,7 @@ def _not_on_list(question: Question) -> Any:
 
 def _not_enrolled(question: Question) -> Any:
     return ~Exists(
-        Enrolment.objects.filter(
-            registrant=OuterRef("pk"), service=question.service, ended_at=None
-        )
+        Enrolment.objects.filter(registrant=OuterRef("pk"), service=question.service, ended_at=None)
     )
 
 

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from tests.cast import Cast
 
 
-
 @pytest.fixture
 def valkey() -> Iterator[redis.Redis]:
     """Return an empty database of the real server."""

@@ -19,7 +19,7 @@ class CampaignManager(models.Manager.from_queryset(Scoped)):  # type: ignore[mis
 class Campaign(Mailing):
     """A newsletter issue."""
 
-    objects = CampaignManager()
+    objects = CampaignManager()  # type: ignore[misc]
 
     class Meta:
         proxy = True

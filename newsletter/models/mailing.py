@@ -57,9 +57,7 @@ class Mailing(models.Model):
     preheader = models.CharField(
         max_length=200, blank=True, help_text="the line shown after the subject in many inboxes"
     )
-    body_format = models.CharField(
-        max_length=8, choices=Format.choices, default=Format.MARKDOWN
-    )
+    body_format = models.CharField(max_length=8, choices=Format.choices, default=Format.MARKDOWN)
     body = models.TextField(blank=True)
     reason = models.TextField(
         blank=True,
@@ -90,9 +88,7 @@ class Mailing(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="campaign", mailing_list__isnull=False, service=None, reason="")
-                | (
-                    Q(kind="notice", mailing_list=None, service__isnull=False) & ~Q(reason="")
-                ),
+                | (Q(kind="notice", mailing_list=None, service__isnull=False) & ~Q(reason="")),
                 name="mailing_kind_and_audience_agree",
             ),
             models.CheckConstraint(

@@ -19,7 +19,7 @@ class NoticeManager(models.Manager.from_queryset(Scoped)):  # type: ignore[misc]
 class Notice(Mailing):
     """A mandatory service notice; never tracked, never convertible to a campaign."""
 
-    objects = NoticeManager()
+    objects = NoticeManager()  # type: ignore[misc]
 
     class Meta:
         proxy = True

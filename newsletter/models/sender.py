@@ -43,9 +43,7 @@ class Sender(models.Model):
     port = models.PositiveIntegerField(
         default=587, validators=[MinValueValidator(1), MaxValueValidator(65535)]
     )
-    security = models.CharField(
-        max_length=8, choices=Security.choices, default=Security.STARTTLS
-    )
+    security = models.CharField(max_length=8, choices=Security.choices, default=Security.STARTTLS)
     username = models.CharField(max_length=254, blank=True)
     password = EncryptedField(blank=True, default="")
     connections = models.PositiveSmallIntegerField(

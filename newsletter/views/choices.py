@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import now
@@ -18,9 +19,10 @@ from registrants.doors import hand
 from registrants.models import Choice, MailingList, Registrant, Subscription
 from registrants.models.scope import Scoped
 from registrants.models.wording import Purpose
-from registrants.private_pages import private
+from registrants.private_pages import private, unknown
 
 LIVES = timedelta(hours=24)
+ON = Subscription.State.CONFIRMED
 PURPOSES = {"opens": Purpose.OPENS, "clicks": Purpose.CLICKS}
 
 
@@ -38,7 +40,7 @@ def choices(request: HttpRequest, token: str) -> HttpResponse:
         else None
     )
     if letter is None or letter.registrant.erased_at:
-        return render(request, "public/unknown.html", status=404)
+        return unknown(request)
     person = letter.registrant
     if letter.created_at < now() - LIVES:
         return _over(request, person)
@@ -73,7 +75,7 @@ def _act(request: HttpRequest, person: Registrant, by: Hand) -> str:
         change = consent.grant_tracking if act == "grant" else consent.refuse_tracking
         change(registrant=person, purpose=PURPOSES[about], hand=by)
         return "Saved. It counts from now on."
-    if act in ("join", "leave") and about.isdigit():
+    if act in ("join", "leave") and about.isdecimal():
         return _list_act(act, int(about), person, by)
     raise ValidationError("Nothing was changed: please press one of the buttons.")
 
@@ -91,16 +93,15 @@ def _list_act(act: str, number: int, person: Registrant, by: Hand) -> str:
 
 
 def _offered(person: Registrant) -> Scoped:
-    return MailingList.objects.of(person.client_id).filter(is_public=True, archived_at=None)
+    """Return the lists a person may choose from: the public ones, and those they are on."""
+    own = Q(pk__in=person.subscriptions.filter(state=ON).values("mailing_list"))
+    lists = MailingList.objects.of(person.client_id)
+    return lists.filter(Q(is_public=True, archived_at=None) | own)
 
 
 def _page(request: HttpRequest, person: Registrant, said: str, fault: str) -> dict[str, object]:
     person.refresh_from_db()
-    on = set(
-        person.subscriptions.filter(state=Subscription.State.CONFIRMED).values_list(
-            "mailing_list", flat=True
-        )
-    )
+    on = set(person.subscriptions.filter(state=ON).values_list("mailing_list", flat=True))
     words = {name: consent.wording(client=person.client, purpose=p) for name, p in PURPOSES.items()}
     return {
         "client": person.client,
@@ -110,7 +111,6 @@ def _page(request: HttpRequest, person: Registrant, said: str, fault: str) -> di
         "fault": fault,
         "lists": [(each, each.pk in on) for each in _offered(person)],
         "measuring": [
-            (name, words[name].text, getattr(person, name) == Choice.GRANTED)
-            for name in PURPOSES
+            (name, words[name].text, getattr(person, name) == Choice.GRANTED) for name in PURPOSES
         ],
     }

@@ -5,11 +5,11 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from registrants.private_pages import private
 from registrants import consent, tokens
 from registrants.consent import Means
 from registrants.doors import hand
 from registrants.models import ConsentEvent, Subscription
+from registrants.private_pages import private, unknown
 
 
 def _ask(scope: str, token: str) -> ConsentEvent | None:
@@ -27,7 +27,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Show what was asked; on POST turn it into consent with its proof (L-20, O-4)."""
     ask = _ask("y", token)
     if ask is None:
-        return render(request, "public/unknown.html", status=404)
+        return unknown(request)
     page = {"client": ask.registrant.client, "asked": _asked(ask)}
     if request.method == "POST" and consent.confirm(
         event=ask, hand=hand(request, Means.CONFIRM_PAGE)
@@ -51,7 +51,7 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
     """Show one button; on POST never mail this address again for this client (U-14)."""
     ask = _ask("n", token)
     if ask is None:
-        return render(request, "public/unknown.html", status=404)
+        return unknown(request)
     if request.method == "POST":
         consent.never_mail(
             registrant=ask.registrant,

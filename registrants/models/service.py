@@ -18,9 +18,7 @@ class Service(models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(fields=["client", "name"], name="service_name_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["client", "name"], name="service_name_once")]
 
     def __str__(self) -> str:
         return self.name

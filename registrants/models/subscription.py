@@ -49,9 +49,7 @@ class Subscription(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["mailing_list", "registrant"], name="subscribed_once"
-            ),
+            models.UniqueConstraint(fields=["mailing_list", "registrant"], name="subscribed_once"),
             models.CheckConstraint(
                 condition=(
                     Q(state="pending", confirmed_at=None, ended_at=None, ended_reason="")

@@ -38,9 +38,7 @@ class System:
 
 def start_system(data: Path, *, port: int = 18000) -> System:
     """Run `python -m local` as a newcomer would and wait for its welcome."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(OURS)
-    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     data.parent.mkdir(parents=True, exist_ok=True)
     screen = data.parent / "screen.txt"
     with screen.open("w") as out:

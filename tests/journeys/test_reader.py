@@ -35,7 +35,9 @@ def confirm(page: Page, system: System, address: str) -> None:
     began = time.monotonic()
     number = mail_to(page, system, address, "Please confirm")
     assert time.monotonic() - began < 5
-    link = re.search(rf"{system.web}/y/\S{{34}}", source_of(page, system, number).replace("=\n", ""))
+    link = re.search(
+        rf"{system.web}/y/\S{{34}}", source_of(page, system, number).replace("=\n", "")
+    )
     assert link
     page.goto(link[0])
     expect(page.get_by_text("Nothing has happened yet")).to_be_visible()

@@ -7,8 +7,8 @@ from django.utils.timezone import now
 from pytest_django import Settings
 
 from newsletter import approving, leasing, letters, recovering, sending, staging
-from newsletter.handing_over import hand_over
 from newsletter.audience import question
+from newsletter.handing_over import hand_over
 from newsletter.models import Delivery, Lease, Mailing
 from registrants import consent
 from registrants.consent import Ask, Hand, Means
@@ -56,9 +56,7 @@ def test_everybody_gets_it_once_and_it_reads_sent(cast: Cast, smtp: ScriptedSmtp
 def test_who_unsubscribes_after_staging_gets_nothing(cast: Cast, smtp: ScriptedSmtp) -> None:
     """AT-U4, C-6: the gate is asked again when handing over."""
     campaign = staged(cast.campaign())
-    consent.withdraw(
-        subscription=cast.ada.subscriptions.get(), hand=Hand(means=Means.ONE_CLICK)
-    )
+    consent.withdraw(subscription=cast.ada.subscriptions.get(), hand=Hand(means=Means.ONE_CLICK))
     serve()
     assert not smtp.delivered
     row = Delivery.objects.get(mailing=campaign)
@@ -201,9 +199,7 @@ def test_a_worker_whose_lease_is_lost_hands_nothing_over(cast: Cast) -> None:
     assert hand_over(held=held, question=question(campaign), window=10) == ([], 0)
 
 
-def test_a_confirm_letter_goes_out_and_is_owed_once_a_day(
-    cast: Cast, smtp: ScriptedSmtp
-) -> None:
+def test_a_confirm_letter_goes_out_and_is_owed_once_a_day(cast: Cast, smtp: ScriptedSmtp) -> None:
     ask = consent.ask(
         client=cast.client,
         address="new@example.net",

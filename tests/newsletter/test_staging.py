@@ -55,7 +55,9 @@ def test_the_leases_cover_every_delivery_once(cast: Cast, monkeypatch: object) -
 
 
 def test_the_links_are_stored_in_order(cast: Cast) -> None:
-    campaign = started(cast.campaign(body="[a](https://a.example.org/) [b](https://b.example.org/)"))
+    campaign = started(
+        cast.campaign(body="[a](https://a.example.org/) [b](https://b.example.org/)")
+    )
     staging.stage(campaign.pk)
     assert list(Link.objects.values_list("position", "url")) == [
         (0, "https://a.example.org/"),

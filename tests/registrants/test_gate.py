@@ -1,7 +1,9 @@
 """The gate's table, cell by cell, as a set and as a single answer."""
 
+from datetime import timedelta
+
 import pytest
-from django.utils.timezone import now, timedelta
+from django.utils.timezone import now
 
 from registrants import gate, suppression
 from registrants.gate import MailKind, Question, Refusal

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
@@ -14,15 +14,15 @@ from django.views.decorators.http import require_http_methods
 
 from newsletter import letters
 from newsletter.models import Delivery
-from registrants import consent
+from registrants import consent, gate
 from registrants.addresses import masked
 from registrants.consent import Ask, Hand, Means
 from registrants.doors import hand
 from registrants.models import Choice, Registrant, Subscription
 from registrants.models.wording import Purpose
+from registrants.private_pages import private, unknown
 from tracking import unsubscribes
-from registrants.private_pages import private
-from tracking.views.reading import subscription_of, unknown
+from tracking.views.reading import subscription_of
 
 PAUSES = {"30": timedelta(days=30), "90": timedelta(days=90)}
 
@@ -93,10 +93,11 @@ def _undo(visit: Visit) -> str:
         ask=Ask(lists=(visit.subscription.mailing_list,)),
         hand=visit.hand,
     )
-    letters.owe(
-        registrant=visit.registrant, letter=Delivery.Letter.CONFIRM, asked_by=ask.pk
+    letters.owe(registrant=visit.registrant, letter=Delivery.Letter.CONFIRM, asked_by=ask.pk)
+    return (
+        "A letter to your address is on its way, if it may get one today. Confirm there and you"
+        " are back on the list."
     )
-    return "We have sent a letter to your address; confirm there and you are back on the list."
 
 
 def _mail_link(visit: Visit) -> str:
@@ -105,7 +106,7 @@ def _mail_link(visit: Visit) -> str:
         letter=Delivery.Letter.CHOICES,
         asked_by=int(time.time() // 600),
     )
-    return "We have sent a link to your address. It works for 24 hours."
+    return "A link to your address is on its way, if it may get one. It works for 24 hours."
 
 
 ACTS: dict[str, Callable[[Visit], str]] = {
@@ -120,7 +121,6 @@ ACTS: dict[str, Callable[[Visit], str]] = {
     "undo": _undo,
     "mail_link": _mail_link,
 }
-NEEDS_ADDRESS = {"undo", "mail_link", "never"}
 
 
 @csrf_exempt
@@ -145,8 +145,8 @@ def _act(name: str, visit: Visit) -> str:
     act = ACTS.get(name)
     if act is None:
         return "Nothing was changed: please press one of the buttons below."
-    if name in NEEDS_ADDRESS and not visit.registrant.address:
-        return "We hold no address of yours any more, so there is nothing to do."
+    if visit.registrant.erased_at:
+        return "We hold nothing about you any more, so there is nothing to change."
     return act(visit)
 
 
@@ -164,7 +164,8 @@ def _page(subscription: Subscription, said: str) -> dict[str, object]:
         "said": said,
         "is_on": subscription.state == Subscription.State.CONFIRMED,
         "is_ended": subscription.state == Subscription.State.ENDED,
-        "paused_until": subscription.paused_until,
+        "may_come_back": _may_get_confirm_letter(person),
+        "paused_until": _future(subscription.paused_until),
         "others": [each.mailing_list for each in others],
         "opens_refused": person.opens == Choice.DENIED,
         "clicks_refused": person.clicks == Choice.DENIED,
@@ -172,3 +173,12 @@ def _page(subscription: Subscription, said: str) -> dict[str, object]:
         "clicks_granted": person.clicks == Choice.GRANTED,
         "is_erased": person.erased_at is not None,
     }
+
+
+def _future(at: datetime | None) -> datetime | None:
+    return at if at is not None and at > now() else None
+
+
+def _may_get_confirm_letter(person: Registrant) -> bool:
+    question = gate.Question(kind=gate.MailKind.FRESH_SIGN_UP, client=person.client_id)
+    return not gate.ask(registrant=person.pk, question=question)

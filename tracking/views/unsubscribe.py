@@ -5,11 +5,13 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from registrants import tokens
 from registrants.consent import Means
 from registrants.doors import hand
+from registrants.models import Subscription
+from registrants.private_pages import private, unknown
 from tracking.unsubscribes import unsubscribe
-from registrants.private_pages import private
-from tracking.views.reading import subscription_of, unknown
+from tracking.views.reading import subscription_of
 
 LARGEST_BODY = 4096
 
@@ -23,19 +25,17 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         return unknown(request)
     subscription, mailing = found
+    page = {
+        "subscription": subscription,
+        "client": subscription.mailing_list.client,
+        "is_ended": subscription.state == Subscription.State.ENDED,
+        "more": tokens.make("p", subscription.pk, mailing),
+    }
     if request.method != "POST":
-        return render(
-            request,
-            "public/unsubscribe.html",
-            {"subscription": subscription, "client": subscription.mailing_list.client},
-        )
+        return render(request, "public/unsubscribe.html", page)
     request.read(LARGEST_BODY)
-    by = hand(request, Means.ONE_CLICK, mailing=mailing)
+    by = hand(request, Means.ONE_CLICK, mailing=mailing or None)
     unsubscribe(subscription=subscription, mailing=mailing, hand=by)
     if "text/html" in request.headers.get("Accept", ""):
-        return render(
-            request,
-            "public/unsubscribed.html",
-            {"subscription": subscription, "client": subscription.mailing_list.client},
-        )
+        return render(request, "public/unsubscribed.html", page)
     return HttpResponse("You are unsubscribed.\n", content_type="text/plain; charset=utf-8")
