@@ -18,7 +18,7 @@ def read_key(text: str) -> bytes:
 
 
 def read_keys(text: str) -> dict[int, bytes]:
-    """Return version → key of "1:<base64url>,2:<base64url>"; the highest version makes, all read."""
+    """Return version → key of "1:<base64url>,2:<base64url>"; the highest makes, all read."""
     keys = {}
     for part in text.split(","):
         version, _, key = part.partition(":")

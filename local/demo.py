@@ -1,4 +1,4 @@
-"""Demo data for the embedded database: two clients, five lists, 2,000 registrants in every state."""
+"""Demo data for the embedded database: two clients, five lists, 2,000 people in every state."""
 
 import random
 import uuid

@@ -42,7 +42,8 @@ SELECT * FROM moved ORDER BY id
 SETTLE = """
 UPDATE newsletter_delivery AS delivery SET
     state = CASE WHEN outcome.state = 'unsent' THEN 'staged'
-                 WHEN outcome.state = 'deferred' AND delivery.created_at < now() - %s * interval '1 hour'
+                 WHEN outcome.state = 'deferred'
+                      AND delivery.created_at < now() - %s * interval '1 hour'
                  THEN 'failed' ELSE outcome.state END,
     code = nullif(outcome.code, 0), answer = outcome.words,
     tries = delivery.tries - (outcome.state = 'unsent')::int,

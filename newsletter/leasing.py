@@ -13,11 +13,12 @@ from django.db.models import F
 from newsletter.models import Lease, Mailing
 
 HOLDS = 300
-"""Seconds; longer than a task may run (config.celery's hard limit), so a lease never ends under its worker."""
+"""Seconds; longer than a task may run (config.celery), so no lease ends under its worker."""
 WORKER = f"{socket.gethostname()}:{os.getpid()}"[-80:]
 
 TAKE = """
-UPDATE newsletter_lease SET worker = %s, attempt = %s, until = now() + %s * interval '1 second', updated_at = now()
+UPDATE newsletter_lease SET worker = %s, attempt = %s,
+    until = now() + %s * interval '1 second', updated_at = now()
 WHERE id = (
     SELECT id FROM newsletter_lease
     WHERE lane = %s AND mailing_id IS NOT DISTINCT FROM %s AND closed_at IS NULL

@@ -16,7 +16,7 @@ def test_two_people_pressing_send_start_it_once(cast: Cast) -> None:
     campaign = cast.campaign()
     twin = Mailing.objects.get(pk=campaign.pk)
     approving.send_now(mailing=campaign, staff=1)
-    with pytest.raises(NotPossible, match="somebody|Somebody"):
+    with pytest.raises(NotPossible, match="Somebody"):
         approving.send_now(mailing=twin, staff=2)
     assert AuditEntry.objects.filter(act="send").count() == 1
 
