@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import action, display
 
-from newsletter import audience, checks, previewing
+from newsletter import checks, previewing
 from newsletter.admin import previews, steps
 from newsletter.admin.mailing_form import MailingForm
 from newsletter.models import Mailing
@@ -164,7 +164,7 @@ class MailingPage(StaffPage):
             "unsaved": self.url("unsaved", mailing.pk),
             "search": self.url("people", mailing.pk),
             "steps": self._steps(mailing),
-            "audience": audience.audience(mailing),
+            "audience": self.url("audience", mailing.pk),
             "checks": checks.check(mailing),
             "editable": self.has_change_permission(request, mailing),
         }
@@ -197,6 +197,7 @@ class MailingPage(StaffPage):
             ("preview/<str:part>", "preview", previews.preview),
             ("unsaved", "unsaved", previews.unsaved),
             ("people", "people", previews.people),
+            ("audience", "audience", previews.audience_now),
             ("send", "send", steps.send),
             ("schedule", "schedule", steps.schedule),
             ("progress", "progress", steps.progress_page),

@@ -1,8 +1,11 @@
 """The staff page of the people who work here, for superusers."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from registrants.admin.assignment import ForSuperusers
@@ -36,3 +39,7 @@ class StaffMemberPage(ForSuperusers, StaffPage, UserAdmin):  # type: ignore[misc
         ("May sign in", {"fields": ["is_active", "is_staff", "is_superuser"]}),
     ]
     inlines = [AssignmentTable]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """Assign somebody once they are there."""
+        return list(self.inlines) if obj else []

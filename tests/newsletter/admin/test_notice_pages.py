@@ -72,10 +72,10 @@ def test_an_administrator_writes_checks_and_sends_a_notice(
     """With its reason, its audience with overridden opt-outs, and no unsubscribe link."""
     said = {"client": cast.client.pk, "service": cast.service.pk, "sender": cast.sender.pk,
             "subject": "Your account moves", "reason": "The address changes."}  # fmt: skip
-    answer = administrator.post(reverse("admin:newsletter_notice_add"), said, follow=True)
+    administrator.post(reverse("admin:newsletter_notice_add"), said, follow=True)
     notice = Notice.objects.get()
-    page = answer.content.decode()
-    assert "opted out of other mail" in page
+    audience = reverse("admin:newsletter_notice_audience", args=[notice.pk])
+    assert "of them opted out of other mail" in administrator.get(audience).content.decode()
     preview = administrator.get(
         reverse("admin:newsletter_notice_preview", args=[notice.pk, "html"])
     )
@@ -86,7 +86,7 @@ def test_an_administrator_writes_checks_and_sends_a_notice(
     written = said | {"body": "From Monday on.", "body_format": "markdown", "seen_version": 0}
     assert administrator.post(change, written).status_code == 302
     send = reverse("admin:newsletter_notice_send", args=[notice.pk])
-    assert "Send to 3 people now" in administrator.get(send).content.decode()
+    assert "Send to 4 people now" in administrator.get(send).content.decode()
     administrator.post(send, {"seen_version": 1})
     notice.refresh_from_db()
     assert notice.state == Mailing.State.STAGING
