@@ -38,6 +38,7 @@ def mail(subject: str = "News", *, one_click: str = "") -> EmailMessage:
     message.set_content("Hello\n.hidden dot\n..two\nhttps://example.org/little?a=1&b=2.\n")
     html = "<html><head></head><body><a href='https://example.org/'>x</a></body></html>"
     message.add_alternative(html, subtype="html")
+    message.set_boundary("edge-of-a-part")
     return message
 
 

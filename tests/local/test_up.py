@@ -44,29 +44,27 @@ class Running:
 
     def family(self) -> dict[int, str]:
         """Return every process it started, and those they started: id → command."""
-        rows = [
-            (int(pid), int(parent), command)
-            for pid, parent, command in (
-                line.split(None, 2)
-                for line in subprocess.check_output(
-                    ["ps", "-ww", "-eo", "pid=,ppid=,args="], text=True
-                ).splitlines()
-            )
-        ]
         found: dict[int, str] = {}
         ours = {self.process.pid}
         for _ in range(4):
-            found |= {pid: command for pid, parent, command in rows if parent in ours}
+            found |= children(ours)
             ours |= set(found)
         return found
 
-    def one(self, words: str) -> int:
-        """Return the oldest process whose command holds the words."""
-        return min(pid for pid, command in self.family().items() if words in command)
+    def one(self, words: str) -> int | None:
+        """Return the child whose command holds the words."""
+        found = children({self.process.pid}).items()
+        return next((pid for pid, command in found if words in command), None)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(30)
+
+
+def children(parents: set[int]) -> dict[int, str]:
+    words = ["ps", "-ww", "-eo", "pid=,ppid=,args="]
+    rows = [line.split(None, 2) for line in subprocess.check_output(words, text=True).splitlines()]
+    return {int(pid): command for pid, parent, command in rows if int(parent) in parents}
 
 
 def until(is_so: Callable[[], bool], patience: float) -> None:
@@ -129,9 +127,10 @@ def forget(data: Path) -> None:
 )
 def test_a_killed_child_comes_back(heed: Running, name: str, words: str) -> None:
     killed = heed.one(words)
+    assert killed
     os.kill(killed, signal.SIGKILL)
-    until(lambda: any(words in c for p, c in heed.family().items() if p != killed), 20)
-    assert heed.one(words) != killed
+    until(lambda: heed.one(words) not in (killed, None), 20)
+    assert heed.one(words) not in (killed, None)
     assert f"{name} has stopped" in heed.said()
     until(lambda: answers(heed.port) and takes_mail(heed.port + 26), 30)
     assert answers(heed.port)
