@@ -1,0 +1,230 @@
+"""The home page of the admin and its navigation, each part shown only to those who may see it."""
+
+import zoneinfo
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.timezone import now
+
+from accountability.roles import Right
+from newsletter import onward
+from newsletter.models import Campaign, Mailing
+from registrants.models import Client
+from registrants.staff_pages import has_right
+from tracking import overview
+
+GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
+    (
+        "Mail",
+        [
+            ("Campaigns", "campaign", "newsletter.campaign"),
+            ("Service notices", "notifications", "newsletter.notice"),
+            ("Layouts", "web", "newsletter.template"),
+            ("Senders", "outgoing_mail", "newsletter.sender"),
+        ],
+    ),
+    (
+        "People",
+        [
+            ("Registrants", "group", "registrants.registrant"),
+            ("Lists", "list_alt", "registrants.mailinglist"),
+            ("Services", "handyman", "registrants.service"),
+            ("Enrolments", "how_to_reg", "registrants.enrolment"),
+        ],
+    ),
+    (
+        "Results",
+        [
+            ("Reports", "monitoring", "tracking.report"),
+            ("Deliveries", "mark_email_read", "newsletter.delivery"),
+        ],
+    ),
+    (
+        "House",
+        [
+            ("Clients", "store", "registrants.client"),
+            ("Staff", "badge", "auth.user"),
+            ("Assignments", "assignment_ind", "registrants.assignment"),
+            ("Audit trail", "history", "accountability.auditentry"),
+        ],
+    ),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups of the sidebar with the pages the signed-in person may open."""
+    pages = {model._meta.label_lower: page for model, page in admin.site._registry.items()}
+    groups: list[dict[str, Any]] = [
+        {"items": [{"title": "Home", "icon": "home", "link": reverse("admin:index")}]}
+    ]
+    for title, entries in GROUPS:
+        items = [
+            {
+                "title": label,
+                "icon": icon,
+                "link": reverse(f"admin:{name.replace('.', '_')}_changelist"),
+            }
+            for label, icon, name in entries
+            if name in pages and pages[name].has_module_permission(request)
+        ]
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return groups
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Return what the home page shows: now, to decide, soon, last results, and where to begin."""
+    staff = request.user
+    context |= {
+        "title": "Home",
+        "going": [_going(one) for one in overview.going(staff)],
+        "decisions": _decisions(request),
+        "soon": [_scheduled(mailing) for mailing in overview.scheduled(staff)],
+        "results": [_result(one) for one in overview.results(staff)],
+        "begin": _begin(request),
+        "write_url": _write(request),
+    }
+    return context
+
+
+def _page(mailing: Mailing, step: str) -> str:
+    return reverse(f"admin:newsletter_{mailing.kind}_{step}", args=[mailing.pk])
+
+
+def _of(mailing: Mailing) -> str:
+    return f"{mailing.get_kind_display()} of {mailing.client}"
+
+
+def _going(one: overview.Going) -> dict[str, Any]:
+    return {
+        "mailing": one.mailing,
+        "of": _of(one.mailing),
+        "progress": one.progress,
+        "url": _page(one.mailing, "progress"),
+    }
+
+
+def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return what waits for somebody, the most pressing first; `url` may be empty."""
+    found = [_decision_unknown(one) for one in overview.unknown(request.user)]
+    found += [
+        {
+            "what": mailing.subject,
+            "of": _of(mailing),
+            "why": mailing.waiting_reason or "It is paused, and goes on when somebody says so.",
+            "act": "Go on or cancel",
+            "url": _page(mailing, "progress"),
+        }
+        for mailing in overview.paused(request.user)
+    ]
+    found += [_decision_client(request, one) for one in overview.held_back(request.user)]
+    return found
+
+
+def _decision_unknown(one: overview.Unknown) -> dict[str, Any]:
+    many = f"{one.count:,} deliveries" if one.count > 1 else "One delivery"
+    return {
+        "what": one.mailing.subject,
+        "of": _of(one.mailing),
+        "why": f"{many} ended unclear: the mail server may or may not have taken"
+        f" {'them' if one.count > 1 else 'it'}. Nothing is sent twice by itself.",
+        "act": "Look at them" if one.count > 1 else "Look at it",
+        "url": reverse("admin:newsletter_delivery_changelist")
+        + f"?state__exact=unknown&mailing__id__exact={one.mailing.pk}",
+    }
+
+
+def _decision_client(request: HttpRequest, client: Client) -> dict[str, Any]:
+    may = Client.objects.for_staff(request.user, Right.SETTINGS).filter(pk=client.pk).exists()
+    on_hold = client.on_hold_at is not None
+    return {
+        "what": client.name,
+        "of": "client",
+        "why": "On hold: no campaign of this client leaves."
+        if on_hold
+        else "There is no postal address, so no campaign of this client may go out."
+        + ("" if may else " An administrator can add it."),
+        "act": "Open the client" if on_hold else "Add the address",
+        "url": reverse("admin:registrants_client_change", args=[client.pk]) if may else "",
+    }
+
+
+def _scheduled(mailing: Mailing) -> dict[str, Any]:
+    zone = zoneinfo.ZoneInfo(mailing.client.time_zone)
+    return {
+        "mailing": mailing,
+        "of": _of(mailing),
+        "at": _moment(mailing.scheduled_at, zone),
+        "zone": mailing.client.time_zone,
+        "url": _page(mailing, "send"),
+    }
+
+
+def _moment(at: datetime | None, zone: zoneinfo.ZoneInfo) -> str:
+    there = (at or now()).astimezone(zone)
+    return f"{there:%A}, {there.day} {there:%B %Y, %H:%M}"
+
+
+def _result(one: overview.Result) -> dict[str, Any]:
+    zone = zoneinfo.ZoneInfo(one.mailing.client.time_zone)
+    return {
+        "mailing": one.mailing,
+        "of": _of(one.mailing),
+        "at": _moment(one.mailing.finished_at or one.mailing.started_at, zone),
+        "counts": one.summary.counts,
+        "tracked": one.mailing.kind == Mailing.Kind.CAMPAIGN,
+        "open_rate": percent(one.summary.open_rate),
+        "click_rate": percent(one.summary.click_rate),
+        "unsubscribed": one.summary.reaction.unsubscribed,
+        "untracked": percent(one.summary.opens_untracked),
+        "pages": onward.pages(one.mailing),
+    }
+
+
+def percent(share: float | None) -> str:
+    """Return a share in words: one decimal below ten percent, a dash where there is no rate."""
+    if share is None:
+        return "–"
+    return f"{share * 100:.0f} %" if share >= 0.1 or share == 0 else f"{share * 100:.1f} %"
+
+
+def _write(request: HttpRequest) -> str:
+    """Return where a campaign is begun, empty for whoever may not or cannot yet."""
+    clients = Client.objects.for_staff(request.user, Right.CAMPAIGNS)
+    ready = clients.filter(lists__isnull=False, senders__isnull=False).exists()
+    return reverse("admin:newsletter_campaign_add") if ready else ""
+
+
+def _begin(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return the steps to a first campaign that are still ahead, each with its page if any."""
+    if not has_right(request, None):
+        return [("You are assigned to no client yet. Whoever runs this can assign you to one.", "")]
+    campaigns = Campaign.objects.for_staff(request.user, Right.CAMPAIGNS)
+    if campaigns.filter(started_at__isnull=False).exists():
+        return []
+    return _first_steps(request)
+
+
+def _first_steps(request: HttpRequest) -> list[tuple[str, str]]:
+    clients = Client.objects.for_staff(request.user)
+    may = has_right(request, Right.SETTINGS)
+    steps = [
+        ("Make a client: the organisation mail is sent for", "registrants_client", clients),
+        ("Make a list people can say yes to", "registrants_mailinglist",
+         clients.filter(lists__isnull=False)),
+        ("Set up a sender: the address mail comes from", "newsletter_sender",
+         clients.filter(senders__isnull=False)),
+    ]  # fmt: skip
+    ahead = [
+        (words, reverse(f"admin:{page}_add") if may else "")
+        for words, page, there in steps
+        if not there.exists()
+    ]
+    if ahead:
+        return ahead
+    if not has_right(request, Right.CAMPAIGNS):
+        return []
+    return [("Write the first campaign", reverse("admin:newsletter_campaign_add"))]
