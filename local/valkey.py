@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import randrange
 
 from local.ports import free_port
 from local.supervisor import terminated_with_parent
@@ -28,7 +29,9 @@ class Valkey:
     """One server on a loopback port; what it holds is kept in an append-only file."""
 
     def __init__(self, data: Path, *, port: int | None = None) -> None:
-        self.data, self.port = data.absolute(), port or free_port(16379)
+        # Any port below those the system gives to outgoing connections: a client that waits for a
+        # restart could otherwise be given the very port it calls, and talk to itself.
+        self.data, self.port = data.absolute(), port or free_port(randrange(16_400, 30_000))
         self.process: subprocess.Popen[bytes] | None = None
 
     @property

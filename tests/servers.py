@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -41,6 +42,8 @@ def _stop() -> None:
         if isinstance(server, Postgres):
             server.forget()
     _STARTED.clear()
+    if folder := os.environ.get("HEED_TEST_SERVERS"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,6 +53,7 @@ def pytest_load_initial_conftests() -> None:
         worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
         base = os.environ["REDIS_URL"].rpartition("/")[0]
         os.environ["REDIS_URL"] = f"{base}/{int(worker) + 1}"
+        os.environ["HEED_NOTES_FOLDER"] += worker
         return
     if not {"--help", "--version", "-h"} & set(sys.argv):
         _start()

@@ -1,5 +1,6 @@
 """The mail catcher and its inbox page."""
 
+import random
 import smtplib
 import threading
 import time
@@ -22,7 +23,7 @@ from local.ports import free_port
 @pytest.fixture
 def caught(tmp_path: Path) -> Iterator[Catcher]:
     """Return a running catcher."""
-    smtp_port = free_port(20025)
+    smtp_port = free_port(random.randrange(19_000, 30_000))
     running = Catcher(tmp_path, smtp_port=smtp_port, web_port=free_port(smtp_port + 1))
     with running:
         yield running
