@@ -180,6 +180,7 @@ def _result(one: overview.Result) -> dict[str, Any]:
         "click_rate": percent(one.summary.click_rate),
         "unsubscribed": one.summary.reaction.unsubscribed,
         "untracked": percent(one.summary.opens_untracked),
+        "untracked_clicks": percent(one.summary.clicks_untracked),
         "pages": onward.pages(one.mailing),
     }
 
