@@ -8,3 +8,14 @@ class TrackingConfig(AppConfig):
 
     name = "tracking"
     verbose_name = "Tracking"
+
+    def ready(self) -> None:
+        """Offer the report of a mailing on its own pages."""
+        from django.urls import reverse
+
+        from newsletter import onward
+
+        onward.offer(
+            "Read the report",
+            lambda mailing: reverse("admin:tracking_report_change", args=[mailing.pk]),
+        )
