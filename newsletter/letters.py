@@ -15,7 +15,7 @@ from newsletter.models import Delivery, Lease, Sender
 from newsletter.sources import link_base
 from registrants import gate
 from registrants.addresses import mailbox_hashed
-from registrants.consent import asks
+from registrants.asks import asks
 from registrants.models import Client, ConsentEvent, Registrant
 
 log = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ def extra(delivery: Delivery) -> dict[str, str]:
     base = link_base(delivery.registrant.client)
     if delivery.letter == Delivery.Letter.CHOICES:
         return {"choices_url": links.choices(base, delivery.pk)}
-    ask = ConsentEvent.objects.get(pk=delivery.asked_by)
+    ask = ConsentEvent.objects.get(pk=delivery.asked_by or 0)
     return {
         "asked": _asked(list(asks(ask))),
         "confirm_url": links.confirm(base, ask.pk),

@@ -1,14 +1,13 @@
 """Ask, confirm, withdraw; the only writer of subscriptions and consent events."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from registrants import suppression
 from registrants.addresses import hashed
+from registrants.asks import Ask, Hand, asks, is_confirmed, is_live, waits_for_an_answer
 from registrants.models import (
     Choice,
     Client,
@@ -21,73 +20,9 @@ from registrants.models import (
     Wording,
 )
 from registrants.models.wording import Purpose
+from registrants.wordings import wording
 
 Act, Means = ConsentEvent.Act, ConsentEvent.Means
-ASK_LIVES = timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class Hand:
-    """By whose hand an act came: the door, and what is kept as proof."""
-
-    means: str
-    ip: str | None = None
-    browser: str = ""
-    mailing: int | None = None
-    staff: int | None = None
-
-
-@dataclass(frozen=True)
-class Ask:
-    """What a person is asked on one form, in the words they saw."""
-
-    lists: tuple[MailingList, ...]
-    opens: bool = False
-    clicks: bool = False
-    name: str = ""
-    attributes: dict[str, str] = field(default_factory=dict)
-
-
-def list_words(mailing_list: MailingList) -> str:
-    """Return the words a list is asked with."""
-    return f"Yes, send me {mailing_list.name}: {mailing_list.purpose}"
-
-
-TRACKING_WORDS = {
-    Purpose.OPENS: "Yes, {client} may measure whether I open its mails. A small picture in each"
-    " mail tells. Without a yes there is no such picture in my mails.",
-    Purpose.CLICKS: "Yes, {client} may measure which links I follow. Links then lead through its"
-    " server. Without a yes my links lead straight to where they point.",
-}
-
-
-@transaction.atomic
-def wording(
-    *, client: Client, purpose: Purpose, mailing_list: MailingList | None = None
-) -> Wording:
-    """Return the wording in force, stored as a new version where the words have changed."""
-    if mailing_list is not None:
-        text = list_words(mailing_list)
-    else:
-        text = TRACKING_WORDS[purpose].format(client=client.name)
-    same = Wording.objects.filter(
-        client=client, purpose=purpose, mailing_list=mailing_list, locale=client.locale
-    )
-    latest = same.order_by("-version").first()
-    if latest is not None and latest.text == text:
-        return latest
-    Client.objects.select_for_update().get(pk=client.pk)
-    latest = same.order_by("-version").first()
-    if latest is not None and latest.text == text:
-        return latest
-    return Wording.objects.create(
-        client=client,
-        purpose=purpose,
-        mailing_list=mailing_list,
-        locale=client.locale,
-        text=text,
-        version=latest.version + 1 if latest else 1,
-    )
 
 
 def _note(
@@ -118,6 +53,12 @@ def _note(
             event=event, address=registrant.address, ip=hand.ip, browser=hand.browser[:400]
         )
     return event
+
+
+def _lock(registrant: Registrant | int) -> Registrant:
+    """Hold a registrant's row, so that of two acts at once the later is the one that counts."""
+    number = registrant if isinstance(registrant, int) else registrant.pk
+    return Registrant.objects.select_for_update(no_key=True).get(pk=number)
 
 
 def _registered(client: Client, address: str, ask: Ask) -> Registrant:
@@ -156,39 +97,9 @@ def ask(*, client: Client, address: str, ask: Ask, hand: Hand) -> ConsentEvent:
     for purpose, said in ((Purpose.OPENS, ask.opens), (Purpose.CLICKS, ask.clicks)):
         if said:
             words = wording(client=client, purpose=purpose)
-            _note(
-                registrant, Act.ASKED, hand, purpose=purpose, words=words, asked_with=first
-            )
+            _note(registrant, Act.ASKED, hand, purpose=purpose, words=words, asked_with=first)
     assert first is not None
     return first
-
-
-def asks(event: ConsentEvent) -> QuerySet[ConsentEvent]:
-    """Return everything asked together with one ask, itself first."""
-    together = ConsentEvent.objects.filter(pk=event.pk) | ConsentEvent.objects.filter(
-        asked_with=event
-    )
-    return together.order_by("pk").select_related("registrant__client", "mailing_list")
-
-
-def is_live(event: ConsentEvent) -> bool:
-    """Tell whether an ask may still be confirmed: younger than 30 days, no later withdrawal."""
-    if event.act != Act.ASKED or event.at < now() - ASK_LIVES:
-        return False
-    if event.registrant.erased_at:
-        return False
-    return not ConsentEvent.objects.filter(
-        registrant=event.registrant_id,
-        purpose=event.purpose,
-        mailing_list=event.mailing_list_id,
-        act=Act.WITHDRAWN,
-        pk__gt=event.pk,
-    ).exists()
-
-
-def is_confirmed(event: ConsentEvent) -> bool:
-    """Tell whether an ask has been answered with yes."""
-    return ConsentEvent.objects.filter(answers=event, act=Act.GIVEN).exists()
 
 
 @transaction.atomic
@@ -198,12 +109,11 @@ def confirm(*, event: ConsentEvent, hand: Hand) -> bool:
     Repeating it changes nothing. The person's own confirmation outweighs what kept the address
     back: an earlier erasure, a bounce, a complaint (U-30: the latest explicit act counts).
     """
-    registrant = Registrant.objects.select_for_update().get(pk=event.registrant_id)
+    registrant = event.registrant = _lock(event.registrant_id)
     if not is_live(event):
         return False
-    for each in asks(event):
-        if is_confirmed(each) or not is_live(each):
-            continue
+    open_asks = [each for each in asks(event) if is_live(each) and not is_confirmed(each)]
+    for each in open_asks:
         _note(
             registrant,
             Act.GIVEN,
@@ -217,6 +127,13 @@ def confirm(*, event: ConsentEvent, hand: Hand) -> bool:
             _begin(registrant, each.mailing_list)
         else:
             _set_choice(registrant, each.purpose, Choice.GRANTED)
+    if open_asks:
+        _let_mail_through(registrant)
+    return True
+
+
+def _let_mail_through(registrant: Registrant) -> None:
+    """Lift what kept the address back, now that its owner has said yes (U-30)."""
     suppression.lift(
         address=registrant.address,
         reasons=[
@@ -226,7 +143,6 @@ def confirm(*, event: ConsentEvent, hand: Hand) -> bool:
         ],
         client=registrant.client,
     )
-    return True
 
 
 def _begin(registrant: Registrant, mailing_list: MailingList) -> None:
@@ -252,7 +168,11 @@ def withdraw(
     hand: Hand,
     reason: Subscription.Ended = Subscription.Ended.UNSUBSCRIBED,
 ) -> bool:
-    """End a subscription at once; return False where it had ended already (U-23, U-30)."""
+    """End a subscription at once; return False where it had ended already (U-23, U-30).
+
+    An ask that still waits for its answer dies with it.
+    """
+    _lock(subscription.registrant_id)
     ended = (
         Subscription.objects.filter(pk=subscription.pk)
         .exclude(state=Subscription.State.ENDED)
@@ -263,7 +183,11 @@ def withdraw(
             paused_until=None,
         )
     )
-    if ended:
+    if ended or waits_for_an_answer(
+        registrant=subscription.registrant_id,
+        purpose=Purpose.LIST,
+        mailing_list=subscription.mailing_list_id,
+    ):
         _note(
             subscription.registrant,
             Act.WITHDRAWN,
@@ -281,11 +205,8 @@ def withdraw_all(
     reason: Subscription.Ended = Subscription.Ended.UNSUBSCRIBED,
 ) -> int:
     """End every subscription of a registrant; return how many ended now."""
-    standing = registrant.subscriptions.select_related("registrant", "mailing_list")
-    return sum(
-        withdraw(subscription=each, hand=hand, reason=reason)
-        for each in standing.exclude(state=Subscription.State.ENDED)
-    )
+    every = registrant.subscriptions.select_related("registrant", "mailing_list")
+    return sum(withdraw(subscription=each, hand=hand, reason=reason) for each in every)
 
 
 @transaction.atomic
@@ -308,43 +229,37 @@ def pause(*, subscription: Subscription, until: datetime, hand: Hand) -> bool:
         pk=subscription.pk, state=Subscription.State.CONFIRMED
     ).update(paused_until=until)
     if paused:
-        _note(
-            subscription.registrant, Act.PAUSED, hand, mailing_list=subscription.mailing_list
-        )
+        _note(subscription.registrant, Act.PAUSED, hand, mailing_list=subscription.mailing_list)
     return bool(paused)
 
 
 @transaction.atomic
 def resume(*, subscription: Subscription, hand: Hand) -> bool:
     """End a pause; return False where there was none."""
-    resumed = Subscription.objects.filter(
-        pk=subscription.pk, paused_until__isnull=False
-    ).update(paused_until=None)
+    resumed = Subscription.objects.filter(pk=subscription.pk, paused_until__isnull=False).update(
+        paused_until=None
+    )
     if resumed:
-        _note(
-            subscription.registrant, Act.RESUMED, hand, mailing_list=subscription.mailing_list
-        )
+        _note(subscription.registrant, Act.RESUMED, hand, mailing_list=subscription.mailing_list)
     return bool(resumed)
 
 
 @transaction.atomic
 def refuse_tracking(*, registrant: Registrant, purpose: Purpose, hand: Hand) -> bool:
     """Stop measuring, for mail already sent too (L-45); return False where it was refused."""
-    changed = Registrant.objects.filter(pk=registrant.pk).exclude(
-        **{str(purpose): Choice.DENIED}
-    )
-    if changed.update(**{str(purpose): Choice.DENIED}):
+    _lock(registrant)
+    changed = Registrant.objects.filter(pk=registrant.pk).exclude(**{str(purpose): Choice.DENIED})
+    refused = changed.update(**{str(purpose): Choice.DENIED})
+    if refused or waits_for_an_answer(registrant=registrant.pk, purpose=purpose):
         _note(registrant, Act.WITHDRAWN, hand, purpose=purpose)
-        return True
-    return False
+    return bool(refused)
 
 
 @transaction.atomic
 def grant_tracking(*, registrant: Registrant, purpose: Purpose, hand: Hand) -> bool:
     """Allow measuring; only behind a fresh mailed link (U-29). False where it stood so."""
-    changed = Registrant.objects.filter(pk=registrant.pk).exclude(
-        **{str(purpose): Choice.GRANTED}
-    )
+    _lock(registrant)
+    changed = Registrant.objects.filter(pk=registrant.pk).exclude(**{str(purpose): Choice.GRANTED})
     if changed.update(**{str(purpose): Choice.GRANTED}):
         words = wording(client=registrant.client, purpose=purpose)
         _note(registrant, Act.GIVEN, hand, purpose=purpose, words=words)
@@ -355,6 +270,7 @@ def grant_tracking(*, registrant: Registrant, purpose: Purpose, hand: Hand) -> b
 @transaction.atomic
 def join(*, registrant: Registrant, mailing_list: MailingList, hand: Hand) -> bool:
     """Give consent to a list behind a fresh mailed link, which proves the address (P7)."""
+    registrant = _lock(registrant)
     subscription, _ = Subscription.objects.get_or_create(
         registrant=registrant, mailing_list=mailing_list
     )
@@ -363,4 +279,5 @@ def join(*, registrant: Registrant, mailing_list: MailingList, hand: Hand) -> bo
     words = wording(client=registrant.client, purpose=Purpose.LIST, mailing_list=mailing_list)
     _note(registrant, Act.GIVEN, hand, mailing_list=mailing_list, words=words)
     _begin(registrant, mailing_list)
+    _let_mail_through(registrant)
     return True

@@ -14,9 +14,10 @@ def address_of(request: HttpRequest) -> str:
     if settings.STAFF_SECURE:
         said = request.META.get("HTTP_X_FORWARDED_FOR", said).rsplit(",", 1)[-1].strip()
     try:
-        return str(ipaddress.ip_address(said))
+        found = ipaddress.ip_address(said.partition("%")[0])
     except ValueError:
         return ""
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def neighbourhood(request: HttpRequest) -> str:
@@ -33,6 +34,6 @@ def hand(request: HttpRequest, means: str, *, mailing: int | None = None) -> Han
     return Hand(
         means=means,
         ip=address_of(request) or None,
-        browser=request.headers.get("User-Agent", ""),
+        browser=request.headers.get("User-Agent", "").replace("\0", ""),
         mailing=mailing,
     )

@@ -16,11 +16,17 @@ def clean_name(text: str) -> str:
     name = " ".join(text.split())
     if len(name) > NAME_LONGEST:
         raise ValidationError(f"A name may have {NAME_LONGEST} characters; this one is longer.")
-    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name):
+    if any(_has_no_place_in_a_name(letter) for letter in name):
         raise ValidationError("This name has control characters in it.")
     if "://" in name or "www." in name.lower():
         raise ValidationError("Please write a name, not a web address.")
     return name
+
+
+def _has_no_place_in_a_name(letter: str) -> bool:
+    """Tell control characters and those that turn the direction of writing (joiners may stay)."""
+    turns = unicodedata.bidirectional(letter) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI")
+    return turns or unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
 
 
 @transaction.atomic

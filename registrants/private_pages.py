@@ -1,15 +1,20 @@
-"""What keeps a page behind a token private: no cache, no search engine, no Referer."""
+"""Pages behind a token: private, and silent where the token names nothing."""
 
 from collections.abc import Callable
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accountability import limits
+from registrants.doors import address_of
 
 View = Callable[[HttpRequest, str], HttpResponse]
+MISSES_A_SECOND, MISSES_AT_ONCE = 0.2, 30
 
 
 def private(view: View) -> View:
-    """Keep a token page out of caches, search engines and Referer headers."""
+    """Keep a page out of caches, search engines and Referer headers."""
 
     @wraps(view)
     def kept(request: HttpRequest, token: str) -> HttpResponse:
@@ -20,3 +25,14 @@ def private(view: View) -> View:
         return response
 
     return kept
+
+
+def unknown(request: HttpRequest) -> HttpResponse:
+    """Answer a token that names nothing: 404 without detail, slowed down where it goes on (S-1)."""
+    try:
+        often = not limits.allow(
+            f"miss:{address_of(request)}", rate=MISSES_A_SECOND, burst=MISSES_AT_ONCE
+        )
+    except limits.Unreachable:
+        often = False
+    return render(request, "public/unknown.html", status=429 if often else 404)

@@ -40,21 +40,30 @@ def suppress_hash(
     scope = None if reason in Suppression.EVERYWHERE else client
     if reason not in Suppression.EVERYWHERE and client is None:
         raise ValueError(f"a suppression for {reason} belongs to a client")
-    made = Suppression.objects.bulk_create(
-        [
-            Suppression(
-                address_hash=address_hash, client=scope, reason=reason, evidence=evidence[:500]
-            )
-        ],
-        ignore_conflicts=True,
+    made, is_new = Suppression.objects.get_or_create(
+        address_hash=address_hash,
+        client=scope,
+        reason=reason,
+        lifted_at=None,
+        defaults={"evidence": evidence[:500]},
     )
+    if not is_new:
+        return
     audit.record(
         act="suppress",
-        subject=made[0],
+        subject=made,
         staff=staff,
         client=client.pk if client else None,
         reason=str(reason),
     )
+
+
+def stands(*, address: str, reason: Suppression.Reason, client: Client) -> bool:
+    """Tell whether an address is suppressed for this reason, everywhere or for this client."""
+    scope = None if reason in Suppression.EVERYWHERE else client
+    return Suppression.objects.filter(
+        address_hash=hashed(address), reason=reason, client=scope, lifted_at=None
+    ).exists()
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -20,6 +21,7 @@ from registrants.models import Choice, MailingList, Registrant, Subscription
 from registrants.models.scope import Scoped
 from registrants.models.wording import Purpose
 from registrants.private_pages import private, unknown
+from registrants.wordings import wording
 
 LIVES = timedelta(hours=24)
 ON = Subscription.State.CONFIRMED
@@ -30,7 +32,7 @@ PURPOSES = {"opens": Purpose.OPENS, "clicks": Purpose.CLICKS}
 @require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
 @private
 def choices(request: HttpRequest, token: str) -> HttpResponse:
-    """Show and change a person's own choices; only the mailed link of the last 24 hours opens it."""
+    """Show and change a person's own choices; only a link mailed in the last 24 hours opens it."""
     named = tokens.read("d", token)
     letter = (
         Delivery.objects.filter(pk=named[0], letter=Delivery.Letter.CHOICES)
@@ -101,16 +103,26 @@ def _offered(person: Registrant) -> Scoped:
 
 def _page(request: HttpRequest, person: Registrant, said: str, fault: str) -> dict[str, object]:
     person.refresh_from_db()
-    on = set(person.subscriptions.filter(state=ON).values_list("mailing_list", flat=True))
-    words = {name: consent.wording(client=person.client, purpose=p) for name, p in PURPOSES.items()}
     return {
         "client": person.client,
         "person": person,
         "name": request.POST.get("name", person.name) if fault else person.name,
         "said": said,
         "fault": fault,
-        "lists": [(each, each.pk in on) for each in _offered(person)],
+        "lists": _lists(person),
         "measuring": [
-            (name, words[name].text, getattr(person, name) == Choice.GRANTED) for name in PURPOSES
+            (
+                name,
+                wording(client=person.client, purpose=purpose).text,
+                getattr(person, name) == Choice.GRANTED,
+            )
+            for name, purpose in PURPOSES.items()
         ],
     }
+
+
+def _lists(person: Registrant) -> list[tuple[MailingList, str, bool]]:
+    """Return each list with the words that ask for it, and whether the person is on it."""
+    on = set(person.subscriptions.filter(state=ON).values_list("mailing_list", flat=True))
+    words = partial(wording, client=person.client, purpose=Purpose.LIST)
+    return [(each, words(mailing_list=each).text, each.pk in on) for each in _offered(person)]

@@ -1,33 +1,32 @@
 """The public sign-up form of a client; anybody may call it, nothing stands until confirmed."""
 
-import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
-from django.core.signing import BadSignature, TimestampSigner
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.timezone import now
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from accountability import limits
 from newsletter import letters
 from newsletter.models import Delivery
-from registrants import addresses, consent
-from registrants.consent import Ask, Means, wording
+from newsletter.views.stamp import Stamp
+from registrants import addresses, consent, suppression
+from registrants.consent import Ask, Means
 from registrants.doors import hand, neighbourhood
-from registrants.models import Client, ConsentEvent, MailingList
+from registrants.models import Client, ConsentEvent, MailingList, Suppression
 from registrants.models.wording import Purpose
 from registrants.preferences import clean_name
+from registrants.wordings import wording
 
-FASTEST, SLOWEST = 2.0, 3600.0
 HONEYPOT = "website"
-DATABASE_LIMIT = 60
-"""Asks a minute in the whole installation while Redis is away."""
-_signer = TimestampSigner(salt="sign-up")
+DATABASE_LIMIT, DATABASE_LOOKS_BACK = 60, 500
+"""Asks a minute in the whole installation while Redis is away, and how many events to look at."""
 
 
 @dataclass
@@ -42,6 +41,17 @@ class Form:
     opens: bool = False
     clicks: bool = False
     faults: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Look up the words in force for everything the form asks."""
+        lists = [
+            wording(client=self.client, purpose=Purpose.LIST, mailing_list=each).text
+            for each in self.lists
+        ]
+        self.list_words = dict(zip((each.pk for each in self.lists), lists, strict=True))
+        self.opens_words = wording(client=self.client, purpose=Purpose.OPENS).text
+        self.clicks_words = wording(client=self.client, purpose=Purpose.CLICKS).text
+        self.stamp = Stamp.now([*lists, self.opens_words, self.clicks_words])
 
     def read(self, request: HttpRequest) -> None:
         """Read and check a posted form; faults are named by field."""
@@ -60,25 +70,14 @@ class Form:
                 setattr(self, name, check(getattr(self, name)))
             except ValidationError as fault:
                 self.faults[name] = fault.messages[0]
-        if fault := _timing_fault(said.get("shown", "")):
-            self.faults["form"] = fault
+        if trouble := self.stamp.fault_of(said.get("shown", "")):
+            self.faults["form"] = trouble
 
     @property
     def ask(self) -> Ask:
         """Return what is asked."""
         lists = tuple(each for each in self.lists if each.pk in self.chosen)
         return Ask(lists=lists, opens=self.opens, clicks=self.clicks, name=self.name)
-
-
-def _timing_fault(shown: str) -> str:
-    """Return what is wrong with the time between showing and sending the form, or nothing."""
-    try:
-        at = float(_signer.unsign(shown, max_age=SLOWEST))
-    except (BadSignature, ValueError):
-        return "This page was open for a long time. Please look it over and press the button again."
-    if time.time() - at < FASTEST:
-        return "That was very fast. Please look it over and press the button again."
-    return ""
 
 
 def _may_ask(request: HttpRequest, address: str) -> bool:
@@ -92,13 +91,23 @@ def _may_ask(request: HttpRequest, address: str) -> bool:
         ("sign-up:all", 20.0, 2000),
     )
     try:
-        return all([limits.allow(key, rate=rate, burst=burst) for key, rate, burst in buckets])
+        return all(limits.allow(key, rate=rate, burst=burst) for key, rate, burst in buckets)
     except limits.Unreachable:
-        lately = ConsentEvent.objects.filter(at__gt=now() - timedelta(minutes=1), act="asked")
-        return lately.count() < DATABASE_LIMIT
+        return _asked_lately() < DATABASE_LIMIT
+
+
+def _asked_lately() -> int:
+    """Count the asks of the last minute among the newest events, without an index of its own."""
+    newest = ConsentEvent.objects.order_by("-pk").values_list("act", "at")
+    a_minute_ago = now() - timedelta(minutes=1)
+    return sum(
+        act == ConsentEvent.Act.ASKED and at > a_minute_ago
+        for act, at in newest[:DATABASE_LOOKS_BACK]
+    )
 
 
 @csrf_exempt
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the form; on POST ask by letter and answer alike whoever the address is (S-4)."""
@@ -118,22 +127,26 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "public/asked.html", {"client": client})
 
 
-@transaction.atomic
 def _ask(request: HttpRequest, form: Form) -> None:
-    ask = consent.ask(
-        client=form.client,
-        address=form.address,
-        ask=form.ask,
-        hand=hand(request, Means.FORM),
+    """Ask, by the same steps for everybody; of somebody known to be under 13 nothing is kept."""
+    is_child = suppression.stands(
+        address=form.address, reason=Suppression.Reason.UNDER_13, client=form.client
     )
-    letters.owe(registrant=ask.registrant, letter=Delivery.Letter.CONFIRM, asked_by=ask.pk)
+    with transaction.atomic():
+        ask = consent.ask(
+            client=form.client,
+            address=form.address,
+            ask=form.ask,
+            hand=hand(request, Means.FORM),
+        )
+        letters.owe(registrant=ask.registrant, letter=Delivery.Letter.CONFIRM, asked_by=ask.pk)
+        transaction.set_rollback(is_child)
+    if is_child:
+        letters.nudge()
 
 
 def _show(request: HttpRequest, form: Form, status: int = 200) -> HttpResponse:
-    words = [
-        (each, wording(client=form.client, purpose=Purpose.LIST, mailing_list=each).text)
-        for each in form.lists
-    ]
+    lists = [(each, form.list_words[each.pk], each.pk in form.chosen) for each in form.lists]
     return render(
         request,
         "public/sign_up.html",
@@ -141,10 +154,8 @@ def _show(request: HttpRequest, form: Form, status: int = 200) -> HttpResponse:
             "client": form.client,
             "form": form,
             "faults": form.faults,
-            "lists": [(each, text, each.pk in form.chosen) for each, text in words],
-            "opens_words": wording(client=form.client, purpose=Purpose.OPENS).text,
-            "clicks_words": wording(client=form.client, purpose=Purpose.CLICKS).text,
-            "shown": _signer.sign(str(time.time())),
+            "lists": lists,
+            "shown": form.stamp.signed,
             "honeypot": HONEYPOT,
         },
         status=status,

@@ -1,0 +1,50 @@
+"""When a form was shown, and with which words, signed into the form itself."""
+
+import hashlib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from django.core import signing
+
+FASTEST, SLOWEST = 2.0, 3600.0
+"""Seconds between showing a form and sending it, as people take them (S-3)."""
+
+TOO_OLD = "This page was open for a long time. Please look it over and press the button again."
+TOO_FAST = "That was very fast. Please look it over and press the button again."
+CHANGED = "The words of this page have changed meanwhile. Please read them and press again."
+
+
+@dataclass
+class Stamp:
+    """One showing of one form."""
+
+    at: float
+    words: str
+
+    @classmethod
+    def now(cls, words: Iterable[str]) -> Self:
+        """Return the stamp of a form shown now with these words."""
+        return cls(time.time(), hashlib.sha256("\n".join(words).encode()).hexdigest()[:16])
+
+    @property
+    def signed(self) -> str:
+        """Return the stamp for a hidden field; nobody else can make one."""
+        return signing.dumps([self.at, self.words], salt="shown")
+
+    def fault_of(self, shown: str) -> str:
+        """Return what is wrong with the stamp a form came back with, or nothing.
+
+        The first showing goes on to count, so that a typing error costs nobody another wait.
+        """
+        try:
+            at, words = signing.loads(shown, salt="shown")
+        except (signing.BadSignature, ValueError):
+            return TOO_OLD
+        if self.at - at > SLOWEST:
+            return TOO_OLD
+        if words != self.words:
+            return CHANGED
+        elapsed, self.at = self.at - at, at
+        return TOO_FAST if elapsed < FASTEST else ""
