@@ -4,7 +4,6 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export UV_SYSTEM_CERTS := 1
 export UV_NATIVE_TLS := 1
-export PYTHONDONTWRITEBYTECODE := 1
 
 PYTHON := .venv/bin/python
 STAMP := .venv/.set-up
@@ -29,7 +28,7 @@ up: $(STAMP) ## start everything, with demo data; Ctrl-C stops it
 	@$(PYTHON) -m local
 
 test: $(STAMP) ## run the whole suite against real servers
-	@$(PYTHON) -m pytest -q -n 2 --dist loadgroup
+	@$(PYTHON) -m pytest -q -n logical --maxprocesses 4 --dist loadgroup
 
 check: $(STAMP) ## format, lint, types, floors, migrations, templates; changes nothing
 	@.venv/bin/ruff format --check -q .

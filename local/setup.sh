@@ -24,15 +24,26 @@ else
     echo "This Python cannot make environments. On Debian: apt-get install python3-venv" >&2
     exit 1
   fi
-  if [ ! -x .venv-uv/bin/uv ]; then
+  if [ ! -x .venv-uv/bin/uv ] || [ requirements/uv.txt -nt .venv-uv/.fetched ]; then
     echo "Fetching uv, which installs the rest ..."
-    "$python" -m venv .venv-uv
-    .venv-uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+    "$python" -m venv --clear .venv-uv
+    pip=(.venv-uv/bin/python -m pip --disable-pip-version-check)
+    # An older pip trusts only the certificates it brought along, unless told where the system's are.
+    for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do
+      if [ -r "$bundle" ] && [ -z "${PIP_CERT:-}" ] && ! "${pip[@]}" config list | grep -q cert; then
+        export PIP_CERT=$bundle
+      fi
+    done
+    "${pip[@]}" install --quiet --require-hashes -r requirements/uv.txt
+    touch .venv-uv/.fetched
   fi
   uv=.venv-uv/bin/uv
 fi
 
 echo "Installing the pinned libraries ..."
-[ -x .venv/bin/python ] || "$uv" venv --quiet --python "$python" .venv
+if ! .venv/bin/python -c "" 2>/dev/null; then
+  rm -rf .venv
+  "$uv" venv --quiet --python "$python" .venv
+fi
 "$uv" pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt
 touch .venv/.set-up

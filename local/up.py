@@ -20,6 +20,7 @@ from local.supervisor import Program, Supervisor
 from local.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parent.parent
+LOG_LONGEST = 20_000_000
 WORKERS = {
     "letters": "worker for letters and notices",
     "bulk": "worker for campaigns and events",
@@ -61,6 +62,9 @@ class Up:
         self.data = data.absolute()
         self.logs = self.data / "log"
         self.logs.mkdir(parents=True, exist_ok=True)
+        for log in self.logs.glob("*.log"):
+            if log.stat().st_size > LOG_LONGEST:
+                log.unlink()
         self.web_port = free_port(port, say=say)
         self.inbox_port = free_port(max(self.web_port + 1, port + 25), say=say)
         self.smtp_port = free_port(max(self.inbox_port + 1, port + 26), say=say)
