@@ -61,6 +61,11 @@ class MailingPage(StaffPage):
     def save_and_send(self, request: HttpRequest, obj: Mailing) -> None:
         """Mark the button; what it does is done once the save has been committed."""
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return what pages show; the compiled mail stays where it is."""
+        rows = super().get_queryset(request).defer("compiled")
+        return rows.select_related("client", "sender", "mailing_list", "service", "template")
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let a draft be changed; whatever left that state is only to look at."""
         written = isinstance(obj, Mailing) and obj.state != State.DRAFT

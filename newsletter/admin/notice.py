@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 
 from accountability.roles import Right
 from newsletter.admin.mailing_form import MailingForm
@@ -44,7 +43,3 @@ class NoticePage(MailingPage):
             },
         ),
     ]  # fmt: skip
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Return notices with what their pages show."""
-        return super().get_queryset(request).select_related("client", "sender", "service")

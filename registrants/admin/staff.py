@@ -10,17 +10,18 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from registrants.admin.assignment import ForSuperusers
 from registrants.models import Assignment
-from registrants.staff_pages import StaffPage, TablePart
+from registrants.staff_pages import ReadOnlyTable, StaffPage
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
-class AssignmentTable(ForSuperusers, TablePart):
-    """For which clients, as what."""
+class AssignmentTable(ForSuperusers, ReadOnlyTable):
+    """For which clients, as what; changed on the page of assignments."""
 
     model = Assignment
-    may_delete = True
+    fields = ["client", "role"]
+    readonly_fields = fields
 
 
 @admin.register(User)
