@@ -95,7 +95,8 @@ def test_two_who_drain_at_once_do_not_wait_for_each_other(
     try:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [events.ONE_AT_A_TIME])
-        assert events.drain() == 0
+            assert events.drain() == 0
+            cursor.execute("SELECT pg_advisory_unlock_all()")
     finally:
         other.close()
     assert events.drain() == 1
