@@ -103,6 +103,7 @@ def _content(mailing: Mailing) -> Iterator[Check]:
         yield must("The mail can be read", False, reasons)
         return
     yield must("The mail can be read", True, "", "Subject, body and layout are sound.")
+    yield must("Body", bool(mailing.body.strip()), "There is nothing to read in it.", "Written.")
     sight = see(made.html)
     yield _variables(mailing)
     yield from _footer(mailing, made, sight)

@@ -36,6 +36,7 @@ def test_a_sound_notice_passes_without_an_unsubscribe_link(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
+        ("Body", {"body": " \n"}),
         ("Variables", {"body": "Hello {{ registrant.nmae }}"}),
         ("The mail can be read", {"body": "{% if registrant.name %}never closed"}),
         ("The mail can be read", {"body_format": "mjml", "body": "<mj-section><mj-text>x"}),
