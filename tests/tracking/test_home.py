@@ -1,6 +1,7 @@
 """The home page of the admin: what goes on, for those who may know."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,6 +14,7 @@ from newsletter.models import Lease, Mailing
 from registrants.models import Client
 from tests.cast import PASSWORD, Cast, make_client, make_list, make_staff
 from tests.tracking.test_reports import happened, send
+from tracking import overview
 
 
 @pytest.fixture
@@ -154,3 +156,23 @@ def test_with_everything_set_up_the_first_step_is_to_write(cast: Cast, marketer:
     assert "Write the first campaign" in seen(marketer)
     send(cast)
     assert "Write the first campaign" not in seen(marketer)
+
+
+def test_a_large_mailing_is_added_up_once_a_minute(
+    cast: Cast, marketer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "LARGE", 1)
+    campaign = send(cast)
+    assert "<dd>0 %</dd>" in seen(marketer)
+    happened(campaign, "ada", "opened")
+    assert "<dd>50 %</dd>" not in seen(marketer)
+
+
+def test_the_home_page_answers_without_redis(
+    cast: Cast, marketer: User, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    monkeypatch.setattr(overview, "LARGE", 1)
+    backend = settings.CACHES["default"]["BACKEND"]
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:9"}}
+    send(cast)
+    assert "News of the week" in seen(marketer)
