@@ -106,13 +106,13 @@ def _read(stream: object, limit: int) -> tuple[list[bytes], list[hits.Hit]]:
 def _insert(found: Sequence[hits.Hit]) -> int:
     """Note the hits that are known and still allowed; return how many."""
     known = [hit for hit in found if hit.kind in NAMES]
-    columns = [
-        [hits.key_text(hit) for hit in known],
+    columns = (
+        [hit.key.hex() for hit in known],
         [str(NAMES[hit.kind]) for hit in known],
-        [hit.delivery for hit in known],
-        [hit.link for hit in known],
-        [hit.at for hit in known],
-    ]
+        [str(hit.delivery) for hit in known],
+        [str(hit.link) for hit in known],
+        [str(hit.at) for hit in known],
+    )
     with connection.cursor() as cursor:
-        cursor.execute(NOTE_HITS, columns)
+        cursor.execute(NOTE_HITS, [f"{{{','.join(column)}}}" for column in columns])
         return int(cursor.rowcount)
