@@ -88,7 +88,9 @@ def every_address(rows: dict[type[Model], Model]) -> Iterator[str]:
     """Yield every address of every staff page that names a row."""
     extra = {"part": "html", "move": "cancel"}
     for model, page in admin.site._registry.items():
-        row = rows[model]
+        kin = [row for row in rows.values() if isinstance(row, model._meta.concrete_model)]
+        row = rows.get(model, kin[0] if kin else None)
+        assert row is not None, f"the test has no row of {model}"
         for pattern in page.get_urls():
             wanted = pattern.pattern.converters
             if not pattern.name or not {"pk", "object_id", "id"} & set(wanted):
@@ -134,9 +136,11 @@ def test_no_list_filter_or_form_names_another_client(walls: Walls, role: str) ->
     """A list, its filters and the choices of an empty form keep to one's own clients."""
     browser = signed_in(walls.staff[role])
     seen = 0
-    for model in admin.site._registry:
-        for step in ("changelist", "add"):
-            address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{step}")
+    for page in admin.site._registry.values():
+        for pattern in page.get_urls():
+            if not pattern.name or not pattern.name.endswith(("_changelist", "_add")):
+                continue
+            address = reverse(f"admin:{pattern.name}")
             answer = browser.get(address)
             seen += answer.status_code == 200
             assert answer.status_code in (200, 403), address
