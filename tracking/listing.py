@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter.models import Delivery, Mailing
 from registrants import gate
+from tracking import reports
 from tracking.models import Event
 
 AT_ONCE = 50
@@ -53,7 +54,11 @@ def some(mailing: Mailing, narrowed: Narrowed) -> tuple[list[Row], int | None]:
 
 
 def _narrow(mailing: Mailing, narrowed: Narrowed) -> QuerySet[Delivery]:
-    rows = Delivery.objects.filter(mailing=mailing, pk__gt=narrowed.after).order_by("pk")
+    where = reports.span(mailing)
+    if where is None:
+        return Delivery.objects.none()
+    after = max(narrowed.after, where.first - 1)
+    rows = Delivery.objects.filter(mailing=mailing, pk__gt=after, pk__lte=where.last).order_by("pk")
     if narrowed.state in Delivery.State.values:
         rows = rows.filter(state=narrowed.state)
     if narrowed.refusal in gate.Refusal.values:

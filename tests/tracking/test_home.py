@@ -92,7 +92,7 @@ def test_last_results_have_rates_over_what_was_measured(cast: Cast, marketer: Us
     happened(campaign, "ada", "opened")
     page = seen(marketer)
     assert "<dd>50 %</dd>" in page
-    assert "opens were not in 33 % of them" in page
+    assert "33 % for opens, 67 % for clicks" in page
     assert reverse("admin:tracking_report_change", args=[campaign.pk]) in page
 
 
