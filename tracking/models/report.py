@@ -19,7 +19,7 @@ class ReportManager(models.Manager.from_queryset(Scoped)):  # type: ignore[misc]
 class Report(Mailing):
     """What became of a mailing."""
 
-    objects = ReportManager()
+    objects = ReportManager()  # type: ignore[misc]
 
     class Meta:
         proxy = True
