@@ -132,8 +132,8 @@ def _decision_unknown(one: overview.Unknown) -> dict[str, Any]:
         "why": f"{many} ended unclear: the mail server may or may not have taken"
         f" {'them' if one.count > 1 else 'it'}. Nothing is sent twice by itself.",
         "act": "Look at them" if one.count > 1 else "Look at it",
-        "url": reverse("admin:newsletter_delivery_changelist")
-        + f"?state__exact=unknown&mailing__id__exact={one.mailing.pk}",
+        "url": reverse("admin:tracking_report_deliveries", args=[one.mailing.pk])
+        + "?state=unknown",
     }
 
 
