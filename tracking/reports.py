@@ -55,7 +55,7 @@ class Reason(NamedTuple):
 
     code: str
     label: str
-    count: int
+    count: int  # type: ignore[assignment]  # a field of its own stands before tuple's method
 
 
 class LinkResult(NamedTuple):
