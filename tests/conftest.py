@@ -20,6 +20,14 @@ def valkey() -> Iterator[redis.Redis]:
         client.flushdb()
 
 
+@pytest.fixture(autouse=True)
+def fresh_limits() -> None:
+    """Forget what earlier tests used up of the limits, which outlive a rolled-back database."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        if used := client.keys("limit:*"):
+            client.delete(*used)
+
+
 @pytest.fixture
 def cast(db: None) -> "Cast":
     """Return one client with a person in every state (tests/cast.py)."""

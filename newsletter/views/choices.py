@@ -70,7 +70,7 @@ def _over(request: HttpRequest, person: Registrant) -> HttpResponse:
 def _act(request: HttpRequest, person: Registrant, by: Hand) -> str:
     """Do the one thing that was pressed; return what to say, raise ValidationError."""
     act, _, about = request.POST.get("act", "").partition(":")
-    if act == "name":
+    if act == "name" and "name" in request.POST:
         preferences.rename(registrant=person, name=request.POST.get("name", ""))
         return "Your name is saved."
     if act in ("grant", "refuse") and about in PURPOSES:
