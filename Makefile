@@ -28,7 +28,7 @@ up: $(STAMP) ## start everything, with demo data; Ctrl-C stops it
 	@$(PYTHON) -m local
 
 test: $(STAMP) ## run the whole suite against real servers
-	@$(PYTHON) -m pytest -q -n logical --maxprocesses 4 --dist loadgroup
+	@$(PYTHON) -m pytest -q -n logical --maxprocesses 4
 
 check: $(STAMP) ## format, lint, types, floors, migrations, templates; changes nothing
 	@.venv/bin/ruff format --check -q .

@@ -1,4 +1,7 @@
-"""The real servers the suite runs against, started before Django reads its settings."""
+"""The real servers the suite runs against, started before Django reads its settings.
+
+Also: which worker of a parallel run takes which tests.
+"""
 
 import atexit
 import os
@@ -6,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,7 +17,12 @@ from local import keys
 from local.postgres import FOR_TESTS, Postgres
 from local.valkey import Valkey
 
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+
 _STARTED: list[Postgres | Valkey] = []
+# These start a whole system each, and time it: one worker takes them, one after the other.
+WHOLE_SYSTEMS = ("tests/journeys/", "tests/local/test_up.py")
 
 
 def _start() -> None:
@@ -58,3 +67,15 @@ def pytest_load_initial_conftests() -> None:
     if not {"--help", "--version", "-h"} & set(sys.argv):
         _start()
         atexit.register(_stop)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadScopeScheduling":
+    """Return who deals out the tests (xdist's own groups need an older pytest than ours)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Dealer(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "whole systems" if nodeid.startswith(WHOLE_SYSTEMS) else nodeid
+
+    return Dealer(config, log)

@@ -1,6 +1,7 @@
 """One command up: what dies comes back, what is stopped is gone."""
 
 import os
+import re
 import signal
 import smtplib
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import randrange
 from urllib.request import urlopen
 
 import pytest
@@ -16,14 +18,14 @@ from local.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("HEED_", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DJANGO_", "PYTEST_")
-pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 
 class Running:
     """One `python -m local` over one data folder, and what it says."""
 
     def __init__(self, data: Path, port: int) -> None:
-        self.data, self.port = data, port
+        self.data, self.web_port = data, port
         self.words = data.parent / f"said-{time.monotonic_ns()}"
         with self.words.open("w") as out:
             self.process = subprocess.Popen(
@@ -39,8 +41,15 @@ class Running:
 
     def wait_until_up(self) -> "Running":
         until(lambda: "Heed is running" in self.said() or self.process.poll() is not None, 90)
-        assert "Heed is running" in self.said(), self.said()
+        found = re.search(r"Staff +http://127.0.0.1:(\d+)/", self.said())
+        assert found, self.said()
+        self.web_port = int(found[1])
         return self
+
+    def smtp_port(self) -> int:
+        """Return where the catcher of now listens."""
+        command = next(each for each in self.family().values() if "--smtp-port" in each)
+        return int(command.partition("--smtp-port ")[2].split()[0])
 
     def family(self) -> dict[int, str]:
         """Return every process it started, and those they started: id → command."""
@@ -99,7 +108,9 @@ def takes_mail(port: int) -> bool:
 @pytest.fixture(scope="module")
 def heed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a running system with ports of its own."""
-    running = Running(tmp_path_factory.mktemp("up") / "a folder", free_port(18300))
+    running = Running(
+        tmp_path_factory.mktemp("up") / "a folder", free_port(randrange(19_000, 30_000))
+    )
     try:
         yield running.wait_until_up()
     finally:
@@ -132,17 +143,17 @@ def test_a_killed_child_comes_back(heed: Running, name: str, words: str) -> None
     until(lambda: heed.one(words) not in (killed, None), 20)
     assert heed.one(words) not in (killed, None)
     assert f"{name} has stopped" in heed.said()
-    until(lambda: answers(heed.port) and takes_mail(heed.port + 26), 30)
-    assert answers(heed.port)
-    assert takes_mail(heed.port + 26)
+    until(lambda: answers(heed.web_port) and takes_mail(heed.smtp_port()), 30)
+    assert answers(heed.web_port)
+    assert takes_mail(heed.smtp_port())
 
 
 def test_a_second_start_says_where_the_first_one_runs(heed: Running) -> None:
-    second = Running(heed.data, heed.port)
+    second = Running(heed.data, heed.web_port)
     assert second.process.wait(20) == 0
     assert "already running" in second.said()
-    assert f"http://127.0.0.1:{heed.port}/admin/" in second.said()
-    assert answers(heed.port)
+    assert f"http://127.0.0.1:{heed.web_port}/admin/" in second.said()
+    assert answers(heed.web_port)
 
 
 def test_what_runs_is_not_forgotten(heed: Running) -> None:
@@ -154,8 +165,8 @@ def test_what_runs_is_not_forgotten(heed: Running) -> None:
 
 
 def test_a_taken_port_is_stepped_over_and_ctrl_c_leaves_nothing(heed: Running) -> None:
-    other = Running(heed.data.parent / "other", heed.port).wait_until_up()
-    assert f"Port {heed.port} is taken" in other.said()
+    other = Running(heed.data.parent / "other", heed.web_port).wait_until_up()
+    assert f"Port {heed.web_port} is taken" in other.said()
     family = other.family()
     began = time.monotonic()
     assert other.stop() == 0
@@ -167,13 +178,13 @@ def test_a_taken_port_is_stepped_over_and_ctrl_c_leaves_nothing(heed: Running) -
 
 def test_a_killed_supervisor_takes_all_with_it_and_the_next_start_goes_on(heed: Running) -> None:
     data = heed.data.parent / "third"
-    first = Running(data, free_port(18500)).wait_until_up()
+    first = Running(data, free_port(randrange(19_000, 30_000))).wait_until_up()
     family = first.family()
     first.process.kill()
     first.process.wait()
     until(lambda: not any(map(is_there, family)), 20)
     assert [command for pid, command in family.items() if is_there(pid)] == []
-    again = Running(data, first.port).wait_until_up()
-    assert answers(first.port)
+    again = Running(data, first.web_port).wait_until_up()
+    assert answers(first.web_port)
     assert again.stop() == 0
     forget(data)
