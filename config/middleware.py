@@ -49,3 +49,16 @@ def staff_policy(
         return response
 
     return page
+
+
+def no_cookies_for_readers(
+    answer: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer public pages as if no cookie had come, so that none is ever mended or set (U-20)."""
+
+    def blind(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(STAFF_PATHS):
+            request.COOKIES = {}
+        return answer(request)
+
+    return blind

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.staff_hosts_only",
+    "config.middleware.no_cookies_for_readers",
     "csp.middleware.CSPMiddleware",
     "config.middleware.staff_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
