@@ -138,7 +138,7 @@ class Door(SMTP):
                 data += await self._reader.readuntil(b".\r\n")
         except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
             assert self.transport is not None
-            self.transport.abort()
+            self.transport.close()
             return
         envelope.content = bytes(data[:-3].replace(b"\r\n..", b"\r\n.")[2:])
         status = await self._call_handler_hook("DATA")
