@@ -34,7 +34,7 @@ check: $(STAMP) ## format, lint, types, floors, migrations, templates; changes n
 	@.venv/bin/ruff format --check -q .
 	@.venv/bin/ruff check -q .
 	@$(CHECK_ENV) .venv/bin/mypy .
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 	@$(CHECK_ENV) $(PYTHON) -W ignore manage.py makemigrations --check --dry-run
 	@$(CHECK_ENV) $(PYTHON) manage.py check
 	@.venv/bin/djlint --quiet --lint templates
