@@ -14,7 +14,7 @@ app.conf.update(
     broker_url=settings.REDIS_URL,
     broker_connection_retry_on_startup=True,
     broker_transport_options={
-        "visibility_timeout": 300,
+        "visibility_timeout": 600,
         "socket_timeout": 5,
         "socket_connect_timeout": 1,
         "health_check_interval": 30,
@@ -26,13 +26,11 @@ app.conf.update(
     task_default_queue="bulk",
     task_routes={
         "newsletter.tasks.send_letters": {"queue": "letters"},
-        "newsletter.tasks.send_notices": {"queue": "letters"},
         "newsletter.tasks.tend": {"queue": "letters"},
     },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
-    task_time_limit=120,
-    task_soft_time_limit=90,
+    task_time_limit=270,  # below the time a lease is held (newsletter.leasing.HOLDS)
     task_publish_retry=False,
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
@@ -42,8 +40,7 @@ app.autodiscover_tasks(["newsletter", "tracking", "registrants"])
 
 EACH_SECOND = {"schedule": 1.0, "options": {"expires": 1.0}}
 app.conf.beat_schedule = {
-    "letters that are owed": {"task": "newsletter.tasks.send_letters", **EACH_SECOND},
-    "notices that are due": {"task": "newsletter.tasks.send_notices", **EACH_SECOND},
+    "letters and notices that are due": {"task": "newsletter.tasks.send_letters", **EACH_SECOND},
     "campaigns that are due": {"task": "newsletter.tasks.send_campaigns", **EACH_SECOND},
     "what comes due, ran out or is done": {"task": "newsletter.tasks.tend", **EACH_SECOND},
     "what readers did": {"task": "tracking.tasks.drain", **EACH_SECOND},

@@ -43,6 +43,7 @@ WITH reckoned AS (
            count(*) FILTER (WHERE state = 'failed') AS failed,
            count(*) FILTER (WHERE state = 'deferred') AS deferred,
            count(*) FILTER (WHERE state = 'unknown') AS unknown,
+           count(*) FILTER (WHERE state = 'unknown' AND decided_at IS NULL) AS undecided,
            min(due_at) FILTER (WHERE state = 'deferred') AS next
     FROM newsletter_delivery
     WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s)
@@ -52,9 +53,9 @@ UPDATE newsletter_lease AS lease SET
     worker = '', attempt = NULL, until = NULL, updated_at = now(),
     due_at = CASE WHEN reckoned.staged > 0 THEN now() + %s * interval '1 second'
                   WHEN reckoned.next IS NOT NULL THEN reckoned.next
-                  WHEN reckoned.unknown > 0 THEN now() + interval '100 years' ELSE lease.due_at END,
+                  WHEN reckoned.undecided > 0 THEN now() + interval '100 years' ELSE lease.due_at END,
     closed_at = CASE WHEN reckoned.staged + reckoned.handing_over + reckoned.deferred
-                          + reckoned.unknown = 0 THEN now() END
+                          + reckoned.undecided = 0 THEN now() END
 FROM reckoned WHERE lease.id = %s AND lease.attempt IS NOT DISTINCT FROM %s
 """
 

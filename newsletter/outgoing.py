@@ -1,5 +1,6 @@
 """Which wire a sender's mail leaves by; kept open in this process from task to task."""
 
+from dataclasses import replace
 from typing import cast
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from newsletter.transports import SmtpSettings, SmtpTransport, Timeouts, Transpo
 from newsletter.transports.settings import Security
 
 # Shorter than a task may run (config.celery), so that a hung server never outlives its task.
-PATIENCE = Timeouts(connect=5, command=30, end_of_data=120)
+PATIENCE = Timeouts(connect=5, command=30, end_of_data=200)
 
 _kept: dict[int, tuple[SmtpSettings, Transport]] = {}
 
@@ -17,7 +18,8 @@ _kept: dict[int, tuple[SmtpSettings, Transport]] = {}
 def wire_settings(sender: Sender) -> SmtpSettings:
     """Return where a sender's mail goes and how; raises ValueError for what cannot work."""
     if sender.transport == Sender.Transport.INSTALLATION:
-        return SmtpSettings.from_url(settings.EMAIL_URL)
+        said = SmtpSettings.from_url(settings.EMAIL_URL)
+        return replace(said, timeouts=PATIENCE) if said.timeouts == Timeouts() else said
     return SmtpSettings(
         host=sender.host,
         port=sender.port,

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
 
-from newsletter import approving, audience, checks, drafting, onward, previewing
+from newsletter import approving, audience, checks, deciding, drafting, onward, previewing
 from newsletter.models import Mailing
 from newsletter.progress import progress
 
@@ -23,13 +23,20 @@ MOVES = {
     "resume": (approving.resume, "It goes on."),
     "cancel": (approving.cancel, "Cancelled. Nothing more of it will be sent."),
     "unschedule": (approving.unschedule, "It is a draft again."),
+    "accept": (deciding.accept, "Accepted: what is unknown stays unknown and is not sent again."),
+    "resend": (deciding.resend, "The unknown ones are sent again."),
 }
 OFFERED = {
     State.STAGING: [("pause", "Pause"), ("cancel", "Cancel for good")],
     State.SENDING: [("pause", "Pause"), ("cancel", "Cancel for good")],
     State.PAUSED: [("resume", "Go on"), ("cancel", "Cancel for good")],
 }
-CONFIRMED = {"cancel": "Nothing more of it will be sent, and this cannot be undone."}
+DECISIONS = [("accept", "Accept the unknown"), ("resend", "Send the unknown again")]
+CONFIRMED = {
+    "cancel": "Nothing more of it will be sent, and this cannot be undone.",
+    "accept": "They may or may not have got it. They are left as they are.",
+    "resend": "Those who got it the first time get it twice.",
+}
 
 
 def _may_go(page: Any, request: HttpRequest, mailing: Mailing) -> bool:
@@ -137,9 +144,12 @@ def progress_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     if mailing.state in (State.DRAFT, State.SCHEDULED):
         return HttpResponseRedirect(page.url("send", pk))
     may = page.has_change_permission(request)
+    offered = list(OFFERED.get(State(mailing.state), []) if may else [])
+    if may and mailing.state == State.SENDING and deciding.waits(mailing):
+        offered += DECISIONS
     moves = [
         (reverse(page.name("move"), args=[pk, one]), label, CONFIRMED.get(one, ""))
-        for one, label in (OFFERED.get(State(mailing.state), []) if may else [])
+        for one, label in offered
     ]
     context = page.context(request, mailing, "Progress") | _progress(page, request, mailing)
     context |= {

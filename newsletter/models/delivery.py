@@ -65,6 +65,7 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(null=True)
     handed_over_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True, help_text="an unknown one: accepted as it is")
 
     objects = Scoped.as_manager()
 

@@ -1,12 +1,13 @@
 """Sending: through the gate, over a real wire, every delivery in its true state."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.utils.timezone import now
 from pytest_django import Settings
 
-from newsletter import approving, leasing, letters, recovering, sending, staging
+from newsletter import approving, deciding, leasing, letters, recovering, sending, staging
 from newsletter.audience import question
 from newsletter.handing_over import hand_over
 from newsletter.models import Delivery, Lease, Mailing
@@ -123,6 +124,24 @@ def test_no_answer_after_the_end_of_data_is_unknown_and_not_sent_again(
     assert smtp.delivered["ada@example.net"] == 1
     campaign.refresh_from_db()
     assert campaign.state == Mailing.State.SENDING
+
+
+@pytest.mark.parametrize(("act", "mails"), [(deciding.accept, 1), (deciding.resend, 2)])
+def test_a_person_decides_about_the_unknown(
+    cast: Cast, smtp: ScriptedSmtp, act: Callable[..., int], mails: int
+) -> None:
+    smtp.script = lambda moment: Close(accepting=True) if moment.step == "end" else None
+    campaign = staged(cast.campaign())
+    serve()
+    smtp.script = lambda moment: None
+    assert deciding.waits(campaign)
+    assert act(mailing=campaign, staff=1) == 1
+    serve()
+    campaign.refresh_from_db()
+    assert campaign.state == Mailing.State.SENT
+    assert smtp.delivered["ada@example.net"] == mails
+    with pytest.raises(approving.NotPossible):
+        act(mailing=campaign, staff=1)
 
 
 def test_a_server_that_is_down_makes_the_campaign_wait_and_go_on_by_itself(
