@@ -1,6 +1,7 @@
 """What every request passes on its way in."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
@@ -62,3 +63,21 @@ def no_cookies_for_readers(
         return answer(request)
 
     return blind
+
+
+def any_host_for_readers(
+    answer: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer public pages under our own name whatever host was asked for, a malformed one too.
+
+    Django refuses a host like a_b.example before any view is asked; a link in a mail that went
+    out must answer nevertheless (U-20, U-28).
+    """
+    ours = urlsplit(settings.PUBLIC_URL).netloc
+
+    def deaf(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(STAFF_PATHS):
+            request.META["HTTP_HOST"] = ours
+        return answer(request)
+
+    return deaf

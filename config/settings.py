@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.staff_hosts_only",
     "config.middleware.no_cookies_for_readers",
+    "config.middleware.any_host_for_readers",
     "csp.middleware.CSPMiddleware",
     "config.middleware.staff_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
