@@ -115,6 +115,9 @@ def run(told: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     seconds = time.perf_counter() - began
     return {
         "requests": pixel["requests"] + click["requests"],
+        "requests_per_second": round(
+            2 / (1 / pixel["per_second"] + 1 / click["per_second"])  # half of each
+        ),
         "pixels_per_second": pixel["per_second"],
         "pixel_p99_ms": pixel["p99_ms"],
         "clicks_per_second": click["per_second"],
