@@ -33,7 +33,7 @@ def _start() -> None:
     os.environ["HEED_PUBLIC_URL"] = "http://127.0.0.1:8000"
     os.environ["HEED_NOTES_FOLDER"] = str(folder / "notes")
     os.environ["EMAIL_URL"] = "smtp://127.0.0.1:9"
-    # The browser's loop runs in the thread of the tests, where Django takes it for asynchronous code.
+    # A browser leaves an event loop in the thread of the tests: Django takes all for asynchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     postgres = Postgres(folder / "data", options=FOR_TESTS)
     _STARTED.append(postgres)
