@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from local.catcher import Inbox, Mail
+from local.caught import Inbox, Mail
 
 PAGE = 50
 HERE = Path(__file__).parent

@@ -14,8 +14,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from local import catcher
-from local.catcher import Catcher, Inbox
+from local.catcher import Catcher
+from local.caught import Inbox
 from local.inbox import with_links
 from local.ports import free_port
 
@@ -101,7 +101,7 @@ def test_links_of_the_text_part_are_whole() -> None:
 def test_the_newest_are_kept_and_all_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catcher, "KEPT", 20)
+    monkeypatch.setattr("local.caught.KEPT", 20)
     inbox = Inbox(tmp_path)
     for number in range(1, 51):
         inbox.take("a@example.org", f"{number}@example.org", b"Subject: x\r\n\r\n")

@@ -1,0 +1,164 @@
+"""The house keeps its rules: floors, strings that import, no room without a sentence."""
+
+import ast
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import models
+from django.db.migrations.loader import MigrationLoader
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = ["accountability", "registrants", "newsletter", "tracking", "local", "config"]
+BESIDE = {"tests", "benchmarks"}
+OURS = [app for app in apps.get_app_configs() if app.name in FLOORS]
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("lint-imports")
+    return subprocess.run(
+        [program, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("house")
+    for name in FLOORS:
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def test_the_contracts_hold(copy: Path) -> None:
+    done = lint(copy)
+    assert done.returncode == 0, done.stdout
+
+
+BREACHES = [
+    ("Between packages, only down", "registrants/gate.py", "import newsletter.links"),
+    ("Between packages, only down", "newsletter/links.py", "import tracking.hits"),
+    ("Inside accountability, only down", "accountability/roles.py", "import accountability.audit"),
+    ("Inside registrants, only down", "registrants/gate.py", "import registrants.consent"),
+    ("Inside newsletter, only down", "newsletter/links.py", "import newsletter.sending"),
+    ("Inside tracking, only down", "tracking/hits.py", "import tracking.events"),
+    ("Inside local, only down", "local/ports.py", "import local.up"),
+    ("Inside config, only down", "config/environment.py", "import config.settings"),
+    ("No circles among siblings", "registrants/addresses.py", "import registrants.suppression"),
+    (
+        "Tasks, views and admin are nobody's to import from outside",
+        "tracking/unsubscribes.py",
+        "import newsletter.tasks",
+    ),
+    (
+        "One package puts mail on the wire",
+        "newsletter/staging.py",
+        "import newsletter.transports",
+    ),
+]
+
+
+@pytest.mark.parametrize(("contract", "file", "line"), BREACHES)
+def test_a_contract_broken_on_purpose_fails(
+    copy: Path, contract: str, file: str, line: str
+) -> None:
+    path = copy / file
+    before = path.read_text()
+    path.write_text(f"{before}\n{line}\n")
+    try:
+        done = lint(copy)
+    finally:
+        path.write_text(before)
+    assert done.returncode == 1
+    assert f"{contract} BROKEN" in done.stdout
+
+
+def test_a_file_without_a_floor_fails(copy: Path) -> None:
+    path = copy / "registrants" / "somewhere.py"
+    path.write_text('"""A new room."""\n')
+    try:
+        done = lint(copy)
+    finally:
+        path.unlink()
+    assert "Inside registrants, only down BROKEN" in done.stdout
+
+
+def test_every_contract_has_been_broken_once() -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    names = {each["name"] for each in told["tool"]["importlinter"]["contracts"]}
+    assert names == {contract for contract, _, _ in BREACHES}
+
+
+def test_no_package_stands_beside_the_floors() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert packages == {*FLOORS, *BESIDE}
+
+
+def floor(name: str) -> int:
+    return FLOORS.index(name.split(".")[0])
+
+
+def test_no_foreign_key_points_up() -> None:
+    for app in OURS:
+        for model in app.get_models():
+            for field in model._meta.get_fields():
+                if isinstance(field, models.ForeignKey):
+                    target = field.related_model._meta.app_label
+                    if target in FLOORS:
+                        assert floor(target) <= floor(app.name), f"{model} → {target}"
+
+
+def test_no_migration_depends_upward() -> None:
+    for (app, _), migration in MigrationLoader(None).disk_migrations.items():
+        if app in FLOORS:
+            for target, _ in migration.dependencies:
+                assert target not in FLOORS or floor(target) <= floor(app)
+
+
+def test_no_string_names_a_task_or_module_above_save_the_nudge() -> None:
+    for package in FLOORS[:4]:
+        above = tuple(f"{name}." for name in FLOORS if floor(name) > floor(package))
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    assert not (node.value.startswith(above) and " " not in node.value), (
+                        f"{path}:{node.lineno} names {node.value}"
+                    )
+    named = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "newsletter").rglob("*.py")
+        if "newsletter.tasks." in path.read_text() and path.name != "tasks.py"
+    ]
+    assert named == ["newsletter/letters.py"]
+
+
+def test_every_module_opens_with_a_sentence() -> None:
+    for package in FLOORS:
+        for path in (ROOT / package).rglob("*.py"):
+            if "migrations" in path.parts:
+                continue
+            sentence = ast.get_docstring(ast.parse(path.read_text()))
+            assert sentence, f"{path} says nothing"
+
+
+def test_no_file_has_grown_past_its_sentence() -> None:
+    for package in FLOORS:
+        for path in (ROOT / package).rglob("*.py"):
+            if "migrations" not in path.parts:
+                assert len(path.read_text().splitlines()) <= 300, path
+
+
+@pytest.mark.parametrize("word", ["subscriber", "contacts"])
+def test_the_words_have_no_synonyms(word: str) -> None:
+    for package in FLOORS[:4]:
+        for path in (ROOT / package).rglob("*.py"):
+            names = {
+                getattr(node, "id", None) or getattr(node, "name", None) or ""
+                for node in ast.walk(ast.parse(path.read_text()))
+                if isinstance(node, ast.Name | ast.FunctionDef | ast.ClassDef)
+            }
+            assert not any(word in str(name).lower() for name in names), path
