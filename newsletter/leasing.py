@@ -53,7 +53,8 @@ UPDATE newsletter_lease AS lease SET
     worker = '', attempt = NULL, until = NULL, updated_at = now(),
     due_at = CASE WHEN reckoned.staged > 0 THEN now() + %s * interval '1 second'
                   WHEN reckoned.next IS NOT NULL THEN reckoned.next
-                  WHEN reckoned.undecided > 0 THEN now() + interval '100 years' ELSE lease.due_at END,
+                  WHEN reckoned.undecided > 0 THEN now() + interval '100 years'
+                  ELSE lease.due_at END,
     closed_at = CASE WHEN reckoned.staged + reckoned.handing_over + reckoned.deferred
                           + reckoned.undecided = 0 THEN now() END
 FROM reckoned WHERE lease.id = %s AND lease.attempt IS NOT DISTINCT FROM %s

@@ -62,9 +62,7 @@ def compose(page: Page, system: System, subject: str) -> str:
     return where
 
 
-def test_a_newsletter_goes_out_and_comes_back(
-    browser: Browser, page: Page, system: System
-) -> None:
+def test_a_newsletter_goes_out_and_comes_back(browser: Browser, page: Page, system: System) -> None:
     a_reader_who_may_be_measured(browser, system)
     sign_in(page, system, *MARKETER)
     where = compose(page, system, "The new shelf")
