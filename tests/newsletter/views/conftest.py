@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client as Browser
 
 from registrants.models import MailingList
 from tests.cast import Cast
 
 FIELD = re.compile(r'name="shown" value="([^"]+)"')
-Sign = Callable[..., HttpResponse]
+Sign = Callable[..., Any]
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def sign(browser: Browser, cast: Cast, patient: None) -> Sign:
     """Return a way to fill the form in as a person does: look at it, type, press the button."""
 
-    def fill(address: str, *lists: MailingList, ip: str = "192.0.2.1", **more: str) -> HttpResponse:
+    def fill(address: str, *lists: MailingList, ip: str = "192.0.2.1", **more: str) -> Any:
         page = f"/s/{cast.client.slug}/"
         shown = FIELD.search(browser.get(page).content.decode())
         assert shown

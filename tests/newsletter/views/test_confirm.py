@@ -60,8 +60,8 @@ def test_one_press_confirms_with_its_proof_and_a_second_alike(cast: Cast, browse
     ask = ask_again(cast, cast.ben, opens=True)
     delivery = letters.owe(registrant=cast.ben, letter=Delivery.Letter.CONFIRM, asked_by=ask.pk)
     page = f"/y/{tokens.make('y', ask.pk)}"
-    said = {"HTTP_USER_AGENT": "A browser", "REMOTE_ADDR": "2001:db8::7"}
-    first, second = browser.post(page, **said), browser.post(page, **said)
+    browser.defaults |= {"HTTP_USER_AGENT": "A browser", "REMOTE_ADDR": "2001:db8::7"}
+    first, second = browser.post(page), browser.post(page)
     assert (first.status_code, second.status_code) == (200, 200)
     assert first.content == second.content == browser.get(page).content
     assert state(cast.ben) == "confirmed"

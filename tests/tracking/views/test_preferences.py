@@ -1,10 +1,11 @@
 """The page behind the footer link: stopping works at once, everything else after a mailed link."""
 
+from datetime import timedelta
+
 import pytest
 import time_machine
-from django.http import HttpResponse
 from django.test import Client as Browser
-from django.utils.timezone import now, timedelta
+from django.utils.timezone import now
 
 from newsletter.models import Delivery
 from registrants import consent, gate, privacy, suppression, tokens
@@ -51,7 +52,7 @@ def test_looking_changes_nothing_and_shows_no_address(cast: Cast, ada: Page) -> 
     """U-24, U-29, S-18: whoever holds a forwarded mail sees neither address nor name."""
     before = ConsentEvent.objects.count()
     for method in ("GET", "HEAD", "OPTIONS"):
-        answer: HttpResponse = ada.browser.generic(method, ada.link)
+        answer = ada.browser.generic(method, ada.link)
         assert answer.status_code == 200
         assert answer["Referrer-Policy"] == "no-referrer"
         assert answer["X-Robots-Tag"] == "noindex"
