@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 
 from newsletter import leasing
 from newsletter.leasing import Held
@@ -27,13 +27,11 @@ asked AS MATERIALIZED ({asked}),
 moved AS (
     UPDATE newsletter_delivery AS delivery SET
         state = CASE WHEN asked.refusal = '' THEN 'handing_over' ELSE 'refused' END,
-        refusal = coalesce(asked.refusal, 'erased'),
+        refusal = asked.refusal,
         attempt = %s, tries = delivery.tries + 1, handed_over_at = now(), due_at = NULL,
         settled_at = CASE WHEN asked.refusal = '' THEN NULL ELSE now() END,
-        opens = %s AND coalesce(asked.opens = 'granted', false),
-        clicks = %s AND coalesce(asked.clicks = 'granted', false)
-    FROM held LEFT JOIN asked ON asked.id = held.registrant_id
-    WHERE delivery.id = held.id
+        opens = %s AND asked.opens = 'granted', clicks = %s AND asked.clicks = 'granted'
+    FROM asked WHERE delivery.id = asked.delivery
     RETURNING delivery.id, delivery.state, asked.address, asked.name, asked.attributes,
         asked.subscription, delivery.opens, delivery.clicks)
 SELECT * FROM moved ORDER BY id
@@ -70,18 +68,26 @@ class Ready(NamedTuple):
 
 
 def _asked_sql(question: gate.Question) -> tuple[str, tuple[Any, ...]]:
+    """Return the gate's SQL for the held deliveries; it needs no statistics to be planned well."""
     subscription = Subscription.objects.filter(
         registrant=OuterRef("pk"), mailing_list=question.mailing_list
     )
+    other_client = When(~Q(client=question.client), then=Value(gate.Refusal.ERASED.value))
     asked = (
-        Registrant.objects.of(question.client)
-        .order_by()
+        Registrant.objects.order_by()
         .annotate(
-            refusal=gate.refusal(question),
+            refusal=Case(other_client, default=gate.refusal(question)),
             subscription=Subquery(subscription.values("pk")[:1]),
         )
-        .extra(where=["registrants_registrant.id IN (SELECT registrant_id FROM held)"])
-        .values("id", "address", "name", "attributes", "opens", "clicks", "refusal", "subscription")
+        .extra(
+            tables=["held"],
+            select={"delivery": "held.id"},
+            where=["registrants_registrant.id = held.registrant_id"],
+        )
+        .values(
+            *("delivery", "address", "name", "attributes", "opens", "clicks"),
+            *("refusal", "subscription"),
+        )
     )
     return asked.query.sql_with_params()
 
