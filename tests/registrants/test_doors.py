@@ -1,0 +1,58 @@
+"""Who stands at the door: the visitor's own address, never one they made up."""
+
+import pytest
+from django.test import RequestFactory
+from pytest_django import Settings
+
+from registrants import doors
+
+
+def address(**said: str) -> str:
+    """Return the address of a request that came with these variables."""
+    return doors.address_of(RequestFactory().get("/", **said))  # type: ignore[arg-type]
+
+
+def test_without_a_proxy_nobody_is_believed_about_their_address(settings: Settings) -> None:
+    settings.STAFF_SECURE = False
+    said = address(REMOTE_ADDR="192.0.2.9", HTTP_X_FORWARDED_FOR="198.51.100.1")
+    assert said == "192.0.2.9"
+
+
+def test_behind_our_proxy_the_last_hop_alone_counts(settings: Settings) -> None:
+    """S-3: what a visitor writes into the header themselves stands further left."""
+    settings.STAFF_SECURE = True
+    hops = "203.0.113.5, 198.51.100.1"
+    assert address(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR=hops) == "198.51.100.1"
+    assert address(REMOTE_ADDR="192.0.2.9") == "192.0.2.9"
+
+
+@pytest.mark.parametrize(
+    ("said", "read", "near"),
+    [
+        ("192.0.2.9", "192.0.2.9", "192.0.2.0/24"),
+        ("::ffff:192.0.2.9", "192.0.2.9", "192.0.2.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::1", "fe80::/64"),
+        ("", "", "unknown"),
+        ("not an address", "", "unknown"),
+    ],
+)
+def test_an_address_is_read_and_its_network_is_what_limits_count(
+    said: str, read: str, near: str
+) -> None:
+    request = RequestFactory().get("/", REMOTE_ADDR=said)
+    assert doors.address_of(request) == read
+    assert doors.neighbourhood(request) == near
+
+
+def test_a_hand_carries_what_is_kept_as_proof() -> None:
+    """L-20."""
+    request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.9", HTTP_USER_AGENT="A\0 browser")
+    hand = doors.hand(request, "form", mailing=7)
+    assert (hand.means, hand.ip, hand.browser, hand.mailing) == (
+        "form",
+        "192.0.2.9",
+        "A browser",
+        7,
+    )
+    assert doors.hand(RequestFactory().get("/", REMOTE_ADDR=""), "form").ip is None
