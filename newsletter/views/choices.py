@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods
 
 from newsletter import letters
 from newsletter.models import Delivery
-from registrants import consent, preferences, tokens
+from registrants import consent, preferences, suppression, tokens
 from registrants.consent import Hand, Means
 from registrants.doors import hand
-from registrants.models import Choice, MailingList, Registrant, Subscription
+from registrants.models import Choice, MailingList, Registrant, Subscription, Suppression
 from registrants.models.scope import Scoped
 from registrants.models.wording import Purpose
 from registrants.private_pages import private, unknown
@@ -87,6 +87,13 @@ def _list_act(act: str, number: int, person: Registrant, by: Hand) -> str:
     if mailing_list is None:
         raise ValidationError("This list is not offered here; nothing was changed.")
     if act == "join":
+        if suppression.stands(
+            address=person.address, reason=Suppression.Reason.NEVER_MAIL, client=person.client
+        ):
+            raise ValidationError(
+                f"This address is never mailed, as was asked. To come back, please write to"
+                f" {person.client} at the address below."
+            )
         consent.join(registrant=person, mailing_list=mailing_list, hand=by)
         return f"You are on “{mailing_list}” now."
     for subscription in person.subscriptions.filter(mailing_list=mailing_list):

@@ -5,10 +5,10 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from registrants import consent, tokens
+from registrants import consent, suppression, tokens
 from registrants.consent import Means
 from registrants.doors import hand
-from registrants.models import ConsentEvent, Subscription
+from registrants.models import ConsentEvent, Subscription, Suppression
 from registrants.private_pages import private, unknown
 
 
@@ -58,5 +58,10 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
             hand=hand(request, Means.NOT_ME),
             reason=Subscription.Ended.NOT_ME,
         )
-    page = {"client": ask.registrant.client, "is_done": request.method == "POST"}
+    is_done = request.method == "POST" or suppression.stands(
+        address=ask.registrant.address,
+        reason=Suppression.Reason.NEVER_MAIL,
+        client=ask.registrant.client,
+    )
+    page = {"client": ask.registrant.client, "is_done": is_done}
     return render(request, "public/not_me.html", page)

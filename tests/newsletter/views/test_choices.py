@@ -67,6 +67,19 @@ def test_joining_lets_mail_through_again(cast: Cast, browser: Browser, page: str
     )
 
 
+def test_who_is_never_mailed_is_told_instead_of_put_on_a_list(
+    cast: Cast, browser: Browser, page: str
+) -> None:
+    suppression.suppress(
+        address=cast.ada.address, reason=Suppression.Reason.NEVER_MAIL, client=cast.client
+    )
+    more = make_list(cast.client, "Events", "events")
+    answer = browser.post(page, {"act": f"join:{more.pk}"}).content.decode()
+    assert 'role="alert"' in answer
+    assert "never mailed" in answer
+    assert not cast.ada.subscriptions.filter(mailing_list=more).exists()
+
+
 def test_measuring_is_granted_and_refused_one_by_one(
     cast: Cast, browser: Browser, page: str
 ) -> None:

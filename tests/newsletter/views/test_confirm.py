@@ -107,7 +107,7 @@ def test_this_was_not_me_ends_it_for_good(cast: Cast, browser: Browser) -> None:
     ask = ask_again(cast, cast.cleo)
     page = f"/n/{tokens.make('n', ask.pk)}"
     first, second = browser.post(page), browser.post(page)
-    assert first.content == second.content
+    assert first.content == second.content == browser.get(page).content
     assert suppression.stands(
         address=cast.cleo.address, reason=Suppression.Reason.NEVER_MAIL, client=cast.client
     )
