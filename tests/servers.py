@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _STARTED: list[Postgres | Valkey] = []
 # These start a whole system each, and time it: one worker takes them, one after the other.
-WHOLE_SYSTEMS = ("tests/journeys/", "tests/local/test_up.py")
+WHOLE_SYSTEMS = ("tests/journeys/", "tests/local/test_up.py", "tests/faults/")
 
 
 def _start() -> None:
