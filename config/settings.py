@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from django.templatetags.static import static
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
@@ -111,6 +112,15 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database(environment.database_url)}
+# System mail (to staff) leaves by the same mail server as the installation's senders.
+_mail = urlsplit(EMAIL_URL)
+_said = dict(parse_qsl(_mail.query))
+EMAIL_HOST, EMAIL_PORT = _mail.hostname or "127.0.0.1", _mail.port or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_TLS = _said.get("security") == "starttls"
+EMAIL_USE_SSL = _said.get("security") == "tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.system_address or "heed@localhost"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -163,11 +173,29 @@ STORAGES = {
     },
 }
 
+TEAL = {
+    "50": "oklch(98.4% .012 187)",
+    "100": "oklch(95% .028 187)",
+    "200": "oklch(91% .05 187)",
+    "300": "oklch(84% .078 187)",
+    "400": "oklch(78% .095 187)",
+    "500": "oklch(60% .095 187)",
+    "600": "oklch(43.2% .072 187)",
+    "700": "oklch(39% .065 187)",
+    "800": "oklch(34% .056 187)",
+    "900": "oklch(29% .047 187)",
+    "950": "oklch(22% .036 187)",
+}
 UNFOLD = {
     "SITE_TITLE": "Heed",
     "SITE_HEADER": "Heed",
     "SITE_SUBHEADER": "Newsletters that heed the reader",
     "SITE_SYMBOL": "mark_email_read",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("heed.svg")}
+    ],
+    "COLORS": {"primary": TEAL},
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "tracking.admin.home.dashboard",

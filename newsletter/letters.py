@@ -12,7 +12,7 @@ from accountability import limits
 from newsletter import links
 from newsletter.composing import Source
 from newsletter.models import Delivery, Lease, Sender
-from newsletter.sources import link_base
+from newsletter.sources import identity, link_base
 from registrants import gate
 from registrants.addresses import mailbox_hashed
 from registrants.asks import asks
@@ -155,15 +155,7 @@ def source(client: Client, letter: str) -> Source:
         kind="letter",
         subject=subject,
         body=body,
-        client_name=client.name,
-        postal_address=client.postal_address,
-        from_name=sender.from_name,
-        from_address=sender.from_address,
-        reply_to=sender.reply_to,
-        bounce_domain=sender.envelope_domain,
-        message_id_domain=client.domain,
-        link_base=link_base(client),
-        locale=client.locale,
+        **identity(client, sender),
         letter_names=names,
     )
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from newsletter.composing import Source
-from newsletter.models import Mailing, Template
+from newsletter.models import Mailing, Sender, Template
 from registrants.models import Client, MailingList
 
 FEEDBACK_SENDER = "heedmail"
@@ -40,6 +40,21 @@ def _reason_line(mailing: Mailing) -> str:
     )
 
 
+def identity(client: Client, sender: Sender) -> dict[str, str]:
+    """Return the fields of a source that say on whose behalf and by whom a mail leaves."""
+    return {
+        "client_name": client.name,
+        "postal_address": client.postal_address,
+        "from_name": sender.from_name,
+        "from_address": sender.from_address,
+        "reply_to": sender.reply_to,
+        "bounce_domain": sender.envelope_domain,
+        "message_id_domain": client.domain,
+        "link_base": link_base(client),
+        "locale": client.locale,
+    }
+
+
 def source_of(mailing: Mailing) -> Source:
     """Return the source of a campaign or a notice as it stands, saved or not."""
     client, sender, chosen = mailing.client, mailing.sender, mailing.mailing_list
@@ -51,15 +66,7 @@ def source_of(mailing: Mailing) -> Source:
         body_format=mailing.body_format,
         layout=mailing.template.source if mailing.template else "",
         layout_format=mailing.template.format if mailing.template else Template.Format.MJML,
-        client_name=client.name,
-        postal_address=client.postal_address,
-        from_name=sender.from_name,
-        from_address=sender.from_address,
-        reply_to=sender.reply_to,
-        bounce_domain=sender.envelope_domain,
-        message_id_domain=client.domain,
-        link_base=link_base(client),
-        locale=client.locale,
+        **identity(client, sender),
         list_name=chosen.name if chosen else "",
         list_id=list_id(chosen, client) if chosen else "",
         feedback_id=_feedback_id(mailing),
