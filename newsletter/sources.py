@@ -1,6 +1,7 @@
 """A mailing as a source to compile: its words, its layout, and the identity it leaves under."""
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -40,7 +41,7 @@ def _reason_line(mailing: Mailing) -> str:
     )
 
 
-def identity(client: Client, sender: Sender) -> dict[str, str]:
+def identity(client: Client, sender: Sender) -> dict[str, Any]:
     """Return the fields of a source that say on whose behalf and by whom a mail leaves."""
     return {
         "client_name": client.name,
