@@ -243,7 +243,7 @@ def _links(mailing: Mailing) -> Iterator[Check]:
     yield should(
         "Links",
         not compiled.personal_links,
-        f"{len(compiled.personal_links)} link(s) with a personal part are left as they are: clicks"
-        " on them are not counted.",
-        f"{len(compiled.links)} link(s) can be counted, for readers who allow it.",
+        "Left as they are, so that clicks on them are not counted, because part of them is"
+        f" personal: {len(compiled.personal_links)}.",
+        f"Clicks can be counted for readers who allow it; links: {len(compiled.links)}.",
     )

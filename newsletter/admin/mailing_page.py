@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import action, display
 
-from newsletter import checks, previewing
+from newsletter import checks, onward, previewing
 from newsletter.admin import previews, steps
 from newsletter.admin.mailing_form import MailingForm
 from newsletter.models import Mailing
@@ -60,6 +60,13 @@ class MailingPage(StaffPage):
     @action(description="Save and go on to sending")
     def save_and_send(self, request: HttpRequest, obj: Mailing) -> None:
         """Mark the button; what it does is done once the save has been committed."""
+
+    def get_actions_submit_line(self, request: HttpRequest, object_id: Any = None) -> Any:
+        """Offer to save and go on only where there is something to save."""
+        mailing = self.get_object(request, object_id) if object_id else None
+        if mailing and not self.has_change_permission(request, mailing):
+            return []
+        return super().get_actions_submit_line(request, object_id)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return what pages show; the compiled mail stays where it is."""
@@ -157,6 +164,7 @@ class MailingPage(StaffPage):
 
     def _panel(self, request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
         person = previewing.person(mailing, request.GET.get("person", ""))
+        is_ahead = mailing.state in (State.DRAFT, State.SCHEDULED)
         return {
             "mailing": mailing,
             "person": person,
@@ -169,8 +177,10 @@ class MailingPage(StaffPage):
             "unsaved": self.url("unsaved", mailing.pk),
             "search": self.url("people", mailing.pk),
             "steps": self._steps(mailing),
+            "is_ahead": is_ahead,
+            "onward": onward.pages(mailing),
             "audience": self.url("audience", mailing.pk),
-            "checks": checks.check(mailing),
+            "checks": checks.check(mailing) if is_ahead else [],
             "editable": self.has_change_permission(request, mailing),
         }
 
