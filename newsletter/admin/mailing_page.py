@@ -189,6 +189,8 @@ class MailingPage(StaffPage):
         offered = {
             State.DRAFT: [("send", "Send or schedule")],
             State.SCHEDULED: [("send", "See the schedule")],
+            State.SENT: [("progress", "See how it went")],
+            State.CANCELLED: [("progress", "See how it went")],
         }.get(State(mailing.state), [("progress", "See how it goes")])
         return [(self.url(step, mailing.pk), label) for step, label in offered]
 

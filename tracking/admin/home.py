@@ -86,6 +86,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "results": [_result(one) for one in overview.results(staff)],
         "begin": _begin(request),
         "write_url": _write(request),
+        "drafts_url": _drafts(request),
     }
     return context
 
@@ -197,6 +198,14 @@ def _write(request: HttpRequest) -> str:
     clients = Client.objects.for_staff(request.user, Right.CAMPAIGNS)
     ready = clients.filter(lists__isnull=False, senders__isnull=False).exists()
     return reverse("admin:newsletter_campaign_add") if ready else ""
+
+
+def _drafts(request: HttpRequest) -> str:
+    """Return where begun campaigns lie, empty where there is none."""
+    campaigns = Campaign.objects.for_staff(request.user, Right.CAMPAIGNS)
+    if not campaigns.filter(state=Campaign.State.DRAFT).exists():
+        return ""
+    return reverse("admin:newsletter_campaign_changelist") + "?state__exact=draft"
 
 
 def _begin(request: HttpRequest) -> list[tuple[str, str]]:
