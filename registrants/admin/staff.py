@@ -39,7 +39,15 @@ class StaffMemberPage(ForSuperusers, StaffPage, UserAdmin):  # type: ignore[misc
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
         ("May sign in", {"fields": ["is_active", "is_staff", "is_superuser"]}),
     ]
+    add_form_template = None
+    add_fieldsets = [
+        (None, {"fields": ["username", "email", "password1", "password2", "is_staff"]}),
+    ]
     inlines = [AssignmentTable]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Take it that whoever is let in works here."""
+        return {"is_staff": True} | super().get_changeform_initial_data(request)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """Assign somebody once they are there."""
