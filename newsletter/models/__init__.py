@@ -6,6 +6,8 @@ from newsletter.models.lease import Lease
 from newsletter.models.link import Link
 from newsletter.models.mailing import Mailing
 from newsletter.models.notice import Notice
+from newsletter.models.pace_rule import PaceRule
+from newsletter.models.receiver import Receiver, ReceivingDomain
 from newsletter.models.sender import Sender
 from newsletter.models.template import Template
 
@@ -16,6 +18,9 @@ __all__ = [
     "Link",
     "Mailing",
     "Notice",
+    "PaceRule",
+    "Receiver",
+    "ReceivingDomain",
     "Sender",
     "Template",
 ]

@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from newsletter.models.mailing import Mailing
+from newsletter.models.receiver import Receiver
 from registrants.models import Registrant
 from registrants.models.scope import Scoped
 
@@ -59,6 +60,9 @@ class Delivery(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     opens = models.BooleanField(default=False, help_text="went out with a pixel")
     clicks = models.BooleanField(default=False, help_text="went out with rewritten links")
+    receiver = models.SmallIntegerField(
+        choices=Receiver.choices, null=True, help_text="who received it, once it was on the wire"
+    )
     code = models.PositiveSmallIntegerField(null=True, help_text="the server's reply code")
     answer = models.CharField(max_length=500, blank=True, help_text="the server's words")
     created_at = models.DateTimeField(default=now, db_default=Now())

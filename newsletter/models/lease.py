@@ -39,6 +39,9 @@ class Lease(models.Model):
     failed = models.PositiveIntegerField(default=0, db_default=0)
     deferred = models.PositiveIntegerField(default=0, db_default=0)
     unknown = models.PositiveIntegerField(default=0, db_default=0)
+    receivers = models.JSONField(
+        null=True, help_text="receiving group → state → count, for what was on the wire"
+    )
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
     class Meta:

@@ -17,6 +17,7 @@ class Sender(models.Model):
 
         INSTALLATION = "installation", "the installation's mail server (EMAIL_URL)"
         SMTP = "smtp", "an SMTP server of its own"
+        PROVIDER = "provider", "a mail provider's API"
 
     class Security(models.TextChoices):
         """How the connection is protected."""
@@ -49,6 +50,39 @@ class Sender(models.Model):
     connections = models.PositiveSmallIntegerField(
         default=4, validators=[MinValueValidator(1), MaxValueValidator(50)]
     )
+    provider = models.CharField(max_length=20, blank=True)
+    credentials = EncryptedField(blank=True, default="", help_text="a JSON object, by provider")
+    fallback = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        help_text="whose server takes over where this one's cannot be used; the From stays",
+    )
+    per_second = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="mails a second in all; empty: as fast as the server takes them",
+    )
+    warm_up_on = models.DateField(
+        null=True, blank=True, help_text="first day of the warm-up; empty: none"
+    )
+    warm_up_first = models.PositiveIntegerField(
+        default=500, validators=[MinValueValidator(1)], help_text="mails on the first day"
+    )
+    warm_up_growth = models.PositiveSmallIntegerField(
+        default=50, validators=[MinValueValidator(1)], help_text="per cent more each day"
+    )
+    warm_up_until = models.PositiveIntegerField(
+        default=100_000, validators=[MinValueValidator(1)], help_text="mails a day that end it"
+    )
+    quiet_from = models.TimeField(
+        null=True, blank=True, help_text="campaigns rest from here on, on the client's clock"
+    )
+    quiet_until = models.TimeField(null=True, blank=True)
+    stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
+    stopped_reason = models.CharField(max_length=500, blank=True, editable=False)
     is_default = models.BooleanField(
         default=False, help_text="sends the letters of this client (confirm, your choices)"
     )
@@ -68,6 +102,15 @@ class Sender(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(transport="smtp") | ~models.Q(host=""),
                 name="sender_smtp_has_host",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(transport="provider") | ~models.Q(provider=""),
+                name="sender_provider_is_named",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quiet_from=None, quiet_until=None)
+                | models.Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="sender_quiet_from_until",
             ),
         ]
 
