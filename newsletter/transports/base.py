@@ -34,16 +34,21 @@ class Outcome(NamedTuple):
     """The enhanced status code (RFC 3463), empty where there was none."""
     words: str
     """The server's words, or ours where it said none; never an e-mail address."""
+    retry_after: int = 0
+    """Seconds the server asked to be left alone for, 0 where it did not say."""
 
 
 class Unavailable(Exception):
-    """The server cannot be reached, greeted, trusted or signed in to; no message was taken."""
+    """The server cannot be reached, greeted, trusted or signed in to, or wants to be left alone."""
 
-    def __init__(self, words: str, *, configuration: bool = False, code: int = 0) -> None:
+    def __init__(
+        self, words: str, *, configuration: bool = False, code: int = 0, retry_after: int = 0
+    ) -> None:
         super().__init__(words)
         self.words = words
         self.configuration = configuration
         self.code = code
+        self.retry_after = retry_after
 
 
 class Noted(Protocol):
@@ -59,7 +64,8 @@ class Transport(Protocol):
     def send(self, messages: Iterable[Message], *, noted: Noted | None = None) -> Iterator[Outcome]:
         """Send what the iterable yields, pulled as the wire has room; one outcome per message.
 
-        Raises Unavailable, before any message was pulled, where nothing can be sent at all.
+        Raises Unavailable where nothing (more) can be sent: before any message was pulled, or
+        after every one that was has had its outcome.
         """
 
     def close(self) -> None:
