@@ -34,8 +34,6 @@ class Outcome(NamedTuple):
     """The enhanced status code (RFC 3463), empty where there was none."""
     words: str
     """The server's words, or ours where it said none; never an e-mail address."""
-    retry_after: int = 0
-    """Seconds the server asked to be left alone for, 0 where it did not say."""
 
 
 class Unavailable(Exception):
