@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models import BigIntegerField, Case, F, Q, Value, When
 
 from newsletter import leasing
 from newsletter.leasing import Held
 from newsletter.transports import Outcome
 from registrants import gate
-from registrants.models import Registrant, Subscription
+from registrants.models import Registrant
 
 LARGEST_WINDOW = 500
 GIVE_UP_AFTER = 72
@@ -23,15 +23,16 @@ WITH held AS (
     WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s
       AND (state = 'staged' OR state = 'deferred' AND due_at <= now())
     ORDER BY id LIMIT %s FOR UPDATE),
-asked AS MATERIALIZED ({asked}),
+asked AS MATERIALIZED (
+    SELECT held.id AS delivery, person.* FROM held CROSS JOIN LATERAL ({asked} LIMIT 1) AS person),
 moved AS (
     UPDATE newsletter_delivery AS delivery SET
-        state = CASE WHEN asked.refusal = '' THEN 'handing_over' ELSE 'refused' END,
-        refusal = asked.refusal,
+        state = CASE WHEN asked.asked = '' THEN 'handing_over' ELSE 'refused' END,
+        refusal = asked.asked,
         attempt = %s, tries = delivery.tries + 1, handed_over_at = now(), due_at = NULL,
-        settled_at = CASE WHEN asked.refusal = '' THEN NULL ELSE now() END,
+        settled_at = CASE WHEN asked.asked = '' THEN NULL ELSE now() END,
         opens = %s AND asked.opens = 'granted', clicks = %s AND asked.clicks = 'granted'
-    FROM asked WHERE delivery.id = asked.delivery
+    FROM asked WHERE delivery.id = asked.delivery AND delivery.id BETWEEN %s AND %s
     RETURNING delivery.id, delivery.state, asked.address, asked.name, asked.attributes,
         asked.subscription, delivery.opens, delivery.clicks)
 SELECT * FROM moved ORDER BY id
@@ -51,7 +52,7 @@ UPDATE newsletter_delivery AS delivery SET
                            interval '4 hours') END
 FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::text[])
     AS outcome (id, state, code, words)
-WHERE delivery.id = outcome.id AND delivery.attempt = %s AND delivery.state = 'handing_over'
+WHERE delivery.id = outcome.id AND delivery.id BETWEEN %s AND %s AND delivery.attempt = %s AND delivery.state = 'handing_over'
 """
 
 
@@ -69,25 +70,18 @@ class Ready(NamedTuple):
 
 def _asked_sql(question: gate.Question) -> tuple[str, tuple[Any, ...]]:
     """Return the gate's SQL for the held deliveries; it needs no statistics to be planned well."""
-    subscription = Subscription.objects.filter(
-        registrant=OuterRef("pk"), mailing_list=question.mailing_list
-    )
-    other_client = When(~Q(client=question.client), then=Value(gate.Refusal.ERASED.value))
+    on_list = question.kind == gate.MailKind.CAMPAIGN
     asked = (
-        Registrant.objects.order_by()
+        gate.judged(Registrant.objects.order_by(), question)
         .annotate(
-            refusal=Case(other_client, default=gate.refusal(question)),
-            subscription=Subquery(subscription.values("pk")[:1]),
+            asked=Case(
+                When(~Q(client=question.client), then=Value(gate.Refusal.ERASED.value)),
+                default=F("refusal"),
+            ),
+            subscription=F("on_list__pk") if on_list else Value(None, BigIntegerField()),
         )
-        .extra(
-            tables=["held"],
-            select={"delivery": "held.id"},
-            where=["registrants_registrant.id = held.registrant_id"],
-        )
-        .values(
-            *("delivery", "address", "name", "attributes", "opens", "clicks"),
-            *("refusal", "subscription"),
-        )
+        .extra(where=["registrants_registrant.id = held.registrant_id"])
+        .values("address", "name", "attributes", "opens", "clicks", "asked", "subscription")
     )
     return asked.query.sql_with_params()
 
@@ -116,6 +110,8 @@ def hand_over(*, held: Held, question: gate.Question, window: int) -> tuple[list
                 held.attempt,
                 measured,
                 measured,
+                held.first,
+                held.last,
             ],
         )
         rows = cursor.fetchall()
@@ -146,6 +142,8 @@ def settle(*, held: Held, outcomes: Sequence[Outcome]) -> int:
                 [each.state for each in outcomes],
                 [each.code for each in outcomes],
                 [each.words[:500] for each in outcomes],
+                held.first,
+                held.last,
                 held.attempt,
             ],
         )

@@ -9,6 +9,7 @@ from django.db.models import (
     CharField,
     Count,
     Exists,
+    FilteredRelation,
     OuterRef,
     Q,
     QuerySet,
@@ -86,22 +87,9 @@ def _suppressed(reason: str) -> Callable[[Question], Any]:
     return holds
 
 
-def _subscription(*conditions: Q, **states: Any) -> Callable[[Question], Any]:
-    def holds(question: Question) -> Exists:
-        return Exists(
-            Subscription.objects.filter(
-                *conditions,
-                registrant=OuterRef("pk"),
-                mailing_list=question.mailing_list,
-                **states,
-            )
-        )
-
-    return holds
-
-
-def _not_on_list(question: Question) -> Any:
-    return ~_subscription()(question)
+def _on_list(**states: Any) -> Callable[[Question], Any]:
+    """Look at the one subscription `judged` joins."""
+    return lambda question: Q(**{f"on_list__{field}": value for field, value in states.items()})
 
 
 def _not_enrolled(question: Question) -> Any:
@@ -122,10 +110,10 @@ TABLE: tuple[Row, ...] = (
     Row(Refusal.HARD_BOUNCE, _suppressed("hard_bounce"), frozenset({_C, _N, _L})),
     Row(Refusal.NEVER_MAIL, _suppressed("never_mail"), frozenset({_C, _L, _F})),
     Row(Refusal.COMPLAINT, _suppressed("complaint"), frozenset({_C})),
-    Row(Refusal.NOT_ON_LIST, _not_on_list, frozenset({_C})),
-    Row(Refusal.PENDING, _subscription(state="pending"), frozenset({_C})),
-    Row(Refusal.ENDED, _subscription(state="ended"), frozenset({_C})),
-    Row(Refusal.PAUSED, _subscription(paused_until__gt=Now()), frozenset({_C})),
+    Row(Refusal.NOT_ON_LIST, _on_list(isnull=True), frozenset({_C})),
+    Row(Refusal.PENDING, _on_list(state="pending"), frozenset({_C})),
+    Row(Refusal.ENDED, _on_list(state="ended"), frozenset({_C})),
+    Row(Refusal.PAUSED, _on_list(paused_until__gt=Now()), frozenset({_C})),
     Row(Refusal.NOT_ENROLLED, _not_enrolled, frozenset({_N})),
     Row(
         Refusal.RESTRICTED,
@@ -140,8 +128,7 @@ TABLE: tuple[Row, ...] = (
 )
 
 
-def refusal(question: Question) -> Case:
-    """Return an expression on a registrant: the first refusal that holds, or the empty text."""
+def _refusal(question: Question) -> Case:
     return Case(
         *(
             When(row.holds(question), then=Value(row.refusal.value))
@@ -153,11 +140,22 @@ def refusal(question: Question) -> Case:
     )
 
 
-def asked_about(question: Question) -> QuerySet[Registrant]:
-    """Return whom a mail of this kind could be meant for: the list, or the service enrolled."""
-    people = Registrant.objects.of(question.client)
+def judged(people: QuerySet[Registrant], question: Question) -> QuerySet[Registrant]:
+    """Annotate people with `refusal`, the first that holds or the empty text.
+
+    Those of a campaign have `on_list` too: their one subscription of its list, or nothing.
+    """
     if question.kind == MailKind.CAMPAIGN:
-        people = people.filter(subscriptions__mailing_list=question.mailing_list)
+        its = Q(subscriptions__mailing_list=question.mailing_list)
+        people = people.annotate(on_list=FilteredRelation("subscriptions", condition=its))
+    return people.annotate(refusal=_refusal(question))
+
+
+def asked_about(question: Question) -> QuerySet[Registrant]:
+    """Return whom a mail of this kind could be meant for, judged: the list, or the service."""
+    people = judged(Registrant.objects.of(question.client), question)
+    if question.kind == MailKind.CAMPAIGN:
+        people = people.filter(on_list__isnull=False)
     elif question.kind == MailKind.NOTICE:
         people = people.filter(enrolments__service=question.service, enrolments__ended_at=None)
     return people
@@ -165,14 +163,13 @@ def asked_about(question: Question) -> QuerySet[Registrant]:
 
 def allowed(question: Question) -> QuerySet[Registrant]:
     """Return the registrants who may get it, as a queryset fit for a million."""
-    return asked_about(question).annotate(refusal=refusal(question)).filter(refusal="")
+    return asked_about(question).filter(refusal="")
 
 
 def refused(question: Question) -> dict[str, int]:
     """Return refusal → count of those it could be meant for and may not get it."""
     rows = (
         asked_about(question)
-        .annotate(refusal=refusal(question))
         .exclude(refusal="")
         .values_list("refusal")
         .annotate(people=Count("pk"))
@@ -194,9 +191,8 @@ def overridden(question: Question) -> int:
 def ask(*, registrant: int, question: Question) -> str:
     """Return the refusal for one person, the empty text where the mail may go."""
     found = (
-        Registrant.objects.of(question.client)
+        judged(Registrant.objects.of(question.client), question)
         .filter(pk=registrant)
-        .annotate(refusal=refusal(question))
         .values_list("refusal", flat=True)
         .first()
     )
