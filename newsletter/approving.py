@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
 from accountability import audit
+from newsletter import breakers
 from newsletter.models import Lease, Mailing
 
 State = Mailing.State
@@ -72,8 +73,27 @@ def pause(*, mailing: Mailing, staff: int | None, reason: str = "") -> None:
 
 
 @transaction.atomic
+def stop(*, mailing: int, reason: str) -> bool:
+    """Pause what is under way because something is wrong, in words for people.
+
+    Returns whether it was under way: of several workers that see the same, one stops it and is
+    in the audit trail as the system.
+    """
+    stopped = Mailing.objects.filter(pk=mailing, state__in=(State.STAGING, State.SENDING)).update(
+        state=State.PAUSED,
+        waiting_reason=f"It stopped by itself. {reason}"[:500],
+        waiting_until=None,
+        updated_at=now(),
+    )
+    if stopped:
+        found = Mailing.objects.defer("compiled", "body").get(pk=mailing)
+        audit.record(act="stop", subject=found, client=found.client_id, why=reason[:500])
+    return bool(stopped)
+
+
+@transaction.atomic
 def resume(*, mailing: Mailing, staff: int | None) -> None:
-    """Go on where it was paused."""
+    """Go on where it was paused; what made it stop by itself is looked at afresh."""
     mailing.refresh_from_db()
     on = State.STAGING if mailing.staged is None else State.SENDING
     _move(
@@ -85,6 +105,7 @@ def resume(*, mailing: Mailing, staff: int | None) -> None:
         waiting_reason="",
         waiting_until=None,
     )
+    transaction.on_commit(lambda: breakers.forget(mailing.sender_id, mailing.pk))
 
 
 @transaction.atomic

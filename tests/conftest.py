@@ -24,7 +24,7 @@ def valkey() -> Iterator[redis.Redis]:
 def fresh_limits() -> None:
     """Forget what earlier tests used up of the limits, which outlive a rolled-back database."""
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        if used := client.keys("limit:*"):
+        if used := [*client.keys("limit:*"), *client.keys("breaker:*")]:
             client.delete(*used)
 
 

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+import redis
 from django.utils.timezone import now
 
 from accountability.models import AuditEntry
-from newsletter import approving
+from newsletter import approving, breakers
 from newsletter.approving import NotPossible
 from newsletter.models import Mailing
+from newsletter.transports import Outcome
 from tests.cast import Cast
 
 
@@ -59,3 +61,40 @@ def test_paused_before_staging_it_is_staged_when_resumed(cast: Cast) -> None:
     approving.pause(mailing=campaign, staff=1)
     approving.resume(mailing=campaign, staff=1)
     assert campaign.state == Mailing.State.STAGING
+
+
+def test_of_two_workers_that_see_the_same_one_stops_it_and_says_why(cast: Cast) -> None:
+    campaign = cast.campaign()
+    approving.send_now(mailing=campaign, staff=1)
+    assert approving.stop(mailing=campaign.pk, reason="20 mails in a row were not taken")
+    assert not approving.stop(mailing=campaign.pk, reason="another said the same")
+    campaign.refresh_from_db()
+    assert campaign.state == Mailing.State.PAUSED
+    assert "20 mails in a row" in campaign.waiting_reason
+    entry = AuditEntry.objects.get(act="stop")
+    assert entry.staff is None
+    assert entry.detail == {"why": "20 mails in a row were not taken"}
+
+
+def test_what_a_person_paused_is_not_stopped_over_it(cast: Cast) -> None:
+    campaign = cast.campaign()
+    approving.send_now(mailing=campaign, staff=1)
+    approving.pause(mailing=campaign, staff=1)
+    assert not approving.stop(mailing=campaign.pk, reason="too late")
+    campaign.refresh_from_db()
+    assert campaign.waiting_reason == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_going_on_forgets_what_stopped_it(cast: Cast, valkey: redis.Redis) -> None:
+    campaign = cast.campaign()
+    refused = Outcome(1, "failed", 554, "5.7.1", "Message rejected as spam")
+    approving.send_now(mailing=campaign, staff=1)
+    approving.stop(
+        mailing=campaign.pk,
+        reason=breakers.record(campaign.sender_id, campaign.pk, [refused] * 10),
+    )
+    campaign.refresh_from_db()
+    assert "Message rejected as spam" in campaign.waiting_reason
+    approving.resume(mailing=campaign, staff=1)
+    assert breakers.record(campaign.sender_id, campaign.pk, [refused] * 9) == ""
