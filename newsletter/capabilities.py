@@ -1,0 +1,12 @@
+"""What each mail provider can do and needs to know, for the pages where a sender is set up."""
+
+from newsletter.transports.providers import (
+    PROVIDERS,
+    Check,
+    Field,
+    Provider,
+    checklist,
+    provider_settings,
+)
+
+__all__ = ["PROVIDERS", "Check", "Field", "Provider", "checklist", "provider_settings"]
