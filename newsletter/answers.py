@@ -44,6 +44,7 @@ _UNWANTED: Final = re.compile(
 _SENDERS_OWN: Final = ("5.1.7", "5.1.8", "4.1.7", "4.1.8")
 """Of the 5.1.x, these speak of the sender's address (RFC 3463 §3.2)."""
 _FULL: Final = ("2.2", "7.28")
+_LEADS: Final = re.compile(r"[45]\.\d{1,3}\.\d{1,3}\b")
 
 
 @lru_cache(maxsize=1024)
@@ -51,7 +52,10 @@ def meaning(code: int, enhanced: str, words: str) -> Meaning:
     """Return what an answer that is not a yes means, by its words, then by its codes.
 
     RFC 5321 §4.2.3 and RFC 3463 §3 give the codes; the words are those large receivers publish.
+    An enhanced code that leads the words is read where none is given apart.
     """
+    if not enhanced and (found := _LEADS.match(words)):
+        enhanced = found[0]
     if _PATIENCE.search(words) or enhanced[2:] in _FULL:
         return Meaning.PATIENCE
     permanent = code >= 500

@@ -1,10 +1,10 @@
 """The mailing's life: schedule, send, pause, resume, cancel, each guarded by the old state."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import now
 
 from accountability import audit
@@ -12,15 +12,20 @@ from newsletter import breakers
 from newsletter.models import Lease, Mailing
 
 State = Mailing.State
+LATE = timedelta(hours=1)
+"""What comes due longer ago than this was meant for another hour: a person decides."""
 
 
 class NotPossible(Exception):
     """The mailing is not in a state from which this can be done; says which and why."""
 
 
-def _move(mailing: Mailing, act: str, staff: int | None, old: tuple[str, ...], **new: Any) -> None:
+def _move(
+    mailing: Mailing, act: str, staff: int | None, old: tuple[str, ...] | Q, **new: Any
+) -> None:
     """Move a mailing from one of the old states; raise NotPossible where another came first."""
-    moved = Mailing.objects.filter(pk=mailing.pk, state__in=old).update(updated_at=now(), **new)
+    was = old if isinstance(old, Q) else Q(state__in=old)
+    moved = Mailing.objects.filter(was, pk=mailing.pk).update(updated_at=now(), **new)
     mailing.refresh_from_db()
     if not moved:
         raise NotPossible(
@@ -30,14 +35,24 @@ def _move(mailing: Mailing, act: str, staff: int | None, old: tuple[str, ...], *
     audit.record(act=act, subject=mailing, staff=staff, client=mailing.client_id)
 
 
+def _waits_for_a_person() -> Q:
+    return Q(state=State.DRAFT) | Q(state=State.SCHEDULED, scheduled_at__lt=now() - LATE)
+
+
+def is_overdue(mailing: Mailing) -> bool:
+    """Tell whether its time came long ago while nothing could start it (the system was down)."""
+    at = mailing.scheduled_at
+    return mailing.state == State.SCHEDULED and at is not None and at < now() - LATE
+
+
 @transaction.atomic
 def send_now(*, mailing: Mailing, staff: int | None) -> None:
-    """Start a draft; of two people who press send, one starts it, the other gets NotPossible."""
+    """Start a draft, or one that is overdue; of two people, the second gets NotPossible."""
     _move(
         mailing,
         "send",
         staff,
-        (State.DRAFT,),
+        _waits_for_a_person(),
         state=State.STAGING,
         started_at=now(),
         scheduled_at=None,
@@ -46,10 +61,11 @@ def send_now(*, mailing: Mailing, staff: int | None) -> None:
 
 @transaction.atomic
 def schedule(*, mailing: Mailing, at: datetime, staff: int | None) -> None:
-    """Have a draft start by itself; raises NotPossible for a time that is past."""
+    """Have a draft start by itself, or one that is overdue; a time that is past: NotPossible."""
     if at <= now():
         raise NotPossible("This time is past; choose a later one or send now.")
-    _move(mailing, "schedule", staff, (State.DRAFT,), state=State.SCHEDULED, scheduled_at=at)
+    old = _waits_for_a_person()
+    _move(mailing, "schedule", staff, old, state=State.SCHEDULED, scheduled_at=at)
 
 
 @transaction.atomic
@@ -116,12 +132,27 @@ def cancel(*, mailing: Mailing, staff: int | None) -> None:
 
 
 def start_due() -> int:
-    """Start every scheduled mailing whose time has come; return how many (C-13)."""
-    due = Mailing.objects.filter(state=State.SCHEDULED, scheduled_at__lte=now())
-    return due.update(state=State.STAGING, started_at=now())
+    """Start every scheduled mailing whose time has come; return how many (C-13).
+
+    What came due more than an hour ago is left for a person (`is_overdue`).
+    """
+    due = Mailing.objects.filter(
+        state=State.SCHEDULED, scheduled_at__lte=now(), scheduled_at__gte=now() - LATE
+    )
+    return sum(_start(mailing) for mailing in due.defer("compiled", "body"))
 
 
-def wait(*, mailing: int, reason: str, until: datetime) -> None:
+@transaction.atomic
+def _start(mailing: Mailing) -> bool:
+    started = Mailing.objects.filter(
+        pk=mailing.pk, state=State.SCHEDULED, scheduled_at__lte=now()
+    ).update(state=State.STAGING, started_at=now())
+    if started:
+        audit.record(act="start", subject=mailing, client=mailing.client_id)
+    return bool(started)
+
+
+def wait(*, mailing: int, reason: str, until: datetime | None) -> None:
     """Note that a mailing waits for its mail server, why, and until when it is tried again."""
     Mailing.objects.filter(pk=mailing).update(waiting_reason=reason[:500], waiting_until=until)
 
@@ -137,4 +168,10 @@ def finish_done() -> int:
     """Call every mailing sent whose deliveries are all closed; return how many."""
     still_open = Lease.objects.filter(mailing=OuterRef("pk"), closed_at=None)
     done = Mailing.objects.filter(~Exists(still_open), state=State.SENDING)
-    return done.update(state=State.SENT, finished_at=now(), waiting_reason="", waiting_until=None)
+    if not done.exists():
+        return 0
+    with transaction.atomic():  # nobody opens a range again between the look and the word
+        looked_at = list(done.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        return done.filter(pk__in=looked_at).update(
+            state=State.SENT, finished_at=now(), waiting_reason="", waiting_until=None
+        )

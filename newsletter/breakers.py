@@ -81,7 +81,10 @@ def forget(sender_id: int, mailing_id: int) -> None:
     _here[gone_on] = str(int(_here.get(gone_on, "0")) + 1)
     try:
         with _server(settings.REDIS_URL).pipeline() as all_at_once:
-            all_at_once.delete(ring, row).incr(gone_on).expire(gone_on, KEPT).execute()
+            all_at_once.delete(ring, row)
+            all_at_once.incr(gone_on)
+            all_at_once.expire(gone_on, KEPT)
+            all_at_once.execute()
     except redis.RedisError as away:
         log.warning("breakers forget here only: %s", type(away).__name__)
 

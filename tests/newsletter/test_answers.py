@@ -67,3 +67,8 @@ def test_an_answer_means_what_its_words_then_its_codes_say(
 
 def test_a_hard_bounce_is_never_read_from_a_temporary_answer() -> None:
     assert meaning(450, "4.1.1", "User unknown for the moment") != Meaning.GONE
+
+
+def test_a_code_that_leads_the_words_is_read() -> None:
+    assert meaning(550, "", "5.7.1 Message not taken") == Meaning.UNWANTED
+    assert meaning(550, "", "Message not taken") == Meaning.GONE

@@ -37,6 +37,45 @@ def test_what_is_scheduled_starts_when_its_time_comes_and_once(cast: Cast) -> No
     assert approving.start_due() == 0
 
 
+def scheduled(cast: Cast, ago: timedelta) -> Mailing:
+    campaign = cast.campaign()
+    approving.schedule(mailing=campaign, at=now() + timedelta(hours=1), staff=1)
+    Mailing.objects.filter(pk=campaign.pk).update(scheduled_at=now() - ago)
+    campaign.refresh_from_db()
+    return campaign
+
+
+def test_that_the_system_started_it_is_in_the_audit_trail(cast: Cast) -> None:
+    scheduled(cast, timedelta(minutes=59))
+    assert approving.start_due() == 1
+    assert AuditEntry.objects.get(act="start").staff is None
+
+
+def test_what_came_due_more_than_an_hour_ago_waits_for_a_person(cast: Cast) -> None:
+    campaign = scheduled(cast, timedelta(minutes=61))
+    assert approving.start_due() == 0
+    assert approving.is_overdue(campaign)
+    approving.send_now(mailing=campaign, staff=1)
+    assert campaign.state == Mailing.State.STAGING
+    assert not approving.is_overdue(campaign)
+
+
+def test_what_is_overdue_can_get_another_time(cast: Cast) -> None:
+    campaign = scheduled(cast, timedelta(days=3))
+    approving.schedule(mailing=campaign, at=now() + timedelta(hours=1), staff=1)
+    assert not approving.is_overdue(campaign)
+    assert approving.start_due() == 0
+
+
+def test_what_is_not_overdue_is_not_started_before_its_time(cast: Cast) -> None:
+    campaign = scheduled(cast, -timedelta(minutes=5))
+    assert not approving.is_overdue(campaign)
+    with pytest.raises(NotPossible, match="scheduled by now"):
+        approving.send_now(mailing=campaign, staff=1)
+    with pytest.raises(NotPossible, match="scheduled by now"):
+        approving.schedule(mailing=campaign, at=now() + timedelta(hours=1), staff=1)
+
+
 def test_a_scheduled_one_can_become_a_draft_again(cast: Cast) -> None:
     campaign = cast.campaign()
     approving.schedule(mailing=campaign, at=now() + timedelta(hours=1), staff=1)
