@@ -1,0 +1,19 @@
+"""How fast mail may go: asked before each window, told after it, the same for all processes."""
+
+from newsletter.pace.asking import Admission, Kind, admit, rest
+from newsletter.pace.quiet import quiet_until
+from newsletter.pace.reading import ReceiverReading, SenderReading, readings
+from newsletter.pace.telling import forget, record
+
+__all__ = [
+    "Admission",
+    "Kind",
+    "ReceiverReading",
+    "SenderReading",
+    "admit",
+    "forget",
+    "quiet_until",
+    "readings",
+    "record",
+    "rest",
+]

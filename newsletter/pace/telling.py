@@ -1,0 +1,93 @@
+"""Tell after a window: what the receivers said, who asked us to slow down, what did not leave."""
+
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import redis
+
+from newsletter.models import Sender
+from newsletter.pace import limits, pushback
+from newsletter.pace.asking import LOOKS_AGAIN
+from newsletter.pace.memory import Memory, mine
+from newsletter.pace.scripts import LIFT, RECORD, STOP
+
+if TYPE_CHECKING:
+    from newsletter.transports import Outcome
+
+log = logging.getLogger(__name__)
+
+
+def record(
+    sender: Sender, outcomes: Sequence[tuple[int, "Outcome"]], *, retry_after: int = 0
+) -> None:
+    """Learn from a window what the receivers said; one round trip, never raises.
+
+    Who asked us to slow down is left alone for ten minutes at least; `retry_after` seconds, or
+    those of an outcome, the whole sender. What was let go and did not leave is given back.
+    """
+    memory = mine()
+    said = _tally(memory, sender.pk, outcomes, retry_after)
+    try:
+        if time.monotonic() >= memory.away_until:
+            RECORD(limits.key(sender.pk), json.dumps(said))
+            return
+    except redis.RedisError as away:
+        memory.away_until = time.monotonic() + LOOKS_AGAIN
+        log.warning("what receivers said is kept here alone: %s", type(away).__name__)
+    memory.untold.update((sender.pk, int(name)) for name in said["stops"] if name != "*")
+
+
+def _tally(
+    memory: Memory, sender: int, outcomes: Sequence[tuple[int, "Outcome"]], retry_after: int
+) -> dict[str, Any]:
+    """Count a window's outcomes by receiver, and find who asked for what."""
+    sent: Counter[int] = Counter()
+    back: Counter[str] = Counter()
+    stops: dict[str, int] = {"*": retry_after} if retry_after else {}
+    met: set[int] = set()
+    uncount = 0
+    for receiver, outcome in outcomes:
+        met.add(receiver)
+        if outcome.state == "sent":
+            sent[receiver] += 1
+            continue
+        uncount += outcome.state != "unknown"
+        if outcome.state == "unsent":
+            back[str(receiver)] += 1
+            back[""] += 1
+        if wait := pushback.relay_seconds(outcome):
+            stops["*"] = max(stops.get("*", 0), wait)
+        elif pushback.asks_to_slow_down(receiver, outcome):
+            stops[str(receiver)] = STOP
+            memory.stops[sender, receiver] = time.monotonic() + STOP
+    return {
+        "process": memory.name,
+        "days": limits.of(sender).days,
+        "sent": sent,
+        "stops": stops,
+        "back": back,
+        "uncount": uncount,
+        "idle": [receiver for receiver in met if _idle(memory, (sender, receiver))],
+    }
+
+
+def _idle(memory: Memory, here: tuple[int, int]) -> bool:
+    """Tell whether a window was the last of ours on its way to a receiver with few connections."""
+    if not memory.on_the_wire[here]:
+        del memory.on_the_wire[here]
+        return False
+    memory.on_the_wire[here] -= 1
+    return not memory.on_the_wire[here]
+
+
+def forget(sender: Sender) -> None:
+    """Lift every stop of a sender: a person says "try again now". Raises RedisError."""
+    memory = mine()
+    for here in [each for each in memory.stops if each[0] == sender.pk]:
+        memory.stops.pop(here, None)
+        memory.untold.discard(here)
+    LIFT(limits.key(sender.pk), json.dumps({"days": []}))

@@ -1,0 +1,38 @@
+"""The Redis that all processes share: one connection pool, short patience, scripts by name."""
+
+from functools import cache
+from typing import Any
+
+import redis
+from django.conf import settings
+
+PATIENCE = 0.5
+"""Seconds to wait for Redis; the pace falls back to a low one after that."""
+
+
+@cache
+def _server(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+
+
+def server() -> redis.Redis:
+    """Return the connection pool of this process."""
+    return _server(settings.REDIS_URL)
+
+
+class Script:
+    """A Lua script, sent whole only where Redis does not know it yet."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._sha = ""
+
+    def __call__(self, key: str, *given: str) -> Any:
+        """Run it on one key; raises RedisError where Redis is away."""
+        if self._sha:
+            try:
+                return server().evalsha(self._sha, 1, key, *given)
+            except redis.exceptions.NoScriptError:
+                pass
+        self._sha = str(server().script_load(self._text))
+        return server().evalsha(self._sha, 1, key, *given)
