@@ -43,5 +43,10 @@ app.conf.beat_schedule = {
     "letters and notices that are due": {"task": "newsletter.tasks.send_letters", **EACH_SECOND},
     "campaigns that are due": {"task": "newsletter.tasks.send_campaigns", **EACH_SECOND},
     "what comes due, ran out or is done": {"task": "newsletter.tasks.tend", **EACH_SECOND},
+    "whose mail servers new domains have": {
+        "task": "newsletter.tasks.look_up_receivers",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
+    },
     "what readers did": {"task": "tracking.tasks.drain", **EACH_SECOND},
 }

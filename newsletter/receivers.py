@@ -20,6 +20,11 @@ NOTED = "receivers:noted"
 NOTED_AT_MOST = 50_000
 KEPT_AT_MOST = 500_000
 OLD_AFTER = timedelta(days=7)
+UNANSWERED = "?"
+"""Instead of an MX, where no name server answered."""
+UNANSWERED_OLD_AFTER = timedelta(days=1)
+AFRESH_AFTER = 86400.0
+"""Seconds after which a long-lived process begins anew, so that what is old is asked again."""
 REFRESH_SECONDS = 60.0
 REFRESH_WHILE_ASKING = 10.0
 ASKED_AGAIN_AFTER = 900.0
@@ -39,6 +44,7 @@ class _Memory:
         self.asked: dict[str, float] = {}
         self.loaded_at: datetime | None = None
         self.next_refresh = 0.0
+        self.afresh_at = time.monotonic() + AFRESH_AFTER
         self.refreshing = threading.Lock()
 
 
@@ -80,10 +86,13 @@ def worth_asking(domain: str) -> bool:
     )
 
 
-def refresh() -> None:
+def refresh(*, at_once: bool = False) -> None:
     """Hand on what was noted and read what was found out; at most once a minute, never raises."""
+    if time.monotonic() > _memory.afresh_at:
+        forget()
     memory = _memory
-    if time.monotonic() < memory.next_refresh or not memory.refreshing.acquire(blocking=False):
+    is_due = at_once or time.monotonic() >= memory.next_refresh
+    if not is_due or not memory.refreshing.acquire(blocking=False):
         return
     try:
         _hand_on(memory)
@@ -115,9 +124,9 @@ def _load(memory: _Memory) -> None:
     rows = ReceivingDomain.objects.all()
     if memory.loaded_at is not None:
         rows = rows.filter(looked_up_at__gt=memory.loaded_at - timedelta(minutes=10))
-    newest = rows.order_by("-looked_up_at").values_list("domain", "receiver", "looked_up_at")
-    for domain, receiver, at in newest[:KEPT_AT_MOST].iterator():
-        if at < began - OLD_AFTER:
+    newest = rows.order_by("-looked_up_at").values_list("domain", "receiver", "mx", "looked_up_at")
+    for domain, receiver, mx, at in newest[:KEPT_AT_MOST].iterator():
+        if at < began - (UNANSWERED_OLD_AFTER if mx == UNANSWERED else OLD_AFTER):
             memory.old[domain] = receiver
         else:
             memory.known[domain] = receiver

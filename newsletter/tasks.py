@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from newsletter import approving, leasing, recovering, sending, staging
+from newsletter import approving, leasing, mx, recovering, sending, staging
 
 SOON = {"expires": 2}
 
@@ -29,3 +29,9 @@ def tend() -> None:
     recovering.recover()
     leasing.close_cancelled()
     approving.finish_done()
+
+
+@shared_task(name="newsletter.tasks.look_up_receivers")
+def look_up_receivers() -> None:
+    """Ask DNS whose mail servers the domains have that were met while sending."""
+    mx.look_up_noted()
