@@ -1,10 +1,11 @@
 """The two transactions around the wire: hand a window over through the gate, then settle it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import BigIntegerField, Case, F, Q, Value, When
 
 from newsletter import leasing
@@ -14,15 +15,24 @@ from registrants import gate
 from registrants.models import Registrant
 
 LARGEST_WINDOW = 500
+PATIENCE = 5
+"""How often the wire may break under one delivery before it is put off like a deferred one."""
 GIVE_UP_AFTER = 72
 """Hours a deferred delivery is tried again (B-7)."""
 
 HAND_OVER = """
-WITH held AS (
+WITH kept AS (
+    UPDATE newsletter_lease AS lease SET until = now() + %s * interval '1 second'
+    WHERE lease.id = %s AND lease.attempt = %s AND (lease.mailing_id IS NULL OR EXISTS (
+        SELECT FROM newsletter_mailing AS mailing
+        WHERE mailing.id = lease.mailing_id AND mailing.state = 'sending'))
+    RETURNING id),
+held AS MATERIALIZED (
     SELECT id, registrant_id FROM newsletter_delivery
     WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s
       AND (state = 'staged' OR state = 'deferred' AND due_at <= now())
-    ORDER BY id LIMIT %s FOR UPDATE),
+      AND EXISTS (SELECT FROM kept)
+    ORDER BY id LIMIT %s),
 asked AS MATERIALIZED (
     SELECT held.id AS delivery, person.* FROM held CROSS JOIN LATERAL ({asked} LIMIT 1) AS person),
 moved AS (
@@ -33,6 +43,7 @@ moved AS (
         settled_at = CASE WHEN asked.asked = '' THEN NULL ELSE now() END,
         opens = %s AND asked.opens = 'granted', clicks = %s AND asked.clicks = 'granted'
     FROM asked WHERE delivery.id = asked.delivery AND delivery.id BETWEEN %s AND %s
+      AND delivery.state IN ('staged', 'deferred')
     RETURNING delivery.id, delivery.state, asked.address, asked.name, asked.attributes,
         asked.subscription, delivery.opens, delivery.clicks)
 SELECT * FROM moved ORDER BY id
@@ -40,19 +51,31 @@ SELECT * FROM moved ORDER BY id
 
 SETTLE = """
 UPDATE newsletter_delivery AS delivery SET
-    state = CASE WHEN outcome.state = 'unsent' THEN 'staged'
-                 WHEN outcome.state = 'deferred'
-                      AND delivery.created_at < now() - %s * interval '1 hour'
-                 THEN 'failed' ELSE outcome.state END,
+    state = CASE
+        WHEN outcome.state = 'held' THEN 'deferred'
+        WHEN outcome.state = 'unsent' AND (outcome.words = '' OR delivery.tries < %(patience)s)
+        THEN 'staged'
+        WHEN outcome.state = 'unsent' THEN 'deferred'
+        WHEN outcome.state = 'deferred'
+            AND delivery.created_at < now() - %(give_up)s * interval '1 hour'
+        THEN 'failed'
+        ELSE outcome.state END,
     code = nullif(outcome.code, 0), answer = outcome.words,
-    tries = delivery.tries - (outcome.state = 'unsent')::int,
+    receiver = nullif(outcome.receiver, -1),
+    tries = delivery.tries
+        - (outcome.state = 'held' OR outcome.state = 'unsent' AND outcome.words = '')::int,
     settled_at = CASE WHEN outcome.state = 'unsent' THEN NULL ELSE now() END,
-    due_at = CASE WHEN outcome.state = 'deferred'
+    due_at = CASE
+        WHEN outcome.state = 'held' THEN now() + outcome.wait * interval '1 second'
+        WHEN outcome.state = 'deferred'
+            OR outcome.state = 'unsent' AND delivery.tries >= %(patience)s
         THEN now() + least(interval '30 minutes' * (1 << least(delivery.tries - 1, 4)),
                            interval '4 hours') END
-FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::text[])
-    AS outcome (id, state, code, words)
-WHERE delivery.id = outcome.id AND delivery.id BETWEEN %s AND %s AND delivery.attempt = %s AND delivery.state = 'handing_over'
+FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(codes)s::int[], %(words)s::text[],
+            %(receivers)s::int[], %(waits)s::real[])
+    AS outcome (id, state, code, words, receiver, wait)
+WHERE delivery.id = outcome.id AND delivery.id BETWEEN %(first)s AND %(last)s
+  AND delivery.attempt = %(attempt)s AND delivery.state = 'handing_over'
 """
 
 
@@ -68,8 +91,21 @@ class Ready(NamedTuple):
     clicks: bool
 
 
-def _asked_sql(question: gate.Question) -> tuple[str, tuple[Any, ...]]:
-    """Return the gate's SQL for the held deliveries; it needs no statistics to be planned well."""
+class Later(NamedTuple):
+    """One delivery that must wait for its pace: how many seconds, and why."""
+
+    delivery: int
+    wait: float
+    words: str
+
+
+@lru_cache(maxsize=64)
+def _statement(question: gate.Question) -> tuple[str, tuple[Any, ...]]:
+    """Return the hand-over's SQL with the gate's question in it.
+
+    Each person is looked up by key in a lateral join, so no statistics can make the planner read a
+    whole table for a window of some hundred.
+    """
     on_list = question.kind == gate.MailKind.CAMPAIGN
     asked = (
         gate.judged(Registrant.objects.order_by(), question)
@@ -83,10 +119,10 @@ def _asked_sql(question: gate.Question) -> tuple[str, tuple[Any, ...]]:
         .extra(where=["registrants_registrant.id = held.registrant_id"])
         .values("address", "name", "attributes", "opens", "clicks", "asked", "subscription")
     )
-    return asked.query.sql_with_params()
+    sql, params = asked.query.sql_with_params()
+    return HAND_OVER.format(asked=sql), params
 
 
-@transaction.atomic
 def hand_over(*, held: Held, question: gate.Question, window: int) -> tuple[list[Ready], int]:
     """Move up to `window` deliveries of a lease to handing over, asking the gate for each.
 
@@ -94,24 +130,24 @@ def hand_over(*, held: Held, question: gate.Question, window: int) -> tuple[list
     one transaction; nothing of it is on the wire before it has committed (C-4, C-6). Nothing is
     taken where the lease is lost or its mailing has been paused or cancelled.
     """
-    if not leasing.keep(held):
-        return [], 0
-    asked, params = _asked_sql(question)
+    sql, params = _statement(question)
     measured = question.kind == gate.MailKind.CAMPAIGN
+    window = min(window, LARGEST_WINDOW)
+    keep = (leasing.HOLDS, held.id, held.attempt)
+    these = (held.first, held.last)
     with connection.cursor() as cursor:
         cursor.execute(
-            HAND_OVER.format(asked=asked),
+            sql,
             [
-                held.first,
-                held.last,
+                *keep,
+                *these,
                 held.mailing,
-                min(window, LARGEST_WINDOW),
+                window,
                 *params,
                 held.attempt,
                 measured,
                 measured,
-                held.first,
-                held.last,
+                *these,
             ],
         )
         rows = cursor.fetchall()
@@ -130,21 +166,33 @@ def _attributes(value: object) -> dict[str, str]:
     return found if isinstance(found, dict) else {}
 
 
-@transaction.atomic
-def settle(*, held: Held, outcomes: Sequence[Outcome]) -> int:
-    """Write down how a window ended, where this attempt still holds it; return how many rows."""
+def settle(
+    *,
+    held: Held,
+    outcomes: Sequence[Outcome],
+    later: Sequence[Later] = (),
+    receivers: Mapping[int, int] | None = None,
+) -> int:
+    """Write down how a window ended, where this attempt still holds it; return how many rows.
+
+    `later` are those held back for their pace; `receivers` says whose mail server each of them is.
+    """
+    of = receivers or {}
+    given: dict[str, Any] = {
+        "ids": [each.delivery for each in outcomes] + [each.delivery for each in later],
+        "states": [each.state for each in outcomes] + ["held"] * len(later),
+        "codes": [each.code for each in outcomes] + [0] * len(later),
+        "words": [each.words[:500] for each in outcomes] + [each.words for each in later],
+        "waits": [0.0] * len(outcomes) + [each.wait for each in later],
+        "first": held.first,
+        "last": held.last,
+        "attempt": held.attempt,
+        "patience": PATIENCE,
+        "give_up": GIVE_UP_AFTER,
+    }
+    if not given["ids"]:
+        return 0
+    given["receivers"] = [of.get(delivery, -1) for delivery in given["ids"]]
     with connection.cursor() as cursor:
-        cursor.execute(
-            SETTLE,
-            [
-                GIVE_UP_AFTER,
-                [each.delivery for each in outcomes],
-                [each.state for each in outcomes],
-                [each.code for each in outcomes],
-                [each.words[:500] for each in outcomes],
-                held.first,
-                held.last,
-                held.attempt,
-            ],
-        )
+        cursor.execute(SETTLE, given)
         return int(cursor.rowcount)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F
+from django.utils.timezone import now
 
 from newsletter.models import Lease, Mailing
 
@@ -27,29 +28,44 @@ WHERE id = (
 RETURNING id, mailing_id, first, last, attempt
 """
 
-KEEP = """
-UPDATE newsletter_lease AS lease SET until = now() + %s * interval '1 second'
-WHERE lease.id = %s AND lease.attempt = %s AND (lease.mailing_id IS NULL OR EXISTS (
-    SELECT FROM newsletter_mailing AS mailing
-    WHERE mailing.id = lease.mailing_id AND mailing.state = 'sending'))
+COUNTED = """
+counted AS (
+    SELECT receiver, state, count(*) AS number,
+           count(*) FILTER (WHERE decided_at IS NULL) AS undecided, min(due_at) AS next
+    FROM newsletter_delivery
+    WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s
+    GROUP BY receiver, state),
+reckoned AS (
+    SELECT coalesce(sum(number) FILTER (WHERE state = 'staged'), 0) AS staged,
+           coalesce(sum(number) FILTER (WHERE state = 'handing_over'), 0) AS handing_over,
+           coalesce(sum(number) FILTER (WHERE state = 'sent'), 0) AS sent,
+           coalesce(sum(number) FILTER (WHERE state = 'refused'), 0) AS refused,
+           coalesce(sum(number) FILTER (WHERE state = 'failed'), 0) AS failed,
+           coalesce(sum(number) FILTER (WHERE state = 'deferred'), 0) AS deferred,
+           coalesce(sum(number) FILTER (WHERE state = 'unknown'), 0) AS unknown,
+           coalesce(sum(undecided) FILTER (WHERE state = 'unknown'), 0) AS undecided,
+           min(next) FILTER (WHERE state = 'deferred') AS next
+    FROM counted),
+received AS (
+    SELECT jsonb_object_agg(receiver, states) AS receivers FROM (
+        SELECT receiver, jsonb_object_agg(state, number) AS states FROM counted
+        WHERE receiver IS NOT NULL GROUP BY receiver) AS each)
 """
 
-RECKON = """
-WITH reckoned AS (
-    SELECT count(*) FILTER (WHERE state = 'staged') AS staged,
-           count(*) FILTER (WHERE state = 'handing_over') AS handing_over,
-           count(*) FILTER (WHERE state = 'sent') AS sent,
-           count(*) FILTER (WHERE state = 'refused') AS refused,
-           count(*) FILTER (WHERE state = 'failed') AS failed,
-           count(*) FILTER (WHERE state = 'deferred') AS deferred,
-           count(*) FILTER (WHERE state = 'unknown') AS unknown,
-           count(*) FILTER (WHERE state = 'unknown' AND decided_at IS NULL) AS undecided,
-           min(due_at) FILTER (WHERE state = 'deferred') AS next
-    FROM newsletter_delivery
-    WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s)
+COUNT = f"""
+WITH {COUNTED}
 UPDATE newsletter_lease AS lease SET
     sent = reckoned.sent, refused = reckoned.refused, failed = reckoned.failed,
     deferred = reckoned.deferred, unknown = reckoned.unknown,
+    receivers = received.receivers, updated_at = now()
+FROM reckoned, received WHERE lease.id = %s AND lease.attempt = %s
+"""
+
+RECKON = f"""
+WITH {COUNTED}
+UPDATE newsletter_lease AS lease SET
+    sent = reckoned.sent, refused = reckoned.refused, failed = reckoned.failed,
+    deferred = reckoned.deferred, unknown = reckoned.unknown, receivers = received.receivers,
     worker = '', attempt = NULL, until = NULL, updated_at = now(),
     due_at = CASE WHEN reckoned.staged > 0 THEN now() + %s * interval '1 second'
                   WHEN reckoned.next IS NOT NULL THEN reckoned.next
@@ -57,7 +73,7 @@ UPDATE newsletter_lease AS lease SET
                   ELSE lease.due_at END,
     closed_at = CASE WHEN reckoned.staged + reckoned.handing_over + reckoned.deferred
                           + reckoned.undecided = 0 THEN now() END
-FROM reckoned WHERE lease.id = %s AND lease.attempt IS NOT DISTINCT FROM %s
+FROM reckoned, received WHERE lease.id = %s AND lease.attempt IS NOT DISTINCT FROM %s
 """
 
 CANCEL = """
@@ -76,20 +92,29 @@ class Held(NamedTuple):
     attempt: int
 
 
-def take(lane: str, mailing: int | None) -> Held | None:
+def new_attempt() -> int:
+    """Return the number one run of a worker is known by: it fences what that run may settle."""
+    return secrets.randbits(62)
+
+
+def take(lane: str, mailing: int | None, attempt: int | None = None) -> Held | None:
     """Take one due range of a mailing (None: one letter), or nothing where none is free."""
+    attempt = attempt or new_attempt()
     with connection.cursor() as cursor:
-        attempt = secrets.randbits(62)
         cursor.execute(TAKE, [WORKER, attempt, HOLDS, lane, mailing])
         row = cursor.fetchone()
     return Held(*row) if row else None
 
 
-def keep(held: Held) -> bool:
-    """Hold on to a lease; False where it is lost, or its mailing is paused or cancelled."""
+def put_off(held: Held, by: timedelta) -> None:
+    """Have a range that was given back come due only later."""
+    Lease.objects.filter(pk=held.id, attempt=None, closed_at=None).update(due_at=now() + by)
+
+
+def count(held: Held) -> None:
+    """Write down how the deliveries of a range in work stand, for whoever watches."""
     with connection.cursor() as cursor:
-        cursor.execute(KEEP, [HOLDS, held.id, held.attempt])
-        return cursor.rowcount == 1
+        cursor.execute(COUNT, [held.first, held.last, held.mailing, held.id, held.attempt])
 
 
 def give_back(held: Held, *, again_in: timedelta = timedelta(0)) -> None:

@@ -1,6 +1,6 @@
 """What a crash must not forget: which mails were about to be on the wire, and what was answered.
 
-One small local file per lease in work, kept by the kernel when its worker is killed. The worker
+One small local file per run of a worker, kept by the kernel when its worker is killed. The worker
 holds a lock on it; whoever gets that lock knows that the worker is gone.
 """
 
@@ -18,7 +18,7 @@ from newsletter.transports import Outcome
 
 
 class Left(NamedTuple):
-    """What the notes of a lost worker say about its last window."""
+    """What the notes of a lost worker say about its last run."""
 
     attempt: int
     going: set[int]
@@ -26,7 +26,7 @@ class Left(NamedTuple):
 
 
 class Notes:
-    """The open file of one lease."""
+    """The open file of one run."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -34,10 +34,6 @@ class Notes:
     def __call__(self, going: Sequence[int], answered: Sequence[Outcome]) -> None:
         """Append one round of the wire: one write, a few microseconds."""
         os.write(self._descriptor, json.dumps([going, answered]).encode() + b"\n")
-
-    def settled(self) -> None:
-        """Forget the window: the ledger knows it now."""
-        os.ftruncate(self._descriptor, 0)
 
 
 def _folder() -> Path:
@@ -50,9 +46,11 @@ def _folder() -> Path:
 def keeping(attempt: int) -> Iterator[Notes]:
     """Keep notes for one attempt; they are thrown away when it ends in good order."""
     path = _folder() / f"{attempt}.notes"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    fresh = path.with_suffix(".fresh")
+    descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fresh.rename(path)  # locked before anybody can find it
         yield Notes(descriptor)
         path.unlink(missing_ok=True)
     finally:
@@ -88,11 +86,13 @@ def _read(attempt: int, written: bytes) -> Left:
         except ValueError:  # the last line of a worker killed while writing: nothing had gone yet
             continue
         going.update(went)
+        for again in went:  # what is on the wire once more is not answered any more
+            answered.pop(again, None)
         for answer in answers:
             answered[answer[0]] = Outcome(*answer)
     return Left(attempt, going, list(answered.values()))
 
 
 def all_left() -> list[Path]:
-    """Return the files of leases in work on this machine, live ones included."""
+    """Return the files of runs on this machine, live ones included."""
     return sorted(_folder().glob("*.notes"))

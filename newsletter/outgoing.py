@@ -1,5 +1,6 @@
-"""Which wire a sender's mail leaves by; kept open in this process from task to task."""
+"""Which wire a sender's mail leaves by, and whose stands in; kept open from task to task."""
 
+import time
 from dataclasses import replace
 from typing import cast
 
@@ -11,8 +12,11 @@ from newsletter.transports.settings import Security
 
 # Shorter than a task may run (config.celery), so that a hung server never outlives its task.
 PATIENCE = Timeouts(connect=5, command=30, end_of_data=200)
+LONGEST_CHAIN = 5
 
-_kept: dict[int, tuple[SmtpSettings, Transport]] = {}
+_kept: dict[tuple[int, int | None], tuple[SmtpSettings, Transport]] = {}
+_away: dict[int, float] = {}
+"""Senders whose server could not be used a moment ago, until when (time.monotonic)."""
 
 
 def wire_settings(sender: Sender) -> SmtpSettings:
@@ -31,21 +35,51 @@ def wire_settings(sender: Sender) -> SmtpSettings:
     )
 
 
-def wire(sender: Sender) -> Transport:
-    """Return the transport of a sender, connected anew only where its settings have changed."""
+def wire(
+    sender: Sender, *, receiver: int | None = None, connections: int | None = None
+) -> Transport:
+    """Return the transport of a sender, connected anew only where its settings have changed.
+
+    With a receiver it is one for that receiver alone, with so many connections.
+    """
     wanted = wire_settings(sender)
-    known = _kept.get(sender.pk)
+    if connections is not None:
+        wanted = replace(wanted, connections=min(connections, wanted.connections))
+    known = _kept.get((sender.pk, receiver))
     if known is not None and known[0] == wanted:
         return known[1]
     if known is not None:
         known[1].close()
     transport = SmtpTransport(wanted)
-    _kept[sender.pk] = (wanted, transport)
+    _kept[sender.pk, receiver] = (wanted, transport)
     return transport
+
+
+def chain(sender: Sender) -> list[Sender]:
+    """Return a sender and those that stand in for it, in order of preference."""
+    found = [sender]
+    while (after := found[-1].fallback) is not None and len(found) < LONGEST_CHAIN:
+        if after in found or after.client_id != sender.client_id:
+            break
+        found.append(after)
+    return found
+
+
+def routes(sender: Sender) -> list[Sender]:
+    """Return those of a sender's chain that are not stopped, without those away for now."""
+    usable = [each for each in chain(sender) if each.stopped_at is None]
+    now = time.monotonic()
+    return [each for each in usable if _away.get(each.pk, 0.0) <= now] or usable
+
+
+def leave_alone(sender: Sender, seconds: float) -> None:
+    """Do not try a sender's server for a while."""
+    _away[sender.pk] = time.monotonic() + seconds
 
 
 def close_all() -> None:
     """Say goodbye to every mail server this process keeps a connection to."""
+    _away.clear()
     while _kept:
         _, (_, transport) = _kept.popitem()
         transport.close()

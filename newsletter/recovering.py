@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from newsletter import notes
 from newsletter.handing_over import settle
-from newsletter.leasing import held_of, reckon
+from newsletter.leasing import Held, held_of, reckon
 from newsletter.models import Lease
 
 log = logging.getLogger(__name__)
@@ -41,24 +41,30 @@ def _recover_here() -> int:
 
 
 @transaction.atomic
-def recover_by_notes(left: notes.Left) -> bool:
-    """Free one lease by the notes of its worker; False where it is free already.
+def recover_by_notes(left: notes.Left) -> int:
+    """Free the leases of one run by the notes of its worker; return how many there were.
 
     What was answered is settled by its answer, what was never on the wire is staged again, and
     only what was in flight is unknown.
     """
-    lease = Lease.objects.select_for_update().filter(attempt=left.attempt).first()
-    if lease is None:
-        return False
-    held = held_of(lease)
+    leases = Lease.objects.select_for_update().filter(attempt=left.attempt)
+    for lease in (found := list(leases)):
+        lost = _free(held_of(lease), left)
+        log.warning("lease %s of a lost worker freed, %s unknown", lease.pk, lost)
+    return len(found)
+
+
+def _free(held: Held, left: notes.Left) -> int:
+    """Put right what one range was left in; return how many of it nobody knows the end of."""
+    its = range(held.first, held.last + 1)
+    went = [each for each in left.going if each in its]
     with connection.cursor() as cursor:
-        settle(held=held, outcomes=left.answered)
-        cursor.execute(NEVER_WENT, [held.first, held.last, held.attempt, list(left.going)])
+        settle(held=held, outcomes=[each for each in left.answered if each.delivery in its])
+        cursor.execute(NEVER_WENT, [held.first, held.last, held.attempt, went])
         cursor.execute(LOSE, [held.first, held.last, held.attempt])
         lost = cursor.rowcount
         reckon(cursor, held, timedelta(0), held.attempt)
-    log.warning("lease %s of a lost worker freed, %s unknown", lease.pk, lost)
-    return True
+    return lost
 
 
 @transaction.atomic

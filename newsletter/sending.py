@@ -1,43 +1,28 @@
-"""Take what is due, hand it over through the gate, put it on the wire, settle it."""
+"""Take what is due and send it: letters, notices and campaigns, each by its lane."""
 
 import logging
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import formatdate
 from functools import lru_cache
 
 from django.db.models import Q
 from django.utils.timezone import now
 
-from newsletter import approving, composing, leasing, letters, links, notes, outgoing
+from accountability import audit
+from newsletter import approving, composing, leasing, letters, notes, outgoing, pace
 from newsletter.audience import question
-from newsletter.handing_over import LARGEST_WINDOW, Ready, hand_over, settle
+from newsletter.carrying import Load, Trip
 from newsletter.leasing import Held
+from newsletter.ledger import Ledger
 from newsletter.models import Delivery, Lease, Mailing, Sender
-from newsletter.rendering import Person, Renderer, Unrenderable
-from newsletter.transports import Message, Outcome, Unavailable
+from newsletter.rendering import Renderer
+from newsletter.transports import Unavailable
 from registrants import gate
 
 log = logging.getLogger(__name__)
 TRY_AGAIN = timedelta(seconds=10)
-STALE_AFTER = 1.2
-"""Seconds after hand-over when what is not yet on the wire goes back: no mail leaves on an answer
-of the gate older than two seconds (design.md §5)."""
-
-_pace: dict[int, float] = {}
-"""Messages a second each sender managed lately, in this process."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """What one window needs between the two transactions."""
-
-    sender: Sender
-    renderer: Renderer
-    question: gate.Question
-    bounce_domain: str
+NOTICE_SLICE = 0.5
+"""Seconds a notice may keep the worker that letters wait for."""
 
 
 def serve(*, lanes: tuple[str, ...], seconds: float) -> bool:
@@ -50,52 +35,122 @@ def serve(*, lanes: tuple[str, ...], seconds: float) -> bool:
 
 
 def _serve_lane(lane: str, deadline: float) -> bool:
+    """Send some of what is due in a lane; False where nothing is."""
     if lane == Lease.Lane.LETTERS:
-        held = leasing.take(lane, None)
-        if held is not None:
-            _work_letter(held)
-        return held is not None
-    for mailing in _running(lane):
-        held = leasing.take(lane, mailing.pk)
-        if held is not None:
-            _work(held, mailing, deadline)
-            return True
-    return False
+        return _send_letter(deadline)
+    if lane == Lease.Lane.NOTICES:
+        deadline = min(deadline, time.monotonic() + NOTICE_SLICE)
+    return any(_send_mailing(mailing, lane, deadline) for mailing in _running(lane))
 
 
 def _running(lane: str) -> list[Mailing]:
     kind = Mailing.Kind.CAMPAIGN if lane == Lease.Lane.CAMPAIGNS else Mailing.Kind.NOTICE
     running = Mailing.objects.filter(kind=kind, state=Mailing.State.SENDING)
     ready = running.filter(Q(waiting_until=None) | Q(waiting_until__lte=now()))
-    return list(ready.defer("body", "compiled", "left_out").order_by("?")[:20])
+    return list(
+        ready.select_related("sender__client", "sender__fallback")
+        .defer("body", "compiled", "left_out")
+        .order_by("?")[:20]
+    )
 
 
-def _work(held: Held, mailing: Mailing, deadline: float) -> None:
-    """Send a range of one mailing, window by window, until it is done or time is up.
+def _send_mailing(mailing: Mailing, lane: str, deadline: float) -> bool:
+    """Carry windows of one mailing until it is done or time is up; False where nothing is due.
 
-    What goes wrong unforeseen leaves the lease and its notes standing: recovering puts them right.
+    What goes wrong unforeseen leaves its leases and notes standing: recovering puts them right.
     """
-    with notes.keeping(held.attempt) as noted:
-        line = _line(mailing.pk)
-        while time.monotonic() < deadline and _send_window(held, line, noted, mailing):
-            pass
-        leasing.give_back(held)
+    if lane == Lease.Lane.CAMPAIGNS and _rests(mailing):
+        return False
+    attempt = leasing.new_attempt()
+    with (
+        notes.keeping(attempt) as noted,
+        Ledger(lane=lane, mailing=mailing.pk, attempt=attempt) as ledger,
+    ):
+        if ledger.begin() is None:
+            return False
+        ledger.question = question(mailing)
+        kind: pace.Kind = "campaign" if lane == Lease.Lane.CAMPAIGNS else "notice"
+        load = Load(kind=kind, renderer=_renderer(mailing.pk))
+        trouble = _travel(mailing.sender, load, ledger, noted, deadline, mailing)
+    if trouble is not None:
+        _wait(mailing, trouble)
+    return trouble is None
 
 
-def _send_window(held: Held, line: Line, noted: notes.Notes, mailing: Mailing) -> bool:
-    """Hand over and send one window; False where none is left or the mail server is away."""
-    window = _window(line.sender.pk)
-    ready, taken = hand_over(held=held, question=line.question, window=window)
-    if not taken:
-        return False
-    trouble = _carry(held, line, ready, noted)
-    if trouble:
-        approving.wait(mailing=mailing.pk, reason=trouble, until=now() + TRY_AGAIN)
-        return False
-    if mailing.waiting_reason:
-        approving.go_on(mailing=mailing.pk)
-        mailing.waiting_reason = ""
-    return True
+def _rests(mailing: Mailing) -> bool:
+    """Tell whether a campaign is not to be touched now; have it wait for quiet hours to end."""
+    if pace.rest(mailing.sender) > 0:
+        return True
+    until = pace.quiet_until(mailing.sender, now())
+    if until is not None:
+        approving.wait(mailing=mailing.pk, reason="Quiet hours of its sender.", until=until)
+    return until is not None
+
+
+def _travel(
+    sender: Sender,
+    load: Load,
+    ledger: Ledger,
+    noted: notes.Notes,
+    deadline: float,
+    mailing: Mailing | None,
+) -> Unavailable | None:
+    """Send by the first of a sender's servers that can be used; return why none can."""
+    trouble: Unavailable | None = None
+    for route in outgoing.routes(sender):
+        trip = Trip(load=load, route=route, ledger=ledger, noted=noted, deadline=deadline)
+        trouble = trip.go()
+        if mailing is not None and trip.answered:
+            _say_who_sends(mailing, route)
+        if trouble is None:
+            return None
+        if trouble.retry_after:
+            pace.record(route, [], retry_after=trouble.retry_after)
+            return trouble
+        _note_trouble(route, trouble)
+    return trouble or Unavailable(_why_none(sender))
+
+
+def _note_trouble(route: Sender, trouble: Unavailable) -> None:
+    """Leave a server alone for a while, or its sender until a person has looked."""
+    outgoing.leave_alone(route, TRY_AGAIN.total_seconds() - 1)
+    if trouble.configuration:
+        stopped = Sender.objects.filter(pk=route.pk, stopped_at=None).update(
+            stopped_at=now(), stopped_reason=trouble.words[:500]
+        )
+        if stopped:
+            audit.record(act="stop sender", subject=route, client=route.client_id)
+    log.warning("sender %s cannot be used: %s", route.pk, trouble.words)
+
+
+def _why_none(sender: Sender) -> str:
+    reasons = [each.stopped_reason for each in outgoing.chain(sender) if each.stopped_reason]
+    return reasons[0] if reasons else "it could not be reached a moment ago"
+
+
+def _say_who_sends(mailing: Mailing, route: Sender) -> None:
+    """Take note that mail leaves: by its own sender, or by one that stands in."""
+    if route.pk == mailing.sender_id:
+        if mailing.waiting_reason:
+            approving.go_on(mailing=mailing.pk)
+        return
+    says = f"Its own mail server cannot be used; “{route.name}” stands in."
+    if mailing.waiting_reason != says:
+        approving.wait(mailing=mailing.pk, reason=says, until=None)
+        audit.record(act="stand in", subject=mailing, client=mailing.client_id, sender=route.pk)
+        mailing.waiting_reason = says
+
+
+def _wait(mailing: Mailing, trouble: Unavailable) -> None:
+    """Have a mailing wait for its mail server, or for a person where every sender is stopped."""
+    senders = outgoing.chain(Sender.objects.get(pk=mailing.sender_id))
+    if all(each.stopped_at for each in senders):
+        reason = f"The mail server cannot be used: {trouble.words}"
+        approving.stop(mailing=mailing.pk, reason=reason)
+        return
+    seconds = timedelta(seconds=trouble.retry_after) or TRY_AGAIN
+    reason = f"The mail server cannot be used at present: {trouble.words}"
+    approving.wait(mailing=mailing.pk, reason=reason, until=now() + seconds)
 
 
 @lru_cache(maxsize=8)
@@ -108,131 +163,41 @@ def _renderer(mailing: int) -> Renderer:
     return Renderer(compiled, mailing=mailing, link_ids=link_ids or never_rewritten)
 
 
-def _line(mailing: int) -> Line:
-    found = Mailing.objects.select_related("sender").defer("compiled", "body").get(pk=mailing)
-    return Line(
-        sender=found.sender,
-        renderer=_renderer(mailing),
-        question=question(found),
-        bounce_domain=found.sender.envelope_domain,
-    )
-
-
-def _work_letter(held: Held) -> None:
+def _send_letter(deadline: float) -> bool:
     """Send one letter; where its mail server is away it is tried again in some seconds."""
-    again = timedelta(0)
-    with notes.keeping(held.attempt) as noted:
+    attempt = leasing.new_attempt()
+    again: timedelta | None = None
+    with (
+        notes.keeping(attempt) as noted,
+        Ledger(lane=Lease.Lane.LETTERS, mailing=None, attempt=attempt, at_once=True) as ledger,
+    ):
+        held = ledger.begin()
+        if held is None:
+            return False
         try:
-            if _send_letter(held, noted):
+            if _carry_letter(held, ledger, noted, deadline):
                 again = TRY_AGAIN
         except letters.NoSender as missing:
             log.error("letter %s waits: %s", held.first, missing)
             again = timedelta(minutes=1)
-        leasing.give_back(held, again_in=again)
+    if again is not None:
+        leasing.put_off(held, again)
+    return True
 
 
-def _send_letter(held: Held, noted: notes.Notes) -> str:
-    """Hand over and send the one letter of a lease; return why it must wait, or nothing."""
+def _carry_letter(
+    held: Held, ledger: Ledger, noted: notes.Notes, deadline: float
+) -> Unavailable | None:
+    """Hand over and send the one letter of a lease; return why it must wait."""
     delivery = Delivery.objects.select_related("registrant__client").get(pk=held.first)
     client = delivery.registrant.client
-    sender = letters.sender_of(client)
-    line = Line(
-        sender=sender,
-        renderer=_letter_renderer(letters.source(client, delivery.letter)),
-        question=gate.Question(kind=letters.kind_of(delivery.letter), client=client.pk),
-        bounce_domain=sender.envelope_domain,
-    )
-    ready, _ = hand_over(held=held, question=line.question, window=1)
-    return _carry(held, line, ready, noted, extra=letters.extra(delivery))
+    ledger.question = gate.Question(kind=letters.kind_of(delivery.letter), client=client.pk)
+    renderer = _letter_renderer(letters.source(client, delivery.letter))
+    load = Load(kind="letter", renderer=renderer, extra=letters.extra(delivery))
+    return _travel(letters.sender_of(client), load, ledger, noted, deadline, None)
 
 
 @lru_cache(maxsize=64)
 def _letter_renderer(source: composing.Source) -> Renderer:
     compiled = composing.compile_mail(source)
     return Renderer(compiled, link_ids=[0] * len(compiled.links))
-
-
-def _window(sender: int) -> int:
-    """Return how many to hand over at once: what the wire took in 0.8 s lately, 1 to 500."""
-    return max(1, min(LARGEST_WINDOW, int(_pace.get(sender, 125.0) * 0.8)))
-
-
-def _carry(
-    held: Held,
-    line: Line,
-    ready: list[Ready],
-    noted: notes.Notes,
-    *,
-    extra: dict[str, str] | None = None,
-) -> str:
-    """Put a handed-over window on the wire and settle it; return why it must wait, or nothing."""
-    if not ready:
-        return ""
-    began = time.monotonic()
-    pulled: set[int] = set()
-    outcomes: dict[int, Outcome] = {}
-    trouble = ""
-    try:
-        messages = _messages(line, ready, pulled, outcomes, extra, began + STALE_AFTER)
-        for outcome in outgoing.wire(line.sender).send(messages, noted=noted):
-            outcomes[outcome.delivery] = outcome
-    except (Unavailable, ValueError) as away:
-        trouble = f"The mail server cannot be used: {away}"
-    finally:
-        settle(held=held, outcomes=_all_outcomes(ready, pulled, outcomes))
-        noted.settled()
-    _note_pace(line.sender.pk, len(outcomes), time.monotonic() - began)
-    return trouble or _broken(outcomes)
-
-
-def _messages(
-    line: Line,
-    ready: list[Ready],
-    pulled: set[int],
-    outcomes: dict[int, Outcome],
-    extra: dict[str, str] | None,
-    stale_at: float,
-) -> Iterator[Message]:
-    """Render each person's mail as the wire has room for it; stop where the gate's word is old."""
-    date = formatdate(usegmt=True).encode()
-    domain, render = line.bounce_domain, line.renderer.render
-    for each in ready:
-        if time.monotonic() > stale_at:
-            return
-        try:
-            data = render(Person(*each, extra), date=date)
-        except Exception as fault:  # one person's data must not stop the others
-            why = str(fault) if isinstance(fault, Unrenderable) else type(fault).__name__
-            log.error("delivery %s cannot be rendered: %s", each.delivery, why)
-            words = f"could not be rendered: {why}"
-            outcomes[each.delivery] = Outcome(each.delivery, "failed", 0, "", words)
-            continue
-        pulled.add(each.delivery)
-        yield Message(each.delivery, links.verp(each.delivery, domain), each.address, data)
-
-
-def _all_outcomes(
-    ready: list[Ready], pulled: set[int], outcomes: dict[int, Outcome]
-) -> list[Outcome]:
-    """Return one outcome each: what the wire never asked for is unsent, what it lost unknown."""
-    nothing = "the connection was lost before the server answered"
-    return [
-        outcomes.get(each.delivery)
-        or (
-            Outcome(each.delivery, "unknown", 0, "", nothing)
-            if each.delivery in pulled
-            else Outcome(each.delivery, "unsent", 0, "", "")
-        )
-        for each in ready
-    ]
-
-
-def _note_pace(sender: int, count: int, seconds: float) -> None:
-    if count:
-        _pace[sender] = 0.5 * _pace.get(sender, 125.0) + 0.5 * count / max(seconds, 0.001)
-
-
-def _broken(outcomes: dict[int, Outcome]) -> str:
-    """Return the server's words where it broke off and left messages unsent."""
-    unsent = [each for each in outcomes.values() if each.state == "unsent"]
-    return f"The mail server broke off: {unsent[0].words}" if unsent else ""

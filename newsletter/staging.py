@@ -12,7 +12,7 @@ from newsletter.sources import source_of
 from registrants import gate
 
 log = logging.getLogger(__name__)
-LEASE_SIZE = 500
+LEASE_SIZE = 2_500
 ANALYSE_FROM = 5_000
 """Deliveries at once that make the planner's picture of the ledger wrong."""
 

@@ -140,7 +140,7 @@ def _refusal(question: Question) -> Case:
     )
 
 
-def judged(people: QuerySet[Registrant], question: Question) -> QuerySet[Registrant]:
+def judged(people: QuerySet[Registrant], question: Question) -> QuerySet[Any]:
     """Annotate people with `refusal`, the first that holds or the empty text.
 
     Those of a campaign have `on_list` too: their one subscription of its list, or nothing.
@@ -151,7 +151,7 @@ def judged(people: QuerySet[Registrant], question: Question) -> QuerySet[Registr
     return people.annotate(refusal=_refusal(question))
 
 
-def asked_about(question: Question) -> QuerySet[Registrant]:
+def asked_about(question: Question) -> QuerySet[Any]:
     """Return whom a mail of this kind could be meant for, judged: the list, or the service."""
     people = judged(Registrant.objects.of(question.client), question)
     if question.kind == MailKind.CAMPAIGN:

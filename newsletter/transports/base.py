@@ -1,6 +1,7 @@
 """What every transport takes, answers and refuses: the contract of the wire."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from typing import Literal, NamedTuple, Protocol
 
 State = Literal["sent", "deferred", "failed", "unknown", "unsent"]
@@ -16,6 +17,10 @@ class Message(NamedTuple):
     """ASCII local part, domain as A-labels."""
     data: bytes
     """Headers and body with CRLF line ends; leading dots as they are, the wire stuffs them."""
+    has_no_dots: bool = False
+    """Whether no line of it starts with a dot, nor follows a bare line end."""
+    begin_by: float = inf
+    """Until when it may be begun (time.monotonic); later it is unsent: the gate must be asked."""
 
 
 class Outcome(NamedTuple):

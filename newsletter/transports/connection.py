@@ -1,6 +1,7 @@
 """One connection's state: which reply is awaited for which message, and what follows from it."""
 
 import ssl
+import time
 from collections import deque
 from typing import Final
 
@@ -18,6 +19,8 @@ DATA: Final = "DATA"
 END: Final = "end of data"
 DOT: Final = "lone dot"
 RSET: Final = "RSET"
+QUICK: Final = 0.25
+"""Seconds from the last byte of one message to its answer, up to which the next overlaps it."""
 _SIGN_IN_WANTED: Final = frozenset({530, 534, 535, 538})
 
 
@@ -46,6 +49,9 @@ class Connection:
         self._later: deque[tuple[str, Exchange | None, bytes]] = deque()
         """Commands of the present message that wait for the reply before, without PIPELINING."""
         self._must_reset = False
+        self._dot_sent_at = 0.0
+        self._is_quick = False
+        """Whether it took the last message quickly enough to have the next one wait behind it."""
 
     @property
     def is_idle(self) -> bool:
@@ -54,7 +60,11 @@ class Connection:
 
     def begin(self, desk: Desk) -> None:
         """Take the next message that can be put on this wire, and queue its commands."""
+        now = time.monotonic()
         while (exchange := desk.take()) is not None:
+            if now > exchange.message.begin_by:
+                desk.settle(exchange, "unsent", Reply(0, ""))
+                continue
             unfit = why_unfit(exchange.message, self._offer)
             if unfit is None:
                 break
@@ -253,11 +263,12 @@ class Connection:
             raise Broken(f"DATA answered {reply.code} {reply.words}")
 
     def _send_body(self, desk: Desk, exchange: Exchange) -> None:
-        self.wire.put(stuffed(exchange.message.data))
+        self.wire.put(stuffed(exchange.message))
         exchange.dot_at = self.wire.queued - 2
         self._awaited.append((END, exchange))
         desk.going.append(exchange.message.delivery)
-        if self._offer.pipelining:
+        self._dot_sent_at = time.monotonic()
+        if self._offer.pipelining and self._is_quick:
             self.begin(desk)
 
     def _on_end(self, desk: Desk, exchange: Exchange, reply: Reply) -> None:
@@ -265,6 +276,7 @@ class Connection:
         if 300 <= reply.code < 400 or (is_early and reply.code < 300):
             self._awaited.appendleft((END, exchange))
             raise Broken(f"the end of the data answered {reply.code} {reply.words}")
+        self._is_quick = time.monotonic() - self._dot_sent_at < QUICK
         self._decide(desk, exchange, reply)
         if is_early:
             raise Broken(f"refused in the middle: {reply.code} {reply.words}")

@@ -93,7 +93,8 @@ class Desk:
             self._again.append(exchange)
 
     def give_up(self, words: str) -> Iterator[Outcome]:
-        """Answer unsent for everything that is left."""
+        """Answer unsent for everything that was pulled and is not decided; pull no more."""
+        self._is_exhausted = True
         while (exchange := self.take()) is not None:
             self.settle(exchange, "unsent", Reply(0, words))
             yield self.outcomes.pop()

@@ -41,12 +41,15 @@ def rcpt_command(message: Message) -> bytes:
     return f"RCPT TO:<{message.recipient}>\r\n".encode("ascii")
 
 
-def stuffed(data: bytes) -> bytes:
+def stuffed(message: Message) -> bytes:
     """Return the body with its leading dots doubled, up to and with the final dot.
 
     A dot after a bare line feed or carriage return is doubled too: a server that takes that for a
     line end must not find the end of the data there. RFC 5321 §4.5.2
     """
+    data = message.data
+    if message.has_no_dots:
+        return data + b".\r\n"
     if _DOT_AFTER_FEED.search(data):
         data = data.replace(b"\n.", b"\n..")
     if _DOT_AFTER_RETURN.search(data):

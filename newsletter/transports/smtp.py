@@ -24,7 +24,8 @@ class SmtpTransport:
         Outcomes come as the server decides, not in the order of the messages. What the iterable
         itself raises is raised again after everything already pulled is settled. A caller who stops
         reading outcomes early leaves what was on the wire unanswered.
-        Raises Unavailable, before any message was pulled, where nothing can be sent at all.
+        Raises Unavailable where nothing (more) can be sent: before any message was pulled, or
+        after every one that was has had its outcome.
         """
         if self._is_sending:
             raise RuntimeError("this transport is in the middle of another send")
@@ -49,6 +50,7 @@ class SmtpTransport:
                 if not pool.is_busy and (pool.is_hopeless or not desk.has_more()):
                     break
                 pool.turn(desk)
+            has_given_up = pool.is_hopeless
             for outcome in desk.give_up(pool.why.words):
                 if noted is not None:
                     noted((), (outcome,))
@@ -58,6 +60,8 @@ class SmtpTransport:
             self._is_sending = False
         if desk.problem is not None:
             raise desk.problem
+        if has_given_up:
+            raise pool.why
 
     def _round(self, desk: Desk, noted: Noted | None) -> Iterator[Outcome]:
         """Note, then write, then hand out what was answered."""

@@ -23,13 +23,13 @@ def unstuffed(wire: bytes) -> bytes:
 @given(LINES)
 def test_leading_dots_come_out_as_they_went_in(lines: list[bytes]) -> None:
     data = b"".join(line + b"\r\n" for line in lines)
-    assert unstuffed(stuffed(data)) == data
+    assert unstuffed(stuffed(message(1, data))) == data
 
 
 @given(st.binary(max_size=200))
 def test_no_body_ends_early_on_any_idea_of_a_line_end(data: bytes) -> None:
     """Neither CRLF, LF nor CR before a dot may let a body smuggle commands."""
-    on_wire = b"\r\n" + stuffed(data)
+    on_wire = b"\r\n" + stuffed(message(1, data))
     text = on_wire.removesuffix(b"\r\n.\r\n")
     assert not re.search(rb"[\r\n]\.(?!\.)", text)
 

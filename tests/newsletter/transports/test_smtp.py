@@ -50,7 +50,7 @@ def test_a_body_and_the_next_commands_go_in_one_write(monkeypatch: pytest.Monkey
         flush(wire)
 
     monkeypatch.setattr(Wire, "flush", counted)
-    for extensions, count in ((PIPELINED, 1 + 1 + 3), (LOCK_STEP, 1 + 3 * 4)):
+    for extensions, count in ((PIPELINED, 1 + 2 + 3), (LOCK_STEP, 1 + 3 * 4)):
         writes.clear()
         with (
             ScriptedSmtp(extensions=extensions) as server,

@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.transports import SmtpSettings, SmtpTransport, Unavailable
 from tests.newsletter.transports.conftest import Authority
-from tests.newsletter.transports.wire_cases import QUICK, message, send, transport
+from tests.newsletter.transports.wire_cases import QUICK, message, send, send_until, transport
 from tests.scripted_smtp import Answer, Close, Moment, ScriptedSmtp
 
 BOTH = pytest.mark.parametrize("security", ["starttls", "tls"])
@@ -148,9 +148,10 @@ def test_a_server_that_wants_a_sign_in_fails_nobody() -> None:
         return b"530 5.7.0 sign in first\r\n" if moment.step == "MAIL" else None
 
     with ScriptedSmtp(wants) as server:
-        outcomes = send(server, 20)
+        outcomes, trouble = send_until(server, 20)
     assert {each.state for each in outcomes.values()} == {"unsent"}
-    assert "sign-in wanted" in outcomes[0].words
+    assert trouble.configuration
+    assert "sign-in wanted" in trouble.words
 
 
 def test_settings_are_read_from_a_url() -> None:

@@ -3,7 +3,16 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from newsletter.transports import Message, Outcome, SmtpSettings, SmtpTransport, Timeouts
+import pytest
+
+from newsletter.transports import (
+    Message,
+    Outcome,
+    SmtpSettings,
+    SmtpTransport,
+    Timeouts,
+    Unavailable,
+)
 from tests.scripted_smtp import ScriptedSmtp
 
 QUICK = Timeouts(connect=1.0, command=1.0, end_of_data=1.0)
@@ -41,6 +50,26 @@ def send(server: ScriptedSmtp, count: int, **changes: object) -> dict[int, Outco
     assert sorted(outcomes) == list(range(count))
     assert_true(server, outcomes)
     return outcomes
+
+
+def send_until(
+    server: ScriptedSmtp, count: int, **changes: object
+) -> tuple[dict[int, Outcome], Unavailable]:
+    """Send until the wire gives up; check that everything it pulled has its outcome."""
+    pulled: list[int] = []
+    outcomes: list[Outcome] = []
+
+    def given() -> Iterator[Message]:
+        for number in range(count):
+            pulled.append(number)
+            yield message(number)
+
+    with transport(server, **changes) as wire, pytest.raises(Unavailable) as told:
+        outcomes.extend(wire.send(given()))
+    found = by_number(outcomes)
+    assert sorted(found) == pulled
+    assert_true(server, found)
+    return found, told.value
 
 
 def assert_true(server: ScriptedSmtp, outcomes: dict[int, Outcome]) -> None:
