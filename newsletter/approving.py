@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 
 from accountability import audit
@@ -43,6 +43,11 @@ def is_overdue(mailing: Mailing) -> bool:
     """Tell whether its time came long ago while nothing could start it (the system was down)."""
     at = mailing.scheduled_at
     return mailing.state == State.SCHEDULED and at is not None and at < now() - LATE
+
+
+def overdue(mailings: QuerySet[Any]) -> QuerySet[Any]:
+    """Return those that came due while nothing could start them and wait for a person."""
+    return mailings.filter(state=State.SCHEDULED, scheduled_at__lt=now() - LATE)
 
 
 @transaction.atomic

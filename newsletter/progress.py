@@ -1,7 +1,10 @@
 """How far a mailing has come, from the counts of its leases."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import Sum
 from django.utils.timezone import now
@@ -9,6 +12,16 @@ from django.utils.timezone import now
 from newsletter.models import Lease, Mailing
 
 RECENTLY = timedelta(seconds=10)
+SAMPLES = 6
+"""Looks remembered, two seconds apart: the rate shown is that of the last ten."""
+
+
+class Sample(NamedTuple):
+    """How many were done when somebody looked; the page brings its earlier looks along."""
+
+    at: float
+    """Seconds since the epoch."""
+    done: int
 
 
 @dataclass(frozen=True)
@@ -26,6 +39,7 @@ class Progress:
     seconds_left: int | None
     waiting_reason: str
     waiting_until: datetime | None
+    samples: str
 
     @property
     def percent(self) -> int:
@@ -33,16 +47,31 @@ class Progress:
         done = self.sent + self.refused + self.failed
         return 100 if not self.total else done * 100 // self.total
 
+    @property
+    def left(self) -> str:
+        """Return the time left in words, empty where nobody can tell."""
+        if not self.seconds_left:
+            return ""
+        if self.seconds_left < 60:
+            return "less than a minute left"
+        hours, minutes = divmod(round(self.seconds_left / 60), 60)
+        return f"about {hours} h {minutes} min left" if hours else f"about {minutes} min left"
 
-def progress(mailing: Mailing) -> Progress:
-    """Return how far a mailing has come; at most one row per 500 deliveries is read."""
+
+def progress(mailing: Mailing, *, earlier: str = "") -> Progress:
+    """Return how far a mailing has come; at most one row per 500 deliveries is read.
+
+    `earlier` are the samples of the last look, from which the present rate is reckoned.
+    """
     leases = Lease.objects.filter(mailing=mailing)
     states = ("sent", "refused", "failed", "deferred", "unknown")
     counts = leases.aggregate(**{state: Sum(state, default=0) for state in states})
     total = mailing.staged or 0
     closed = counts["sent"] + counts["refused"] + counts["failed"]
-    rate = _rate(mailing, closed)
-    waiting = total - closed - counts["unknown"]
+    done = closed + counts["unknown"]
+    samples = _samples(earlier, Sample(time.time(), done))
+    rate = _rate(mailing, samples, done)
+    waiting = total - done - counts["deferred"]
     return Progress(
         total=total,
         open=total - closed,
@@ -50,17 +79,34 @@ def progress(mailing: Mailing) -> Progress:
         seconds_left=int(waiting / rate) if rate and waiting else (0 if not waiting else None),
         waiting_reason=mailing.waiting_reason,
         waiting_until=mailing.waiting_until,
+        samples=",".join(f"{each.at:.1f}:{each.done}" for each in samples),
         **counts,
     )
 
 
-def _rate(mailing: Mailing, closed: int) -> float:
-    """Return deliveries a second over the last seconds, or since the start where that is young."""
+def _samples(earlier: str, latest: Sample) -> list[Sample]:
+    """Return the looks of the last ten seconds and this one; what is not a look is left out."""
+    found = []
+    for each in earlier[:200].split(",")[-SAMPLES:]:
+        at, _, done = each.partition(":")
+        if at.replace(".", "", 1).isdecimal() and done.isdecimal():
+            sample = Sample(float(at), int(done))
+            if 0 <= latest.at - sample.at <= RECENTLY.total_seconds() + 2:
+                found.append(sample)
+    if not found or latest.at - found[-1].at >= 2:
+        found.append(latest)
+    return found[-SAMPLES:]
+
+
+def _rate(mailing: Mailing, samples: Sequence[Sample], done: int) -> float:
+    """Return deliveries a second since the earliest look, or from what closed of late."""
     if mailing.state != Mailing.State.SENDING or mailing.started_at is None:
         return 0.0
-    recent = Lease.objects.filter(mailing=mailing, closed_at__gte=now() - RECENTLY)
+    since = time.time() - samples[0].at
+    if since >= 1.5:
+        return max(0.0, (done - samples[0].done) / since)
     seconds = (now() - mailing.started_at).total_seconds()
     if seconds < RECENTLY.total_seconds():
-        return closed / max(seconds, 1.0)
-    done = recent.aggregate(done=Sum("size", default=0))
-    return float(done["done"]) / RECENTLY.total_seconds()
+        return done / max(seconds, 1.0)
+    recent = Lease.objects.filter(mailing=mailing, closed_at__gte=now() - RECENTLY)
+    return float(recent.aggregate(done=Sum("size", default=0))["done"]) / RECENTLY.total_seconds()

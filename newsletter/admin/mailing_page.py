@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import action, display
 
-from newsletter import checks, onward, previewing
-from newsletter.admin import previews, steps
+from newsletter import approving, checks, onward, previewing
+from newsletter.admin import decisions, previews, steps
 from newsletter.admin.mailing_form import MailingForm
 from newsletter.models import Mailing
 from registrants.models import Client
@@ -29,6 +29,7 @@ class MailingPage(StaffPage):
     search_fields = ["subject"]
     ordering = ["-pk"]
     compressed_fields = False
+    list_before_template = "newsletter/overdue_list.html"
     change_form_before_template = "newsletter/compose_conflict.html"
     change_form_outer_after_template = "newsletter/compose_panel.html"
     actions_submit_line = ["save_and_test", "save_and_send"]
@@ -101,6 +102,14 @@ class MailingPage(StaffPage):
         """Note who wrote it first."""
         obj.created_by = obj.created_by or request.user.pk
         super().save_model(request, obj, form, change)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Show above the list what came due while nothing could start it."""
+        overdue = [
+            (each, self.url("send", each.pk))
+            for each in approving.overdue(self.get_queryset(request))[:20]
+        ]
+        return super().changelist_view(request, {"overdue": overdue, **(extra_context or {})})
 
     def changeform_view(
         self,
@@ -222,6 +231,8 @@ class MailingPage(StaffPage):
             ("test", "test", steps.test_again),
             ("duplicate", "duplicate", steps.duplicate),
             ("move/<str:move>", "move", steps.move),
+            ("unknown", "unknown", decisions.unknown),
+            ("retry", "retry", decisions.retry),
         ]
         own = [
             path(

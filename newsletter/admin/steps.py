@@ -3,6 +3,7 @@
 import zoneinfo
 from datetime import datetime
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -13,7 +14,17 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
 
-from newsletter import approving, audience, checks, deciding, drafting, onward, previewing
+from newsletter import (
+    approving,
+    audience,
+    checks,
+    deciding,
+    drafting,
+    onward,
+    previewing,
+    retrying,
+)
+from newsletter.course import course
 from newsletter.models import Mailing
 from newsletter.progress import progress
 
@@ -23,20 +34,13 @@ MOVES = {
     "resume": (approving.resume, "It goes on."),
     "cancel": (approving.cancel, "Cancelled. Nothing more of it will be sent."),
     "unschedule": (approving.unschedule, "It is a draft again."),
-    "accept": (deciding.accept, "Accepted: what is unknown stays unknown and is not sent again."),
-    "resend": (deciding.resend, "The unknown ones are sent again."),
 }
 OFFERED = {
     State.STAGING: [("pause", "Pause"), ("cancel", "Cancel for good")],
     State.SENDING: [("pause", "Pause"), ("cancel", "Cancel for good")],
     State.PAUSED: [("resume", "Go on"), ("cancel", "Cancel for good")],
 }
-DECISIONS = [("accept", "Accept the unknown"), ("resend", "Send the unknown again")]
-CONFIRMED = {
-    "cancel": "Nothing more of it will be sent, and this cannot be undone.",
-    "accept": "They may or may not have got it. They are left as they are.",
-    "resend": "Those who got it the first time get it twice.",
-}
+CONFIRMED = {"cancel": "Nothing more of it will be sent, and this cannot be undone."}
 
 
 def _may_go(page: Any, request: HttpRequest, mailing: Mailing) -> bool:
@@ -54,7 +58,7 @@ def _may_go(page: Any, request: HttpRequest, mailing: Mailing) -> bool:
     return not failed
 
 
-def _do(page: Any, request: HttpRequest, done: str, act: Any, **given: Any) -> bool:
+def do(page: Any, request: HttpRequest, done: str, act: Any, **given: Any) -> bool:
     """Do one act of approving and say how it went; the second of two people is told so."""
     try:
         act(staff=request.user.pk, **given)
@@ -69,7 +73,7 @@ def send(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     """Ask once, naming the number of people; on POST send now."""
     mailing = page.mailing(request, pk, change=True)
     if request.method == "POST":
-        if _may_go(page, request, mailing) and _do(
+        if _may_go(page, request, mailing) and do(
             page, request, "It is going out.", approving.send_now, mailing=mailing
         ):
             return HttpResponseRedirect(page.url("progress", pk))
@@ -89,7 +93,8 @@ def send(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
         "send_url": page.url("send", pk),
         "schedule_url": page.url("schedule", pk),
         "unschedule_url": reverse(page.name("move"), args=[pk, "unschedule"]),
-        "editable": mailing.state == State.DRAFT,
+        "overdue": approving.is_overdue(mailing),
+        "editable": mailing.state == State.DRAFT or approving.is_overdue(mailing),
     }
     return render(request, "newsletter/send.html", context)
 
@@ -112,7 +117,7 @@ def schedule(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
         )
     elif _may_go(page, request, mailing):
         done = f"It will go out on {at:%A, %d %B %Y at %H:%M} ({mailing.client.time_zone})."
-        _do(page, request, done, approving.schedule, mailing=mailing, at=at)
+        do(page, request, done, approving.schedule, mailing=mailing, at=at)
     return HttpResponseRedirect(page.url("send", pk))
 
 
@@ -123,17 +128,27 @@ def move(request: HttpRequest, page: Any, pk: int, move: str) -> HttpResponse:
     if move not in MOVES:
         raise BadRequest("There is no such move.")
     act, done = MOVES[move]
-    _do(page, request, done, act, mailing=mailing)
+    do(page, request, done, act, mailing=mailing)
     step = "change" if move == "unschedule" else "progress"
     return HttpResponseRedirect(page.url(step, pk))
 
 
 def _progress(page: Any, request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
+    found = progress(mailing, earlier=request.GET.get("earlier", ""))
+    asked = urlencode({"state": mailing.state, "earlier": found.samples})
+    may = page.has_change_permission(request)
     return {
         "mailing": mailing,
-        "progress": progress(mailing),
-        "now_url": page.url("progress_now", mailing.pk) + f"?state={mailing.state}",
+        "progress": found,
+        "course": course(mailing),
+        "zone": mailing.client.time_zone,
+        "now_url": f"{page.url('progress_now', mailing.pk)}?{asked}",
         "under_way": mailing.state in (State.STAGING, State.SENDING, State.PAUSED),
+        "unknown_url": page.url("unknown", mailing.pk),
+        "is_decided": not deciding.waits(mailing),
+        "retry_url": page.url("retry", mailing.pk)
+        if may and found.failed and mailing.state in retrying.STATES
+        else "",
     }
 
 
@@ -144,9 +159,7 @@ def progress_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     if mailing.state in (State.DRAFT, State.SCHEDULED):
         return HttpResponseRedirect(page.url("send", pk))
     may = page.has_change_permission(request)
-    offered = list(OFFERED.get(State(mailing.state), []) if may else [])
-    if may and mailing.state == State.SENDING and deciding.waits(mailing):
-        offered += DECISIONS
+    offered = OFFERED.get(State(mailing.state), []) if may else []
     moves = [
         (reverse(page.name("move"), args=[pk, one]), label, CONFIRMED.get(one, ""))
         for one, label in offered

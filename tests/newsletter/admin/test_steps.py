@@ -185,7 +185,7 @@ def test_the_progress_says_why_it_waits_and_reloads_when_the_state_moves(
     ask = address("progress_now", campaign)
     answer = browser.get(ask, {"state": "sending"})
     assert "The mail server is down: refused" in answer.content.decode()
-    assert "tries again by itself at" in answer.content.decode()
+    assert "It goes on by itself at" in answer.content.decode()
     assert "HX-Refresh" not in answer
     assert browser.get(ask, {"state": "staging"})["HX-Refresh"] == "true"
 
