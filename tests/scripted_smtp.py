@@ -20,11 +20,12 @@ class Close(NamedTuple):
 
 
 class Slow(NamedTuple):
-    """Answer, but only after a while, or with a pause before every octet."""
+    """Answer, but after a while, with a pause before every octet, or deaf for a while after."""
 
     reply: bytes
     before: float = 0.0
     per_octet: float = 0.0
+    after: float = 0.0
 
 
 @dataclass
@@ -47,6 +48,7 @@ class Moment:
 
 Answer = bytes | Close | Slow | None
 Script = Callable[[Moment], Answer]
+Told = Callable[[str, int, str], None]
 
 
 @dataclass
@@ -58,6 +60,10 @@ class ScriptedSmtp:
     server_context: ssl.SSLContext | None = None
     tls_at_once: bool = False
     sign_ins: dict[str, str] = field(default_factory=dict)
+    told: Told = lambda what, connection, recipient: None
+    """Told of each event as it happens: begun (a body is asked for), accepted, closed."""
+    receive_buffer: int = 0
+    """Octets the kernel takes before we read (0: as many as it likes)."""
     delivered: Counter[str] = field(default_factory=Counter)
     """Accepted messages by recipient."""
     messages: dict[str, list[bytes]] = field(default_factory=dict)
@@ -73,6 +79,8 @@ class ScriptedSmtp:
         self.accepted = 0
         self.open: set[socket.socket] = set()
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=200)
+        if self.receive_buffer:
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
         return self
@@ -125,6 +133,7 @@ class _Conversation:
         finally:
             with self.server.lock:
                 self.server.open.discard(self.sock)
+                self.server.told("closed", self.number, "-")
             self.reader.close()
             self.sock.close()
 
@@ -162,8 +171,10 @@ class _Conversation:
                 for octet in answer.reply:
                     self.sock.sendall(bytes([octet]))
                     time.sleep(answer.per_octet)
-                return answer.reply
-            answer = answer.reply
+            else:
+                self.sock.sendall(answer.reply)
+            time.sleep(answer.after)
+            return answer.reply
         reply = usual if answer is None else answer
         self.sock.sendall(reply)
         return reply
@@ -227,7 +238,13 @@ class _Conversation:
 
     def on_data(self, line: str) -> None:
         usual = b"354 Go ahead\r\n" if self.recipients else b"554 5.5.1 no valid recipients\r\n"
-        if self.answer("DATA", line, usual).startswith(b"354"):
+        answer = self.ask("DATA", line)
+        reply = answer if isinstance(answer, bytes) else getattr(answer, "reply", usual)
+        if reply.startswith(b"354"):
+            with self.server.lock:
+                for recipient in self.recipients:
+                    self.server.told("begun", self.number, recipient)
+        if self.say(answer, usual).startswith(b"354"):
             self.body()
 
     def body(self) -> None:
@@ -251,6 +268,7 @@ class _Conversation:
             self.server.accepted_to_nobody += not self.recipients
             for recipient in self.recipients:
                 self.server.delivered[recipient] += 1
+                self.server.told("accepted", self.number, recipient)
                 self.server.messages.setdefault(recipient, []).append(data)
 
     def on_rset(self, line: str) -> None:

@@ -1,45 +1,36 @@
-"""The processes of one sending line: mail server, workers, timetable, web; start, ask, kill."""
+"""The processes of one sending line: mail server, workers, timetable, web; start, kill, read."""
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from local.ports import free_port, is_free
+from newsletter import approving
 from newsletter.models import Delivery, Lease, Mailing
+from tests.faults.mail import ROOT, MailServer
+from tests.faults.patience import wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS = 4
 CELERY = ("-m", "celery", "-A", "config")
 QUIET = ("--without-gossip", "--without-mingle", "-l", "WARNING")
 
 
-class Seen(NamedTuple):
-    """One event at the mail server (tests.faults.counting_smtp)."""
-
-    what: str
-    at: float
-    connection: int
-    recipient: str
-
-
 @dataclass
 class Line:
-    """The processes of one sending line and what the mail server saw."""
+    """The processes of one sending line."""
 
     folder: Path
-    port: int
     environment: dict[str, str]
+    mail: MailServer
+    """The server that EMAIL_URL names."""
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     groups: set[int] = field(default_factory=set)
     """Every process group begun: a killed parent may leave a child behind."""
+    servers: list[MailServer] = field(default_factory=list)
 
     def start(self, name: str, *words: str) -> None:
         """Start one process; what it says goes to a file."""
@@ -56,12 +47,19 @@ class Line:
         self.groups.add(started.pid)
 
     def start_mail(self, per_second: float) -> None:
-        """Start the mail server."""
-        notes = str(self.folder / "seen.txt")
-        self.start(
-            "mail", "-m", "tests.faults.counting_smtp", str(self.port), notes, str(per_second)
-        )
-        wait_until(lambda: not is_free(self.port), 10, self.logs)
+        """Start the counting mail server at a pace (0: any)."""
+        self.mail.program = ("tests.faults.counting_smtp", str(per_second))
+        self.mail.start()
+
+    def moody(self, mood: str, *, listening: bool = True) -> MailServer:
+        """Return one more mail server, with a mood."""
+        port = free_port(12_600 + 7 * len(self.servers))
+        program = ("tests.faults.moody_smtp", mood)
+        made = MailServer(self.folder, port, program, self.environment)
+        self.servers.append(made)
+        if listening:
+            made.start()
+        return made
 
     def start_web(self) -> int:
         """Start the web server; return its port."""
@@ -75,17 +73,40 @@ class Line:
         wait_until(lambda: not is_free(port), 20, self.logs)
         return port
 
-    def start_workers(self, *, children: int = 1) -> None:
+    def start_workers(self, *, children: int = 1, odd: tuple[str, ...] = ()) -> None:
         """Start a worker for campaigns, one for letters, and the timetable."""
-        self.start_bulk(children=children)
-        self.start("letters", *CELERY, "worker", "-Q", "letters", "-c", "1", "-n", "l@%h", *QUIET)
-        schedule = str(self.folder / "timetable")
-        self.start("beat", *CELERY, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING")
+        self.start_bulk(children=children, odd=odd)
+        self.start_letters(odd=odd)
+        self.start_beat()
 
-    def start_bulk(self, *, children: int = 1) -> None:
-        """Start the worker that sends campaigns."""
-        name = f"b{time.time_ns()}@%h"
-        self.start("bulk", *CELERY, "worker", "-Q", "bulk", "-c", str(children), "-n", name, *QUIET)
+    def start_bulk(
+        self, name: str = "bulk", *, children: int = 1, odd: tuple[str, ...] = ()
+    ) -> None:
+        """Start a worker that sends campaigns."""
+        self._start_worker(name, "bulk", children, odd)
+
+    def start_letters(self, name: str = "letters", *, odd: tuple[str, ...] = ()) -> None:
+        """Start a worker that sends letters and tends the ledger."""
+        self._start_worker(name, "letters", 1, odd)
+
+    def _start_worker(self, name: str, queue: str, children: int, odd: tuple[str, ...]) -> None:
+        celery = ("-m", "tests.faults.odd_worker", *odd, "--") if odd else CELERY
+        node = f"{name}{time.time_ns()}@%h"
+        self.start(name, *celery, "worker", "-Q", queue, "-c", str(children), "-n", node, *QUIET)
+
+    def start_beat(self, name: str = "beat", *, odd: tuple[str, ...] = ()) -> None:
+        """Start a timetable."""
+        celery = ("-m", "tests.faults.odd_worker", *odd, "--") if odd else CELERY
+        schedule = str(self.folder / f"timetable-{name}")
+        self.start(name, *celery, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING")
+
+    def revive(self) -> None:
+        """Start the campaigns' worker again where it gave up: that is its supervisor's part.
+
+        Celery ends a worker whose child is killed in the moment it was started.
+        """
+        if "bulk" in self.running and self.running["bulk"].poll() is not None:
+            self.start_bulk()
 
     def kill(self, name: str) -> None:
         """End a process and its children at once, as a power cut would."""
@@ -101,36 +122,27 @@ class Line:
 
     def kill_child(self, name: str) -> None:
         """End the sending process of a worker, once it has one."""
-        parent = self.running[name].pid
-        children = Path(f"/proc/{parent}/task/{parent}/children")
-        wait_until(lambda: bool(children.read_text().split()), 10, self.logs)
-        os.kill(int(children.read_text().split()[-1]), signal.SIGKILL)
 
-    def ask_mail(self, command: str) -> str:
-        """Say one command to the mail server; return what it answers."""
-        with socket.create_connection(("127.0.0.1", self.port), 10) as talk:
-            file = talk.makefile("rwb")
-            file.readline()
-            file.write(f"{command}\r\n".encode())
-            file.flush()
-            return file.readline().decode().partition(" ")[2].strip()
+        def children() -> list[str]:
+            self.revive()
+            parent = self.running[name].pid
+            return Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
 
-    def count(self) -> int:
-        """Return how many mails the mail server accepted since it was started."""
-        return int(self.ask_mail("XCOUNT"))
+        wait_until(lambda: bool(children()), 10, self.logs)
+        os.kill(int(children()[-1]), signal.SIGKILL)
 
-    def seen(self) -> list[Seen]:
-        """Return what the mail server noted."""
-        rows = [row.split(" ") for row in (self.folder / "seen.txt").read_text().splitlines()]
-        return [Seen(row[0], float(row[1]), int(row[2]), row[3]) for row in rows if len(row) == 4]
-
-    def accepted(self) -> Counter[str]:
-        """Return how often each recipient's mail was accepted."""
-        return Counter(each.recipient for each in self.seen() if each.what == "accepted")
+    def terminate(self, name: str) -> float:
+        """Ask a process to end, as an upgrade would; return how many seconds it took."""
+        process, began = self.running.pop(name), time.monotonic()
+        process.terminate()
+        process.wait(60)
+        return time.monotonic() - began
 
     def logs(self) -> str:
         """Return the end of what each process said."""
-        return "\n".join(path.read_text()[-1500:] for path in self.folder.glob("*.log"))
+        return "\n".join(
+            f"--- {path.name}\n{path.read_text()[-1500:]}" for path in self.folder.glob("*.log")
+        )
 
     def wait_for(self, mailing: Mailing, state: str, patience: float) -> None:
         """Wait until a mailing is in a state; fail with the logs where it takes too long."""
@@ -139,18 +151,30 @@ class Line:
             mailing.refresh_from_db(fields=["state", "waiting_reason"])
             return mailing.state == state
 
-        wait_until(is_there, patience, lambda: f"{mailing.state}: {mailing.waiting_reason}")
+        wait_until(
+            is_there, patience, lambda: f"{mailing.state}: {mailing.waiting_reason}\n{self.logs()}"
+        )
 
     def wait_until_nothing_goes(self, mailing: Mailing, patience: float) -> None:
-        """Wait until a mailing is staged and nothing of it is still to go or in work."""
+        """Wait until a mailing is staged and nothing of it is still to go or in work.
+
+        A mailing that was paused with a reason is told to go on, as its author would.
+        """
 
         def is_over() -> bool:
-            mailing.refresh_from_db(fields=["staged"])
+            self.revive()
+            mailing.refresh_from_db(fields=["staged", "state", "waiting_reason"])
+            if mailing.state == "paused":
+                approving.resume(mailing=mailing, staff=None)
             to_go = Delivery.objects.filter(mailing=mailing, state__in=("staged", "handing_over"))
             held = Lease.objects.filter(mailing=mailing).exclude(attempt=None)
             return mailing.staged is not None and not to_go.exists() and not held.exists()
 
-        wait_until(is_over, patience, lambda: f"{states(mailing)}\n{self.logs()}")
+        def why() -> str:
+            found = Lease.objects.filter(mailing=mailing, closed_at=None).values()
+            return f"{mailing.state}: {mailing.waiting_reason}\n{list(found)[:3]}\n{self.logs()}"
+
+        wait_until(is_over, patience, why)
 
     def stop(self) -> None:
         """End everything, what killed parents left behind too."""
@@ -162,18 +186,5 @@ class Line:
         for process in self.running.values():
             process.wait(10)
         self.running.clear()
-
-
-def wait_until(is_so: Callable[[], bool], patience: float, why: Callable[[], str]) -> None:
-    """Wait for something; fail with what is told about it where it takes too long."""
-    deadline = time.monotonic() + patience
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {patience} s: {why()}")
-        time.sleep(0.02)
-
-
-def states(mailing: Mailing) -> dict[str, str]:
-    """Return the state of everybody's delivery, by address."""
-    rows = Delivery.objects.filter(mailing=mailing)
-    return dict(rows.values_list("registrant__address", "state"))
+        for each in (self.mail, *self.servers):
+            each.kill()

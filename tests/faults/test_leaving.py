@@ -1,0 +1,154 @@
+"""People leave while a campaign is running: nothing later than two seconds after the answer."""
+
+import random
+import time
+from collections.abc import Callable, Iterable
+from http.client import HTTPConnection
+
+import pytest
+from django.db import transaction
+
+from newsletter import approving, links
+from newsletter.models import Campaign, Delivery
+from registrants import privacy, suppression
+from registrants.models import Registrant, Subscription, Suppression
+from tests.cast import Cast
+from tests.faults.books import Keeper
+from tests.faults.conftest import add_readers
+from tests.faults.patience import TIME_LIMIT, lasting, wait_until
+from tests.faults.table import Note
+from tests.faults.workers import Line
+
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(TIME_LIMIT)]
+
+Way = Callable[[Registrant], None]
+"""One of the ways to leave; it returns when it has been answered."""
+
+
+def by_one_click(web: HTTPConnection, campaign: Campaign) -> Way:
+    """Unsubscribe as a mail program does, by the real web server."""
+    said = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    def leave(who: Registrant) -> None:
+        subscription = Subscription.objects.get(registrant=who)
+        path = links.one_click("", subscription.pk, campaign.pk)
+        web.request("POST", path, "List-Unsubscribe=One-Click", said)
+        answer = web.getresponse()
+        answer.read()
+        assert answer.status == 200
+
+    return leave
+
+
+def by_suppression(who: Registrant) -> None:
+    """Say "never mail me"."""
+    with transaction.atomic():
+        suppression.suppress(
+            address=who.address, reason=Suppression.Reason.NEVER_MAIL, client=who.client
+        )
+
+
+def by_erasure(who: Registrant) -> None:
+    """Be erased."""
+    with transaction.atomic():
+        privacy.erase(registrant=who)
+
+
+def leave_at_random(
+    line: Line, keeper: Keeper, ways: list[Way], *, many: int, patience: float
+) -> dict[str, float]:
+    """Have people leave, spread evenly over a campaign; return when each was answered.
+
+    Each fifth time somebody leaves whose mail is just being handed over: the closest race there is.
+    """
+    chosen = random.Random().sample(
+        [pk for pk, who in keeper.people.items() if who.startswith("reader")], many
+    )
+    answered: dict[str, float] = {}
+    last = len(keeper.people) * 0.85
+    for number, pk in enumerate(chosen):
+        due = max(1, last * number / many)  # the first only once all are staged
+        wait_until(lambda due=due: line.mail.count() >= due, patience, line.logs)  # type: ignore[misc]
+        for person in [pk, *(being_handed_over(keeper, "-pk", 1) if number % 5 == 0 else ())]:
+            if (address := keeper.people[person]) not in answered:
+                ways[len(answered) % len(ways)](Registrant.objects.get(pk=person))
+                answered[address] = time.time()
+    return answered
+
+
+def being_handed_over(keeper: Keeper, order: str, most: int) -> Iterable[int]:
+    """Return some whose mail is about to leave at this moment."""
+    rows = Delivery.objects.filter(mailing=keeper.mailing, state="handing_over")
+    found = rows.filter(registrant__address__startswith="reader").order_by(order)
+    return list(found.values_list("registrant_id", flat=True)[:most])
+
+
+@pytest.mark.parametrize("way", lasting(["all"], ["unsubscribed", "suppressed", "erased", "all"]))
+def test_nothing_comes_later_than_two_seconds_after_the_answer(
+    line: Line, cast: Cast, note: Note, way: str
+) -> None:
+    """AT-U4, AT-C7, U-23, design.md §5: by whatever door, at whatever moment."""
+    many = lasting(150, 1_000)
+    add_readers(cast, many * lasting(50, 20))
+    line.start_mail(per_second=lasting(2_000, 1_000))
+    line.start_workers()
+    web = HTTPConnection("127.0.0.1", line.start_web(), timeout=10)
+    campaign = cast.campaign()
+    keeper = Keeper(campaign, line.mail)
+    doors = {
+        "unsubscribed": by_one_click(web, campaign),
+        "suppressed": by_suppression,
+        "erased": by_erasure,
+    }
+    approving.send_now(mailing=campaign, staff=None)
+    ways = list(doors.values()) if way == "all" else [doors[way]]
+    answered = leave_at_random(line, keeper, ways, many=many, patience=60)
+    line.wait_until_nothing_goes(campaign, patience=60)
+    web.close()
+
+    books = keeper.books()
+    accepted = line.mail.at("accepted")
+    after = {who: accepted[who] - at for who, at in answered.items() if who in accepted}
+    crossed = [seconds for seconds in after.values() if seconds > 0]
+    spared = set(answered) - set(accepted)
+    print(
+        f"{len(answered)} left: {len(after) - len(crossed)} had it, {len(spared)} were spared,"
+        f" {len(crossed)} crossed it, latest {max(crossed, default=0):.2f} s after the answer"
+    )
+    note(f"leaving while it goes: {way}", times=len(answered), **books.row())
+    assert {who: seconds for who, seconds in after.items() if seconds > 2} == {}
+    assert len(after) > len(crossed) + many / 5, "too few left after their mail: no race"
+    assert len(spared) > many / 5, "too few left before their mail: no race"
+    assert books.wrong == {}
+    assert books.of("sent") == set(books.accepted) >= set(books.expected) - set(answered)
+    assert books.of("refused") <= spared
+
+
+@pytest.mark.parametrize("pace", lasting([0.7], [0.7, 3.0]))
+def test_a_slow_server_is_no_excuse(line: Line, cast: Cast, note: Note, pace: float) -> None:
+    """No body goes out later than two seconds after the answer, however long the server thinks."""
+    add_readers(cast, 200)
+    line.start_mail(per_second=pace)
+    line.start_workers()
+    campaign = cast.campaign()
+    keeper = Keeper(campaign, line.mail)
+    approving.send_now(mailing=campaign, staff=None)
+    wait_until(lambda: line.mail.count() > 0, 20, line.logs)
+    answered: dict[str, float] = {}
+    until = time.monotonic() + lasting(9, 60)
+    while time.monotonic() < until:
+        begun = line.mail.at("begun")
+        for person in being_handed_over(keeper, "pk", 12):
+            if (address := keeper.people[person]) not in {*begun, *answered}:
+                by_suppression(Registrant.objects.get(pk=person))
+                answered[address] = time.time()
+        time.sleep(0.02)
+    line.mail.ask("XPACE 0")
+    line.wait_until_nothing_goes(campaign, patience=30)
+    books, begun = keeper.books(), line.mail.at("begun")
+    late = {who: begun[who] - at for who, at in answered.items() if who in begun}
+    note(f"leaving at {pace} mails/s", times=len(answered), **books.row())
+    print(f"{len(answered)} left while handed over, latest {max(late.values(), default=0):.2f} s")
+    assert len(answered) > 3, "nobody left in time: nothing was shown"
+    assert {who: seconds for who, seconds in late.items() if seconds > 2} == {}
+    assert books.wrong == {}
