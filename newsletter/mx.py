@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from datetime import timedelta
+from typing import Any
 
 import dns.asyncresolver
 import dns.exception
@@ -36,8 +37,8 @@ def look_up_noted(limit: int = MOST, *, resolver: dns.asyncresolver.Resolver | N
     """
     _forget_old()
     try:
-        taken = server().spop(NOTED, limit) or []
-        domains = [each.decode() for each in taken]  # type: ignore[union-attr]
+        taken: Any = server().spop(NOTED, limit) or []
+        domains = [each.decode() for each in taken]
         asking = resolver or dns.asyncresolver.Resolver()
     except (redis.RedisError, dns.resolver.NoResolverConfiguration) as away:
         log.warning("no domain can be looked up: %s", type(away).__name__)

@@ -60,12 +60,13 @@ for _, one in ipairs(ask.receivers) do
     put('stop' .. one.r, math.max(state['stop' .. one.r] or 0, now + one.stop))
   end
 end
-local stopped, processes = false, 1
+local stopped, processes, lately = false, 1, 1
 for field in pairs(state) do if string.sub(field, 1, 4) == 'stop' then stopped = true end end
 if stopped then
   for field, at in pairs(state) do
     if string.sub(field, 1, 5) == 'seen:' and field ~= 'seen:' .. ask.process then
-      if at < now - 60 then gone[field] = true else processes = processes + 1 end
+      if at > now - 60 then lately = lately + 1 end
+      if at > now - LONGEST then processes = processes + 1 else gone[field] = true end
     end
   end
   put('seen:' .. ask.process, now)
@@ -80,7 +81,7 @@ local function share(one, allowed)
       if value - many * 100000000000 < now then gone[field] = true else others = others + many end
     end
   end
-  local many = math.min(allowed - others, math.ceil(allowed / processes), one.connections)
+  local many = math.min(allowed - others, math.ceil(allowed / lately), one.connections)
   if many < 1 then drop(mine); return 0 end
   put(mine, many * 100000000000 + math.floor(now + BUSY))
   return many

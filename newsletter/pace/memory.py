@@ -45,3 +45,9 @@ def mine() -> Memory:
     if _memory.process != os.getpid():
         _memory = Memory()
     return _memory
+
+
+def forget() -> None:
+    """Start afresh, as a new process does."""
+    global _memory
+    _memory = Memory()
