@@ -146,7 +146,7 @@ class Trip:
             ]
 
     def _made(self, window: Window, those: Iterable[Ready]) -> Iterator[Message]:
-        """Render each person's mail as the wire has room for it; stop where the gate's word is old."""
+        """Render each person's mail as the wire has room; stop where the gate's word is old."""
         date = formatdate(usegmt=True).encode()
         render, verp, extra = self._load.renderer.render, self._verp, self._load.extra
         stale_at = window.asked_at + STALE_AFTER

@@ -61,7 +61,7 @@ class Window:
         return self.is_given_out and not self.waiting
 
     def all_outcomes(self) -> list[Outcome]:
-        """Return one outcome each: what the wire never asked for is unsent, what it lost unknown."""
+        """Return one outcome each: what never went is unsent, what the wire lost is unknown."""
         waiting = {each.delivery for each in self.later}
         return [
             self.outcomes.get(each.delivery) or _without_answer(each.delivery, self.pulled)

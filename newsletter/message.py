@@ -24,6 +24,8 @@ class Slot(NamedTuple):
 
     key: str
     fill: Filler
+    link: int = 0
+    """The id of the link whose token belongs here; all of a message are filled together."""
 
 
 Piece = bytes | Slot
@@ -45,6 +47,10 @@ class Shape(NamedTuple):
     parts: list[bytes]
     date: int
     fills: list[tuple[Filler, int, tuple[int, ...]]]
+    links: list[int]
+    """The ids of the links whose tokens stand in it, ..."""
+    link_places: list[int]
+    """... and their gaps, in the same order; a link that stands twice is here twice."""
 
 
 def header(compiled: CompiledMail, varying: Varying) -> list[Piece]:
@@ -114,10 +120,16 @@ def shaped(pieces: Iterable[Piece]) -> Shape:
     """Return pieces as bytes with gaps, neighbours joined, and how the gaps are filled."""
     parts: list[bytes] = []
     places: dict[str, tuple[Filler, list[int]]] = {}
+    links: list[int] = []
+    link_places: list[int] = []
     joined = False
     for piece in pieces:
         if isinstance(piece, Slot):
-            places.setdefault(piece.key, (piece.fill, []))[1].append(len(parts))
+            if piece.link:
+                links.append(piece.link)
+                link_places.append(len(parts))
+            else:
+                places.setdefault(piece.key, (piece.fill, []))[1].append(len(parts))
             parts.append(b"")
             joined = False
         elif joined:
@@ -126,7 +138,8 @@ def shaped(pieces: Iterable[Piece]) -> Shape:
             parts.append(piece)
             joined = True
     at = places.pop("date")[1][0]
-    return Shape(parts, at, [(fill, spots[0], tuple(spots[1:])) for fill, spots in places.values()])
+    fills = [(fill, spots[0], tuple(spots[1:])) for fill, spots in places.values()]
+    return Shape(parts, at, fills, links, link_places)
 
 
 def to(person: Person) -> bytes:

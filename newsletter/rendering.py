@@ -3,7 +3,6 @@
 Pixel and rewritten links stand only in the mail of whoever granted that measuring.
 """
 
-import base64
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -29,6 +28,8 @@ from newsletter.splicing import (
 from registrants import tokens
 
 __all__ = ["Person", "Preview", "Renderer", "Unrenderable"]
+
+Variant = tuple[Shape, Callable[[int], list[bytes]]]
 
 PIXEL: Final = (
     '<img src="',
@@ -56,7 +57,7 @@ class Renderer:
         self._subject = cut(compiled.subject, html=False, values=values)
         self._text = cut(compiled.text, html=False, values=values)
         self._html = cut(compiled.html, html=True, values=values)
-        self._shapes: dict[tuple[bool, bool], Shape] = {}
+        self._shapes: dict[tuple[bool, bool], Variant] = {}
 
     def render(self, person: Person, *, date: bytes | None = None) -> bytes:
         """Return the whole message for one person, CRLF line ends throughout.
@@ -64,20 +65,23 @@ class Renderer:
         Raises Unrenderable where a value cannot stand where the author put it.
         """
         wanted = (person.opens, person.clicks)
-        shape = self._shapes.get(wanted) or self._shape(*wanted)
+        shape, link_tokens = self._shapes.get(wanted) or self._shape(*wanted)
         parts = shape.parts.copy()
         parts[shape.date] = date or message.now()
         for fill, index, more in shape.fills:
             filled = parts[index] = fill(person)
             for other in more:
                 parts[other] = filled
+        if shape.links:
+            for place, token in zip(shape.link_places, link_tokens(person.delivery), strict=True):
+                parts[place] = token
         return b"".join(parts)
 
     def preview(self, person: Person) -> Preview:
         """Return the mail as staff may see or be sent it: inert links, no pixel, no token."""
         return preview(self.compiled, person)
 
-    def _shape(self, opens: bool, clicks: bool) -> Shape:
+    def _shape(self, opens: bool, clicks: bool) -> Variant:
         """Prepare one of the four variants, coded for transfer."""
         varying = message.Varying(
             to=Slot("to", message.to),
@@ -91,8 +95,8 @@ class Renderer:
         shape = message.shaped(
             [*message.header(self.compiled, varying), *message.body(self.boundary, text, html)]
         )
-        self._shapes[opens, clicks] = shape
-        return shape
+        self._shapes[opens, clicks] = variant = (shape, tokens.many_maker("l", shape.links))
+        return variant
 
     def _slots(self, *, opens: bool, clicks: bool) -> Callable[[Segment], list[str | Slot]]:
         """Return what stands for each segment in one variant."""
@@ -101,11 +105,13 @@ class Renderer:
         def found(segment: Segment) -> list[str | Slot]:
             match segment:
                 case Link(position) if clicks:
-                    return [_token_slot(f"{base}/l/", "l", self.link_ids[position])]
+                    link = self.link_ids[position]
+                    return [f"{base}/l/", Slot(f"link {link}", _nothing, link)]
                 case Link(position):
                     return [str(escape(self.compiled.links[position]))]
                 case Pixel():
-                    return [PIXEL[0], _token_slot(f"{base}/i/", "i", 0), PIXEL[1]] if opens else []
+                    start = f"{PIXEL[0]}{base}/i/"
+                    return [start, Slot("pixel", self._pixel_token), PIXEL[1]] if opens else []
                 case Fill(key, text):
                     return [Slot(key, lambda person: encode_part(text(person)))]
                 case _:
@@ -138,6 +144,9 @@ class Renderer:
         token = self._identify(person.delivery, 0)
         return f"<{token}@{self.compiled.message_id_domain}>".encode()
 
+    def _pixel_token(self, person: Person) -> bytes:
+        return self._pixel(person.delivery, 0).encode()
+
     def _measured(self, person: Person) -> dict[str, Any]:
         """Return the links and the pixel of one person, for nodes Liquid renders itself."""
         base, pixel = self.compiled.link_base, Markup("")
@@ -149,9 +158,6 @@ class Renderer:
         return {"_link": addresses, "_pixel": pixel}
 
 
-def _token_slot(start: str, scope: str, detail: int) -> Slot:
-    make, code, before = tokens.byte_maker(scope), base64.urlsafe_b64encode, start.encode()
-    return Slot(
-        f"{scope} {detail}",
-        lambda person: before + code(make(person.delivery, detail))[: tokens.LENGTH],
-    )
+def _nothing(person: Person) -> bytes:
+    """Fill nothing: the tokens of a message's links are made all at once."""
+    return b""
