@@ -51,6 +51,4 @@ def asks_to_slow_down(receiver: int, outcome: "Outcome") -> bool:
 
 def relay_seconds(outcome: "Outcome") -> int:
     """Return how many seconds the sender's own mail server wants to rest; 0: it did not say so."""
-    if said := int(getattr(outcome, "retry_after", 0)):
-        return said
     return RELAY_SECONDS if outcome.code == 454 and _RELAY.search(outcome.words) else 0

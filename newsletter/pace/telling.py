@@ -26,8 +26,8 @@ def record(
 ) -> None:
     """Learn from a window what the receivers said; one round trip, never raises.
 
-    Who asked us to slow down is left alone for ten minutes at least; `retry_after` seconds, or
-    those of an outcome, the whole sender. What was let go and did not leave is given back.
+    Who asked us to slow down is left alone for ten minutes at least; the whole sender for
+    `retry_after` seconds. What was let go and did not leave is given back.
     """
     memory = mine()
     said = _tally(memory, sender.pk, outcomes, retry_after)
