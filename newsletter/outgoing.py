@@ -1,8 +1,9 @@
 """Which wire a sender's mail leaves by, and whose stands in; kept open from task to task."""
 
+import json
 import time
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 
@@ -10,17 +11,25 @@ from newsletter.models import Sender
 from newsletter.transports import SmtpSettings, SmtpTransport, Timeouts, Transport
 from newsletter.transports.settings import Security
 
+if TYPE_CHECKING:
+    from newsletter.transports.providers import ProviderSettings
+
 # Shorter than a task may run (config.celery), so that a hung server never outlives its task.
 PATIENCE = Timeouts(connect=5, command=30, end_of_data=200)
 LONGEST_CHAIN = 5
 
-_kept: dict[tuple[int, int | None], tuple[SmtpSettings, Transport]] = {}
+_kept: dict[tuple[int, int | None], tuple[object, Transport]] = {}
 _away: dict[int, float] = {}
 """Senders whose server could not be used a moment ago, until when (time.monotonic)."""
 
 
-def wire_settings(sender: Sender) -> SmtpSettings:
+def wire_settings(sender: Sender) -> "SmtpSettings | ProviderSettings":
     """Return where a sender's mail goes and how; raises ValueError for what cannot work."""
+    if sender.transport == Sender.Transport.PROVIDER:
+        from newsletter.transports.providers import provider_settings
+
+        typed = json.loads(sender.credentials or "{}")
+        return replace(provider_settings(sender.provider, typed), connections=sender.connections)
     if sender.transport == Sender.Transport.INSTALLATION:
         said = SmtpSettings.from_url(settings.EMAIL_URL)
         return replace(said, timeouts=PATIENCE) if said.timeouts == Timeouts() else said
@@ -50,9 +59,19 @@ def wire(
         return known[1]
     if known is not None:
         known[1].close()
-    transport = SmtpTransport(wanted)
+    transport = opened(wanted)
     _kept[sender.pk, receiver] = (wanted, transport)
     return transport
+
+
+def opened(wanted: "SmtpSettings | ProviderSettings") -> Transport:
+    """Return a transport of its own, to be closed by the caller."""
+    if isinstance(wanted, SmtpSettings):
+        return SmtpTransport(wanted)
+    # Not before somebody uses one: the providers' libraries take 30 MB of memory.
+    from newsletter.transports.providers import ProviderTransport
+
+    return ProviderTransport(wanted)
 
 
 def chain(sender: Sender) -> list[Sender]:

@@ -16,7 +16,7 @@ from newsletter.models import Mailing, Sender, Template
 from newsletter.reading import inert_text
 from newsletter.sources import source_of
 from newsletter.splicing import Person, Unrenderable
-from newsletter.transports import Message, SmtpTransport, Unavailable
+from newsletter.transports import Message, Unavailable
 from registrants import gate
 from registrants.models import MailingList, Registrant, Subscription
 
@@ -151,7 +151,7 @@ def send_test(mailing: Mailing, staff: Any, registrant: Registrant | None = None
         raise NotSent(str(refused)) from refused
     message = _test_message(mailing, made, staff.email)
     try:
-        wire = SmtpTransport(outgoing.wire_settings(mailing.sender))
+        wire = outgoing.opened(outgoing.wire_settings(mailing.sender))
         try:
             outcomes = list(wire.send([message]))
         finally:
