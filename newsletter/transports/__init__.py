@@ -1,16 +1,28 @@
 """The wire: how mail leaves, and the words every transport answers in."""
 
 from newsletter.transports.base import Message, Noted, Outcome, Transport, Unavailable
+from newsletter.transports.providers import (
+    PROVIDERS,
+    ProviderSettings,
+    ProviderTransport,
+    checklist,
+    provider_settings,
+)
 from newsletter.transports.settings import SmtpSettings, Timeouts
 from newsletter.transports.smtp import SmtpTransport
 
 __all__ = [
+    "PROVIDERS",
     "Message",
     "Noted",
     "Outcome",
+    "ProviderSettings",
+    "ProviderTransport",
     "SmtpSettings",
     "SmtpTransport",
     "Timeouts",
     "Transport",
     "Unavailable",
+    "checklist",
+    "provider_settings",
 ]

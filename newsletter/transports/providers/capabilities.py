@@ -41,6 +41,8 @@ class Provider:
     own_message_id: bool = True
     switches_tracking: bool = False
     """Whether its open and click tracking is switched off in each call."""
+    tracking_header: tuple[str, str] | None = None
+    """The header field that switches tracking off, where no parameter does."""
     tracking_words: str = ""
     """What to switch off in the account; empty where each call does it."""
     reference: Literal["metadata", "tag"] = "metadata"

@@ -26,10 +26,18 @@ class ProviderSettings:
     """Seconds to wait for a connection (A-8)."""
     read: float = READ
     """Seconds to wait for an answer (A-8)."""
+    pause: float = 0.5
+    """Seconds before a lost call is made again, where a repeated one is recognised (A-13)."""
+    connections: int = 1
+    """Calls made side by side."""
+    batches: bool = True
+    """Whether to use batches where the provider's are exact (A-1)."""
 
     def __post_init__(self) -> None:
         if self.provider not in PROVIDERS:
             raise ValueError("no such provider")
+        if not 1 <= self.connections <= 100:
+            raise ValueError("the number of connections is out of range")
         if self.api_url:
             _check_address(self.api_url)
 

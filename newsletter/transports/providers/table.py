@@ -36,7 +36,7 @@ PROVIDERS: Final[dict[str, Provider]] = {
         fields=(_KEY,),
         tracking_words="Switch off open and click tracking in the account: Brevo has no switch "
         "for one mail.",
-        idempotency="15 minutes",
+        idempotency="30 minutes",
         why_single="One call in which a part is refused does not say which part; one mail per "
         "call can be repeated safely.",
     ),
@@ -91,7 +91,8 @@ PROVIDERS: Final[dict[str, Provider]] = {
     "postal": Provider(
         label="Postal",
         fields=(_KEY, _address(True, "your server, for example https://postal.example.com")),
-        tracking_words="Give the server no tracking domain: Postal then rewrites no link.",
+        switches_tracking=True,
+        tracking_header=("X-AMP", "skip"),
         reference="tag",
         why_single="There are no batches with own header fields.",
     ),
@@ -161,6 +162,10 @@ PROVIDERS: Final[dict[str, Provider]] = {
         ),
         switches_tracking=True,
         why_single="All of a batch share one body, with placeholders.",
+        notes=(
+            "It adds an unsubscribe block of its own to every mail, until its support switches "
+            "that off for the account.",
+        ),
     ),
 }
 

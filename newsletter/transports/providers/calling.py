@@ -1,0 +1,191 @@
+"""One call to a provider's API with one message or a batch, and what became of each."""
+
+import logging
+import time
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+import requests
+from anymail.exceptions import AnymailAPIError, AnymailError
+
+from newsletter.transports.base import Message, Outcome, Unavailable
+from newsletter.transports.providers.backends import backend
+from newsletter.transports.providers.batches import Joint, answers
+from newsletter.transports.providers.said import heard
+from newsletter.transports.providers.settings import ProviderSettings
+from newsletter.transports.providers.table import PROVIDERS
+from newsletter.transports.providers.unpacking import Unfit, Unpacked, unpacked
+from newsletter.transports.providers.verdicts import (
+    Verdict,
+    is_known_already,
+    of_answer,
+    of_error,
+    of_recipient,
+)
+
+log = logging.getLogger(__name__)
+
+TRIES: Final = 3
+"""How often a lost call is made in all, where a repeated one is recognised (A-13)."""
+_SECRET_SHORTEST: Final = 6
+
+
+class Result(NamedTuple):
+    """What one call came to."""
+
+    outcomes: list[Outcome]
+    again: list[list[Message]] = []
+    """Smaller calls to make instead: this one was refused as a whole, or was too large."""
+    trouble: Unavailable | None = None
+
+
+class Made(NamedTuple):
+    """A message ready to be called out."""
+
+    message: Message
+    mail: Unpacked
+    payload: Any
+
+
+class Caller:
+    """Calls one provider over one kept session; for one thread at a time (A-10)."""
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        self._name = settings.provider
+        self._provider = PROVIDERS[settings.provider]
+        self._pause = settings.pause
+        self._backend: Any = backend(settings)
+        self._secrets = [
+            settings.credentials[each.name]
+            for each in self._provider.fields
+            if each.secret and len(settings.credentials.get(each.name, "")) >= _SECRET_SHORTEST
+        ]
+        self._backend.open()
+
+    def close(self) -> None:
+        """Close the session; the caller cannot be used after."""
+        self._backend.close()
+
+    def call(self, messages: Sequence[Message]) -> Result:
+        """Call once with these messages; each has an outcome, or comes again in a smaller call."""
+        ready = [(message, self._make(message)) for message in messages]
+        made = [each for _, each in ready if isinstance(each, Made)]
+        found = [(message, each) for message, each in ready if isinstance(each, Verdict)]
+        again: list[list[Message]] = []
+        if made:
+            found_now, again = self._call(made)
+            found += found_now
+        troubles = [verdict.trouble for _, verdict in found if verdict.trouble is not None]
+        outcomes = [self._outcome(message, verdict) for message, verdict in found]
+        return Result(outcomes, again, self._clean(troubles[0]) if troubles else None)
+
+    def _make(self, message: Message) -> Made | Verdict:
+        """Take a message apart and make its payload, or say why it cannot be."""
+        try:
+            mail = unpacked(message, self._name)
+            payload = self._backend.build_message_payload(mail, self._backend.send_defaults)
+        except Unfit as why:
+            return Verdict("failed", 0, str(why))
+        except Exception as error:
+            verdict = of_error(self._name, error)
+            if verdict.state == "unknown":  # nothing has gone anywhere yet
+                return Verdict("failed", 0, f"cannot be made: {type(error).__name__}")
+            return verdict
+        return Made(message, mail, payload)
+
+    def _call(self, made: list[Made]) -> tuple[list[tuple[Message, Verdict]], list[list[Message]]]:
+        """Make one call; return verdicts, or the smaller calls to make instead."""
+        call: Any = made[0].payload
+        if len(made) > 1:
+            call = self._joint(made)
+            if call.size > self._provider.batch_bytes:
+                return [], _halves(made)
+        whole, verdicts = self._until_known(call, made)
+        if whole.is_refused and len(made) > 1:
+            return [], _halves(made)
+        return [(one.message, each) for one, each in zip(made, verdicts, strict=True)], []
+
+    def _joint(self, made: list[Made]) -> Joint:
+        key = sha256("\n".join(each.mail.key for each in made).encode()).hexdigest()
+        return Joint(self._name, [each.payload for each in made], self._backend.api_url, key)
+
+    def _until_known(self, call: Any, made: list[Made]) -> tuple[Verdict, list[Verdict]]:
+        """Call, and where the end is lost and a repeated call is recognised, call again."""
+        lost, verdicts = self._once(call, made, is_first=True)
+        if not lost.is_lost or not self._provider.idempotency:
+            return lost, verdicts
+        for number in range(1, TRIES):
+            time.sleep(self._pause * number)
+            whole, verdicts = self._once(call, made, is_first=False)
+            if whole.state in ("sent", "failed"):
+                return whole, verdicts
+            if whole.trouble is not None:
+                lost = lost._replace(trouble=whole.trouble)
+                break
+        return lost, [lost] * len(made)  # of the first call nobody knows
+
+    def _once(
+        self, call: Any, made: list[Made], *, is_first: bool
+    ) -> tuple[Verdict, list[Verdict]]:
+        """Make one call; return the verdict on it and on each message."""
+        try:
+            response = self._backend.post_to_esp(call, made[0].mail)
+            if len(made) == 1:
+                each = self._read(response, made[0])
+                return each, [each]
+            parts = answers(self._name, response, len(made))
+            if parts:
+                each_alone = [self._read(part, one) for part, one in zip(parts, made, strict=True)]
+                return Verdict("sent", response.status_code, ""), each_alone
+            whole = of_answer(self._name, heard(response))
+        except Exception as error:
+            whole = self._of_failed_call(error, is_first=is_first)
+        return whole, [whole] * len(made)
+
+    def _of_failed_call(self, error: Exception, *, is_first: bool) -> Verdict:
+        if not isinstance(error, AnymailError):
+            log.error("unexpected answer of %s: %s", self._name, type(error).__name__)
+        response = getattr(error, "response", None)
+        if isinstance(response, requests.Response):
+            said = heard(response)
+            if is_known_already(self._name, said):
+                words = f"it was handed over before: {said.words}"
+                return Verdict("unknown" if is_first else "sent", said.status, words)
+        return of_error(self._name, error)
+
+    def _read(self, response: Any, made: Made) -> Verdict:
+        """Read what became of one message from the answer to it alone."""
+        try:
+            found = self._backend.parse_recipient_status(response, made.payload, made.mail)
+        except (AnymailAPIError, KeyError, TypeError, ValueError, AttributeError):
+            return of_answer(self._name, heard(response))
+        known = {address.lower(): each for address, each in found.items()}
+        one = known.get(made.mail.to[0].lower())
+        if one is None and len(known) == 1:
+            one = next(iter(known.values()))
+        return of_recipient(one.status if one is not None else None, heard(response))
+
+    def _outcome(self, message: Message, verdict: Verdict) -> Outcome:
+        words = self._without_secrets(verdict.words)
+        return Outcome(message.delivery, verdict.state, verdict.code, "", words)
+
+    def _clean(self, trouble: Unavailable) -> Unavailable:
+        words = self._without_secrets(trouble.words)
+        return Unavailable(
+            words,
+            configuration=trouble.configuration,
+            code=trouble.code,
+            retry_after=trouble.retry_after,
+        )
+
+    def _without_secrets(self, words: str) -> str:
+        for secret in self._secrets:
+            words = words.replace(secret, "<key>")
+        return words
+
+
+def _halves(made: list[Made]) -> list[list[Message]]:
+    """Return the messages in two smaller calls (A-6)."""
+    middle = len(made) // 2
+    return [[each.message for each in half] for half in (made[:middle], made[middle:])]

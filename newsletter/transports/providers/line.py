@@ -1,0 +1,76 @@
+"""Messages waiting for their call: pulled as there is room, in calls as large as is allowed."""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from newsletter.transports.base import Message, Outcome
+
+STALE: Final = "not begun in time: the gate is asked again"
+
+
+class Line:
+    """Gives out messages call by call; forgets none it has pulled."""
+
+    def __init__(self, messages: Iterable[Message], *, most: int, octets: int) -> None:
+        self._source = iter(messages)
+        self._most, self._octets = most, octets
+        self._waiting: deque[list[Message]] = deque()
+        self._ahead: Message | None = None
+        self._is_exhausted = False
+        self.problem: Exception | None = None
+        """What the caller's own iterable raised; shown once everything pulled has its outcome."""
+
+    def take(self) -> list[Message]:
+        """Return the messages of the next call, none where there are no more.
+
+        A call holds messages of one hand-over only: those that must be begun by the same moment.
+        """
+        if self._waiting:
+            return self._waiting.popleft()
+        found: list[Message] = []
+        octets = 0
+        while len(found) < self._most:
+            message = self._pull()
+            if message is None:
+                break
+            octets += len(message.data)
+            if found and (octets > self._octets or message.begin_by != found[0].begin_by):
+                self._ahead = message
+                break
+            found.append(message)
+        return found
+
+    def put_back(self, messages: list[Message]) -> None:
+        """Take back a call that is to be made before any other."""
+        self._waiting.appendleft(messages)
+
+    def give_up(self, words: str) -> list[Outcome]:
+        """Answer unsent for everything that was pulled; pull no more."""
+        self._is_exhausted = True
+        left = [each for call in self._waiting for each in call]
+        left += [self._ahead] if self._ahead is not None else []
+        self._waiting.clear()
+        self._ahead = None
+        return [Outcome(each.delivery, "unsent", 0, "", words) for each in left]
+
+    def _pull(self) -> Message | None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None or self._is_exhausted:
+            return ahead
+        try:
+            return next(self._source)
+        except StopIteration:
+            self._is_exhausted = True
+        except Exception as problem:
+            self._is_exhausted, self.problem = True, problem
+        return None
+
+
+def fresh(messages: list[Message]) -> tuple[list[Message], list[Outcome]]:
+    """Return those that may still be begun, and the outcomes of those that may not."""
+    now = time.monotonic()
+    late: Iterator[Message] = (each for each in messages if each.begin_by < now)
+    outcomes = [Outcome(each.delivery, "unsent", 0, "", STALE) for each in late]
+    return [each for each in messages if each.begin_by >= now], outcomes

@@ -1,0 +1,88 @@
+"""What a provider said: its status, its words fit to be kept, and when it wants us back."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, NamedTuple
+
+from newsletter.transports.replies import kept_words
+
+REST: Final = 60
+"""Seconds to leave a provider alone that does not say for how long."""
+LONGEST_REST: Final = 24 * 3600
+
+_NOISE: Final = {
+    "_id", "customid", "document", "email", "erroridentifier", "errorrelatedto", "field", "flags",
+    "help", "id", "link", "message_id", "messageid", "parameters", "status", "statuscode",
+    "submittedat", "time", "to", "type",
+}  # fmt: skip
+"""Names under which an answer holds no sentence for a person."""
+
+
+class Said(NamedTuple):
+    """One answer of a provider to one call."""
+
+    status: int
+    data: Any
+    """The JSON of the answer, None where there was none."""
+    text: str
+    headers: Mapping[str, str]
+
+    @property
+    def words(self) -> str:
+        """Return its words without addresses, short."""
+        sentences = dict.fromkeys(_sentences(self.data))
+        return kept_words("; ".join(sentences) or self.text or f"HTTP {self.status} without a word")
+
+    @property
+    def retry_after(self) -> int:
+        """Return the seconds to wait, from either form of Retry-After (RFC 9110 §10.2.3)."""
+        said = self.headers.get("Retry-After", self.headers.get("retry-after", "")).strip()
+        if said.isdecimal():
+            return _within(int(said))
+        try:
+            until = parsedate_to_datetime(said)
+        except (TypeError, ValueError):
+            return REST
+        until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
+        return _within(round((until - datetime.now(UTC)).total_seconds()))
+
+
+def heard(response: Any) -> Said:
+    """Return what an answer says, from requests or from Amazon's client."""
+    if isinstance(response, Mapping):
+        return _from_amazon(response)
+    text = response.text if len(response.content) < 1_000_000 else ""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = None
+    return Said(response.status_code, data, "" if data is not None else text, response.headers)
+
+
+def _from_amazon(response: Mapping[str, Any]) -> Said:
+    about = response.get("ResponseMetadata", {})
+    return Said(
+        int(about.get("HTTPStatusCode", 0)),
+        response.get("Error", {}),
+        "",
+        {name.title(): value for name, value in about.get("HTTPHeaders", {}).items()},
+    )
+
+
+def _within(seconds: int) -> int:
+    return max(1, min(LONGEST_REST, seconds))
+
+
+def _sentences(data: Any, *, depth: int = 0) -> Iterator[str]:
+    """Yield what a JSON answer says in words, whatever its shape."""
+    if isinstance(data, str) and data.strip():
+        yield data.strip()
+    elif isinstance(data, list) and depth < 6:
+        for each in data[:20]:
+            yield from _sentences(each, depth=depth + 1)
+    elif isinstance(data, dict) and depth < 6:
+        for name, each in data.items():
+            if name.lower() not in _NOISE:
+                yield from _sentences(each, depth=depth + 1)

@@ -1,0 +1,105 @@
+"""Mail out by a provider's API: call by call, one outcome per message."""
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from anymail.exceptions import AnymailConfigurationError
+from botocore.exceptions import BotoCoreError
+
+from newsletter.transports.base import Message, Noted, Outcome, Unavailable
+from newsletter.transports.providers.calling import Caller, Result
+from newsletter.transports.providers.line import Line, fresh
+from newsletter.transports.providers.settings import ProviderSettings
+from newsletter.transports.providers.table import PROVIDERS
+from newsletter.transports.replies import kept_words
+
+
+class ProviderTransport:
+    """Sends by one provider; for one thread, one call to send at a time, kept over many."""
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        self._settings = settings
+        self._callers: list[Caller] = []
+        self._process = os.getpid()
+        self._is_sending = False
+
+    def send(self, messages: Iterable[Message], *, noted: Noted | None = None) -> Iterator[Outcome]:
+        """Send what the iterable yields, pulled call by call; one outcome per message.
+
+        What the iterable itself raises is raised again after everything pulled has its outcome.
+        Raises Unavailable where nothing (more) can be sent: before any message was pulled, or
+        after every one that was has had its outcome.
+        """
+        if self._is_sending:
+            raise RuntimeError("this transport is in the middle of another send")
+        if self._process != os.getpid():
+            self._callers.clear()  # the parent's sessions are the parent's to close
+            self._process = os.getpid()
+        self._open()
+        provider = PROVIDERS[self._settings.provider]
+        most = provider.batch if self._settings.batches else 1
+        return self._run(Line(messages, most=most, octets=provider.batch_bytes), noted)
+
+    def close(self) -> None:
+        """Close the sessions; a later send opens them afresh."""
+        callers, self._callers = self._callers, []
+        if self._process == os.getpid():
+            for caller in callers:
+                caller.close()
+
+    def _open(self) -> None:
+        try:
+            while len(self._callers) < self._settings.connections:
+                self._callers.append(Caller(self._settings))
+        except (AnymailConfigurationError, BotoCoreError, ValueError) as error:
+            raise Unavailable(kept_words(str(error)), configuration=True) from None
+
+    def _run(self, line: Line, noted: Noted | None) -> Iterator[Outcome]:
+        self._is_sending = True
+        trouble: Unavailable | None = None
+        try:
+            while trouble is None:
+                calls, outcomes = self._next(line)
+                if not calls and not outcomes:
+                    break
+                for result in self._make(calls, noted):
+                    outcomes += result.outcomes
+                    for again in reversed(result.again):
+                        line.put_back(again)
+                    trouble = trouble or result.trouble
+                yield from _noted(outcomes, noted)
+            if trouble is not None:
+                yield from _noted(line.give_up(trouble.words), noted)
+        finally:
+            self._is_sending = False
+        if line.problem is not None:
+            raise line.problem
+        if trouble is not None:
+            raise trouble
+
+    def _next(self, line: Line) -> tuple[list[list[Message]], list[Outcome]]:
+        """Return the calls of the next round, and the outcomes of what is too late for one."""
+        calls: list[list[Message]] = []
+        outcomes: list[Outcome] = []
+        while len(calls) < len(self._callers) and (taken := line.take()):
+            going, late = fresh(taken)
+            outcomes += late
+            calls += [going] if going else []
+        return calls, outcomes
+
+    def _make(self, calls: list[list[Message]], noted: Noted | None) -> list[Result]:
+        """Note what is going, then make the calls of one round side by side."""
+        if calls and noted is not None:
+            noted([each.delivery for call in calls for each in call], ())
+        if len(calls) < 2:
+            return [self._callers[0].call(call) for call in calls]
+        with ThreadPoolExecutor(len(calls)) as crew:
+            return list(crew.map(Caller.call, self._callers, calls))
+
+
+def _noted(outcomes: list[Outcome], noted: Noted | None) -> list[Outcome]:
+    """Note what was answered as soon as it is known, before anybody acts on it."""
+    if outcomes and noted is not None:
+        noted((), outcomes)
+    return outcomes

@@ -1,0 +1,143 @@
+"""One whole message taken apart again, as a provider's API wants it: fields, text, HTML."""
+
+import re
+from collections.abc import Sequence
+from email import message_from_bytes, policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.message import Message as Mime
+from hashlib import sha256
+from typing import Any, Final
+
+from anymail._idna import idna2008
+from anymail.message import AnymailMessage
+
+from newsletter.transports.base import Message
+from newsletter.transports.providers.capabilities import Provider
+from newsletter.transports.providers.literal import unfit
+from newsletter.transports.providers.table import PROVIDERS
+
+REFERENCE: Final = "delivery_token"
+"""The one thing a provider is told about a delivery, under this name (A-18)."""
+
+_TOKEN: Final = re.compile(r"b\+([a-z2-7]{8,80})@", re.IGNORECASE)
+_CONTROLS: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_FOLD: Final = re.compile(r"\r?\n(?=[ \t])")
+_ENVELOPE: Final = {"from", "to", "subject", "reply-to"}
+_THEIRS: Final = {"date", "mime-version", "content-type", "content-transfer-encoding"}
+"""Fields a provider makes itself; handed over as well they would stand there twice (M-2)."""
+
+
+class Unfit(Exception):
+    """A message that cannot be given to this provider, in words fit to be shown."""
+
+
+class Unpacked(AnymailMessage):
+    """A message as django-anymail takes it, which still knows the bytes it was."""
+
+    key: str = ""
+    """The same for the same mail whenever it is called out again (A-13)."""
+    data: bytes = b""
+
+    def message(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the MIME message as it was rendered; for providers that take it whole."""
+        return message_from_bytes(self.data)
+
+
+def unpacked(message: Message, provider: str) -> Unpacked:
+    """Take a message apart for one provider; raises Unfit."""
+    mime = message_from_bytes(message.data, policy=policy.SMTP)
+    fields = _fields(mime)
+    text, html = _bodies(mime)
+    words = unfit(provider, "\n".join([*fields.values(), text, html]))
+    if words:
+        raise Unfit(words)
+    made = Unpacked(
+        subject=fields.get("subject", ""),
+        body=text,
+        from_email=_sender(mime["From"]),
+        to=[_a_label(message.recipient)],
+        reply_to=[str(each) for each in mime["Reply-To"].addresses] if mime["Reply-To"] else [],
+        headers=_own(mime, provider),
+    )
+    if html:
+        made.attach_alternative(html, "text/html")
+    made.data, token = message.data, _token(message)
+    made.key = token or sha256(message.data).hexdigest()
+    _tell(made, PROVIDERS[provider], token)
+    return made
+
+
+def _tell(made: Unpacked, provider: Provider, token: str) -> None:
+    """Give the provider the opaque token, and tell it to track nothing (A-18, A-19)."""
+    if token and provider.reference == "metadata":
+        made.metadata = {REFERENCE: token}
+    elif token:
+        made.tags = [token]
+    if provider.switches_tracking and not provider.tracking_header:
+        made.track_opens = made.track_clicks = False
+
+
+def _fields(mime: Mime) -> dict[str, str]:
+    """Return every header field by its name in small letters (A-12, M-2)."""
+    found: dict[str, str] = {}
+    for name, value in mime.items():
+        text = str(value).replace("\t", " ").strip()
+        if _CONTROLS.search(text):
+            raise Unfit(f"{name} has a line break or a control character in it")
+        if name.lower() in found:
+            raise Unfit(f"{name} stands there twice")
+        found[name.lower()] = text
+    return found
+
+
+def _own(mime: EmailMessage, provider: str) -> dict[str, str]:
+    """Return the fields that travel as they are, in their order, encoded as they were."""
+    kept = {
+        name: _FOLD.sub("", value).replace("\t", " ").strip()
+        for name, value in mime.raw_items()
+        if name.lower() not in _ENVELOPE and name.lower() not in _THEIRS
+    }
+    if provider == "brevo" and "=?" in kept.get("List-Id", ""):
+        kept["List-Id"] = "<" + kept["List-Id"].rpartition("<")[2]  # it would send raw 8-bit
+    return kept
+
+
+def _bodies(mime: EmailMessage) -> tuple[str, str]:
+    """Return the plain text and the HTML, with bare line feeds."""
+    found = {"text/plain": "", "text/html": ""}
+    for part in mime.walk():
+        if part.is_multipart():
+            continue
+        kind = part.get_content_type()
+        if found.get(kind) != "" or part.get_content_disposition() == "attachment":
+            raise Unfit(f"a part of the kind {kind} is more than a text and its HTML")
+        try:
+            found[kind] = str(part.get_content()).replace("\r\n", "\n")
+        except (LookupError, ValueError):
+            raise Unfit(f"the part {kind} cannot be read") from None
+    return found["text/plain"], found["text/html"]
+
+
+def _sender(field: Any) -> str:
+    addresses: Sequence[Any] = getattr(field, "addresses", ())
+    if len(addresses) != 1:
+        raise Unfit("From must name exactly one address")
+    return str(addresses[0])
+
+
+def _a_label(address: str) -> str:
+    """Return the address with its domain as A-label (A-3); raises Unfit."""
+    local, at, domain = address.rpartition("@")
+    if not at or not local.isascii() or _CONTROLS.search(address) or " " in address:
+        raise Unfit("the recipient is no address this provider takes")
+    try:
+        found = domain if domain.isascii() else idna2008(domain)
+        return str(Address(addr_spec=f"{local}@{found}"))
+    except Exception:
+        raise Unfit("the recipient is no address this provider takes") from None
+
+
+def _token(message: Message) -> str:
+    found = _TOKEN.match(message.envelope_from)
+    return found[1].lower() if found else ""

@@ -1,0 +1,158 @@
+"""Every provider as the tests know it: its calls, its answers, its ways of saying no."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from newsletter import links
+from newsletter.transports import Message, Outcome
+from newsletter.transports.providers import (
+    PROVIDERS,
+    ProviderSettings,
+    ProviderTransport,
+    provider_settings,
+)
+from tests.newsletter.mails import ada, ready
+from tests.newsletter.transports.providers import by_batch, by_single
+from tests.newsletter.transports.providers.recording import Call, RecordingApi, Reply
+from tests.newsletter.transports.providers.seen import Seen
+
+NAMES = sorted(PROVIDERS)
+BATCHES = [name for name in NAMES if PROVIDERS[name].batch > 1]
+KEYED = [name for name in NAMES if PROVIDERS[name].idempotency]
+SAYS_WHO = ["mailersend", "mailjet", "mailtrap", "mandrill", "postmark", "scaleway", "sparkpost",
+            "unisender_go"]  # fmt: skip
+"""Those that can take a call and refuse a recipient of it in the answer."""
+TAKES_PLACEHOLDERS = ["brevo", "unisender_go"]
+"""Those that evaluate ``{{ x }}`` and have no way to print it."""
+SECRET = "key-for-tests"
+DATE = b"Mon, 23 Nov 2026 08:00:00 GMT"
+
+
+def mail(number: int, *, address: str = "", name: str = "", **changes: Any) -> Message:
+    """Return the rendered campaign mail of recipient ``number``."""
+    to = address or f"r{number}@example.org"
+    person = ada(delivery=number, address=to, name=name or f"Person {number}", subscription=number)
+    data = ready(**changes).render(person, date=DATE)
+    return Message(number, links.verp(number, "b.client.example"), to, data)
+
+
+def letters(count: int) -> list[Message]:
+    """Return so many campaign mails, all alike but for the person."""
+    renderer = ready()
+    return [
+        Message(
+            number,
+            links.verp(number, "b.client.example"),
+            f"r{number}@example.org",
+            renderer.render(
+                ada(
+                    delivery=number,
+                    address=f"r{number}@example.org",
+                    name=f"Person {number}",
+                    subscription=number,
+                ),
+                date=DATE,
+            ),
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+def settings(name: str, api: RecordingApi | str, **changes: Any) -> ProviderSettings:
+    """Return the settings of a sender at this provider, its API at the test's own server."""
+    typed = {each.name: SECRET for each in PROVIDERS[name].fields if each.required}
+    typed |= {"api_url": api if isinstance(api, str) else api.url}
+    if name == "amazon_ses":
+        typed["region"] = "eu-central-1"
+        typed["api_url"] = typed["api_url"].rstrip("/")
+    made = provider_settings(name, typed)
+    fields = {"connect": 1.0, "read": 2.0, "pause": 0.01} | changes
+    return ProviderSettings(
+        provider=name, credentials=made.credentials, api_url=made.api_url, **fields
+    )
+
+
+@contextmanager
+def wire(name: str, api: RecordingApi | str, **changes: Any) -> Iterator[ProviderTransport]:
+    """Open a transport, and close it."""
+    made = ProviderTransport(settings(name, api, **changes))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def by_delivery(outcomes: Iterable[Outcome]) -> dict[int, Outcome]:
+    """Sort outcomes by delivery, having checked that none comes twice."""
+    found: dict[int, Outcome] = {}
+    for outcome in outcomes:
+        assert outcome.delivery not in found
+        found[outcome.delivery] = outcome
+    return found
+
+
+def read(name: str, call: Call) -> list[Seen]:
+    """Return what a call would send, message by message."""
+    found: list[Seen] = getattr(by_batch if name in BATCHES else by_single, f"read_{name}")(call)
+    return found
+
+
+class Provider:
+    """Answers like a provider and counts what it accepted, by recipient."""
+
+    def __init__(self, name: str, *, bad: Iterable[str] = (), whole: bool = False) -> None:
+        self.name = name
+        self._bad = set(bad)
+        self._whole = whole or name not in SAYS_WHO
+        self.accepted: Counter[str] = Counter()
+        self.seen: list[Seen] = []
+
+    def __call__(self, call: Call) -> Reply:
+        """Take a call: refuse it for a bad address, or a part of it, or none."""
+        seens = read(self.name, call)
+        bad = [each.to for each in seens if each.to in self._bad]
+        if bad and self._whole:
+            return says_no(self.name, 400, f"the address {bad[0]} does not exist")
+        self.seen += seens
+        self.accepted.update(each.to for each in seens if each.to not in bad)
+        if self.name in BATCHES:
+            return by_batch.accept(self.name, call, seens, bad)
+        return by_single.accept(self.name, seens[0], bool(bad))
+
+
+def says_no(name: str, status: int, words: str, **headers: str) -> Reply:
+    """Answer a whole call with an error, in the provider's own shape."""
+    if name == "mandrill":
+        named = {400: "ValidationError", 401: "Invalid_Key", 403: "Invalid_Key"}
+        body = {"status": "error", "name": named.get(status, "GeneralError"), "message": words}
+        return Reply(500 if status in named else status, body, headers)
+    if name == "postal" and status in (400, 401, 403):
+        code = {400: "ValidationError", 401: "InvalidServerAPIKey", 403: "ServerSuspended"}[status]
+        return Reply(200, {"status": "error", "data": {"code": code, "message": words}}, headers)
+    if name == "amazon_ses":
+        kinds = {400: "MessageRejected", 401: "UnrecognizedClientException",
+                 403: "AccessDeniedException", 429: "TooManyRequestsException"}  # fmt: skip
+        headers["x-amzn-ErrorType"] = kinds.get(status, "InternalServiceErrorException")
+        return Reply(status, {"message": words}, headers)
+    if name == "postmark":
+        number = {400: 300, 401: 10, 403: 412}.get(status)
+        said = {"Message": words} | ({"ErrorCode": number} if number else {})
+        return Reply(422 if status == 400 else status, said, headers)
+    return Reply(status, _ERRORS[name](words), headers)
+
+
+_ERRORS: dict[str, Any] = {
+    "brevo": lambda words: {"code": "invalid_parameter", "message": words},
+    "mailersend": lambda words: {"message": words, "errors": {"to.0.email": [words]}},
+    "mailgun": lambda words: {"message": words},
+    "mailjet": lambda words: {"ErrorIdentifier": "0-1", "ErrorCode": "mj-1", "ErrorMessage": words},
+    "mailtrap": lambda words: {"success": False, "errors": [words]},
+    "postal": lambda words: words,
+    "resend": lambda words: {"name": "validation_error", "message": words},
+    "scaleway": lambda words: {"type": "invalid_arguments", "message": words},
+    "sendgrid": lambda words: {"errors": [{"message": words, "field": "to", "help": None}]},
+    "sparkpost": lambda words: {"errors": [{"message": words, "code": "1300"}]},
+    "unisender_go": lambda words: {"status": "error", "message": words, "code": 204},
+}
