@@ -15,7 +15,7 @@ from tests.scripted_smtp import Answer, Close, Moment, ScriptedSmtp, Slow
 OK = b"250 2.0.0 Ok\r\n"
 LATER = b"451 4.3.2 please come again later\r\n"
 NOBODY = b"550 5.1.1 no such person here\r\n"
-ENOUGH = b"421 4.7.0 enough on this connection\r\n"
+ENOUGH = b"421 too many messages on this connection\r\n"
 SLOW_DOWN = b"421-4.7.28 unusual rate of mail from you\r\n421 4.7.28 try again later\r\n"
 GARBAGE = b"\x00\xfe\xffWHAT is this\r\n"
 
@@ -69,10 +69,10 @@ def drops(moment: Moment) -> Answer:
 
 
 def late(seconds: float) -> Callable[[Moment], Answer]:
-    """Take every 15th message, and say so only after a while."""
+    """Take every 15th of the first hundred messages, and say so only after a while."""
 
     def script(moment: Moment) -> Answer:
-        if moment.step == "end" and moment.number % 15 == 0:
+        if moment.step == "end" and moment.number % 15 == 0 and moment.number <= 100:
             return Slow(OK, before=seconds)
         return None
 

@@ -25,10 +25,10 @@ Note = Callable[..., None]
 def note(record_property: Callable[[str, object], None]) -> Note:
     """Return how a test notes a row: the fault, how often it was done, the figures.
 
-    Rows of the same fault are added up; a row holds where its test passes and nothing says no.
+    Rows of the same fault are added up; a row holds where it says so, else where its test passes.
     """
 
-    def noted(fault: str, *, times: int = 1, held: bool = True, **figures: float) -> None:
+    def noted(fault: str, *, times: int = 1, held: bool | None = None, **figures: float) -> None:
         record_property(ROW, {ROW: fault, "runs": 1, "times": times, "held": held, **figures})
 
     return noted
@@ -62,7 +62,7 @@ def rows_of(report: pytest.TestReport) -> list[dict[str, Any]]:
     noted = [dict(value) for name, value in report.user_properties if name == ROW]  # type: ignore[call-overload]
     if not noted and report.failed:
         noted = [{ROW: report.nodeid.partition("::")[2], "runs": 1, "held": False}]
-    return [{**row, "held": row["held"] and report.passed} for row in noted]
+    return [{**row, "held": report.passed if row["held"] is None else row["held"]} for row in noted]
 
 
 def added_up(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ def test_connections_cut_again_and_again_lose_and_double_nothing(
     line: Line, cast: Cast, note: Note
 ) -> None:
     """The ledger cannot be written for a moment; what the server said is not forgotten."""
-    times = lasting(6, 50)
+    times = lasting(6, 30)
     add_readers(cast, PACE * times)
     line.start_mail(PACE)
     line.start_workers()
@@ -81,12 +81,24 @@ def restart_immediately(server: Postgres, log: Path) -> None:
 
 def kill_a_backend(server: Postgres, log: Path) -> None:
     """kill -9 of one backend: the server ends all others and recovers by itself."""
+
+    def killed() -> bool:
+        for victim in others()[:1]:
+            os.kill(victim, signal.SIGKILL)
+            return True
+        return False
+
+    wait_until(killed, 10, log.read_text)
+
+
+def others() -> list[int]:
+    """Return the processes that serve the line's connections."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND backend_type = 'client backend' LIMIT 1"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
-        os.kill(cursor.fetchone()[0], signal.SIGKILL)
+        return [pid for (pid,) in cursor.fetchall()]
 
 
 def kill_the_postmaster(server: Postgres, log: Path) -> None:
@@ -109,7 +121,7 @@ def test_a_restarted_server_is_found_again_and_nothing_is_lost(
     own_postgres: Postgres, line: Line, cast: Cast, note: Note, tmp_path: Path
 ) -> None:
     """The line waits for its database and goes on where the ledger stands."""
-    rounds = lasting(1, 4)
+    rounds = lasting(1, 3)
     add_readers(cast, PACE * 8 * rounds)
     line.start_mail(PACE)
     line.start_workers()

@@ -134,7 +134,7 @@ def test_a_kill_at_any_step_leaves_only_what_was_in_flight_unknown(
     line.start_letters()
     line.start_beat()
     killed: list[tuple[str, Scene]] = []
-    for _ in range(lasting(1, 10)):
+    for _ in range(lasting(1, 3)):
         for step, (mood, kill, _, body) in STEPS.items():
             server = line.moody(mood)
             said = {"body": body} if body else {}

@@ -19,7 +19,7 @@ from tests.faults.workers import CONNECTIONS, Line
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(TIME_LIMIT)]
 
-KILLS = lasting({"any": 12}, {"child": 90, "whole worker": 60, "parent": 50, "any": 30})
+KILLS = lasting({"any": 12}, {"child": 120, "whole worker": 30, "parent": 25, "any": 25})
 PACE = 150
 VICTIMS = ("child", "child", "child", "child", "whole worker", "parent")
 

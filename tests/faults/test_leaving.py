@@ -83,9 +83,8 @@ def being_handed_over(keeper: Keeper, order: str, most: int) -> Iterable[int]:
     return list(found.values_list("registrant_id", flat=True)[:most])
 
 
-@pytest.mark.parametrize("way", lasting(["all"], ["unsubscribed", "suppressed", "erased", "all"]))
 def test_nothing_comes_later_than_two_seconds_after_the_answer(
-    line: Line, cast: Cast, note: Note, way: str
+    line: Line, cast: Cast, note: Note
 ) -> None:
     """AT-U4, AT-C7, U-23, design.md §5: by whatever door, at whatever moment."""
     many = lasting(150, 1_000)
@@ -95,13 +94,8 @@ def test_nothing_comes_later_than_two_seconds_after_the_answer(
     web = HTTPConnection("127.0.0.1", line.start_web(), timeout=10)
     campaign = cast.campaign()
     keeper = Keeper(campaign, line.mail)
-    doors = {
-        "unsubscribed": by_one_click(web, campaign),
-        "suppressed": by_suppression,
-        "erased": by_erasure,
-    }
+    ways = [by_one_click(web, campaign), by_suppression, by_erasure]
     approving.send_now(mailing=campaign, staff=None)
-    ways = list(doors.values()) if way == "all" else [doors[way]]
     answered = leave_at_random(line, keeper, ways, many=many, patience=60)
     line.wait_until_nothing_goes(campaign, patience=60)
     web.close()
@@ -115,7 +109,7 @@ def test_nothing_comes_later_than_two_seconds_after_the_answer(
         f"{len(answered)} left: {len(after) - len(crossed)} had it, {len(spared)} were spared,"
         f" {len(crossed)} crossed it, latest {max(crossed, default=0):.2f} s after the answer"
     )
-    note(f"leaving while it goes: {way}", times=len(answered), **books.row())
+    note("unsubscribed, suppressed, erased while it goes", times=len(answered), **books.row())
     assert {who: seconds for who, seconds in after.items() if seconds > 2} == {}
     assert len(after) > len(crossed) + many / 5, "too few left after their mail: no race"
     assert len(spared) > many / 5, "too few left before their mail: no race"
@@ -135,7 +129,7 @@ def test_a_slow_server_is_no_excuse(line: Line, cast: Cast, note: Note, pace: fl
     approving.send_now(mailing=campaign, staff=None)
     wait_until(lambda: line.mail.count() > 0, 20, line.logs)
     answered: dict[str, float] = {}
-    until = time.monotonic() + lasting(9, 60)
+    until = time.monotonic() + lasting(9, 30)
     while time.monotonic() < until:
         begun = line.mail.at("begun")
         for person in being_handed_over(keeper, "pk", 12):
@@ -147,7 +141,7 @@ def test_a_slow_server_is_no_excuse(line: Line, cast: Cast, note: Note, pace: fl
     line.wait_until_nothing_goes(campaign, patience=30)
     books, begun = keeper.books(), line.mail.at("begun")
     late = {who: begun[who] - at for who, at in answered.items() if who in begun}
-    note(f"leaving at {pace} mails/s", times=len(answered), **books.row())
+    note(f"suppressed at {pace} mails/s", times=len(answered), **books.row())
     print(f"{len(answered)} left while handed over, latest {max(late.values(), default=0):.2f} s")
     assert len(answered) > 3, "nobody left in time: nothing was shown"
     assert {who: seconds for who, seconds in late.items() if seconds > 2} == {}

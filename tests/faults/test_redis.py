@@ -64,9 +64,9 @@ CASES: dict[str, tuple[Happening, ...]] = lasting(
         )
     },
     {
-        "Redis FLUSHALL": (Forgetful.forgets,) * 4,
+        "Redis FLUSHALL": (Forgetful.forgets,) * 2,
         f"Redis away for {AWAY} s": (Forgetful.goes_away,),
-        "Redis killed, restarted empty": (Forgetful.comes_back_empty,) * 4,
+        "Redis killed, restarted empty": (Forgetful.comes_back_empty,) * 2,
     },
 )
 

@@ -31,6 +31,8 @@ class Line:
     groups: set[int] = field(default_factory=set)
     """Every process group begun: a killed parent may leave a child behind."""
     servers: list[MailServer] = field(default_factory=list)
+    certificate: str = ""
+    """The file its moody mail servers show where their mood speaks of TLS."""
 
     def start(self, name: str, *words: str) -> None:
         """Start one process; what it says goes to a file."""
@@ -54,7 +56,7 @@ class Line:
     def moody(self, mood: str, *, listening: bool = True) -> MailServer:
         """Return one more mail server, with a mood."""
         port = free_port(12_600 + 7 * len(self.servers))
-        program = ("tests.faults.moody_smtp", mood)
+        program = ("tests.faults.moody_smtp", mood, self.certificate)
         made = MailServer(self.folder, port, program, self.environment)
         self.servers.append(made)
         if listening:
