@@ -47,11 +47,19 @@ class Environment(BaseSettings):
     demo: bool = False
     debug: bool = False
     notes_folder: str = ""
+    metrics_token: SecretStr = SecretStr("")
 
     @field_validator("link_keys", "secrets_keys", "trail_keys")
     @classmethod
     def _key_sets(cls, value: SecretStr) -> SecretStr:
         read_keys(value.get_secret_value())
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _token_is_not_guessed(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < 20:
+            raise ValueError("a token for the metrics has at least 20 characters; empty: none")
         return value
 
     @field_validator("address_key")

@@ -9,6 +9,7 @@ from django.templatetags.static import static
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
+from config import logs
 from config.environment import Environment, read_key, read_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -45,6 +46,7 @@ EMAIL_URL = environment.email_url
 DEMO = environment.demo
 NOTES_FOLDER = environment.notes_folder or BASE_DIR / "var" / "notes"
 DEBUG = environment.debug
+METRICS_TOKEN = environment.metrics_token.get_secret_value()
 SECRET_KEY = environment.secret_key.get_secret_value()
 LINK_KEYS = read_keys(environment.link_keys.get_secret_value())
 ADDRESS_KEY = read_key(environment.address_key.get_secret_value())
@@ -202,10 +204,5 @@ UNFOLD = {
     "SIDEBAR": {"show_search": False, "navigation": "tracking.admin.home.navigation"},
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-}
+LOGGING = logs.LOGGING
+logs.configure()

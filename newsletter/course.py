@@ -197,7 +197,7 @@ def _own_reasons(mailing: Mailing) -> list[Reason]:
         found.append(Reason(f"Its sender “{mailing.sender.name}” was stopped: {said}"))
     if mailing.kind == Mailing.Kind.CAMPAIGN:
         quiet = pace.quiet_until(mailing.sender, now())
-        if quiet:
+        if quiet and not mailing.waiting_reason.startswith("Quiet hours"):
             found.append(Reason("These are the quiet hours of its sender.", quiet))
     return found
 

@@ -70,6 +70,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             for label, icon, name in entries
             if name in pages and pages[name].has_module_permission(request)
         ]
+        if title == "House" and has_right(request, Right.SETTINGS):
+            health = {"title": "Health", "icon": "monitor_heart", "link": reverse("health")}
+            items.append(health)
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
