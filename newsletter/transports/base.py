@@ -28,7 +28,8 @@ class Outcome(NamedTuple):
 
     ``sent``: the server took it. ``deferred``: it said 4xx. ``failed``: it said 5xx, or the message
     cannot be put on this wire at all. ``unknown``: the end of the data was sent and nothing came
-    back. ``unsent``: it never got past its final dot, so it is safe to send again.
+    back. ``unsent``: it never got past its final dot, so it is safe to send again; with words where
+    connections broke under it, without where it only waited.
     """
 
     delivery: int

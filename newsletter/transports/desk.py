@@ -93,8 +93,11 @@ class Desk:
             self._again.append(exchange)
 
     def give_up(self, words: str) -> Iterator[Outcome]:
-        """Answer unsent for everything that was pulled and is not decided; pull no more."""
+        """Answer unsent for everything that was pulled and is not decided; pull no more.
+
+        Only one under which connections broke gets the words: the others did nothing wrong.
+        """
         self._is_exhausted = True
         while (exchange := self.take()) is not None:
-            self.settle(exchange, "unsent", Reply(0, words))
+            self.settle(exchange, "unsent", Reply(0, words if exchange.tries else ""))
             yield self.outcomes.pop()
