@@ -7,6 +7,7 @@ from newsletter.transports.providers import (
     Provider,
     checklist,
     provider_settings,
+    unfit,
 )
 
-__all__ = ["PROVIDERS", "Check", "Field", "Provider", "checklist", "provider_settings"]
+__all__ = ["PROVIDERS", "Check", "Field", "Provider", "checklist", "provider_settings", "unfit"]

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from newsletter import composing, previewing
+from newsletter import composing, outgoing, previewing
 from newsletter.audience import question
+from newsletter.capabilities import unfit
 from newsletter.faults import Faults
 from newsletter.models import Mailing
 from newsletter.previewing import Preview
@@ -86,6 +87,14 @@ def _settings(mailing: Mailing) -> Iterator[Check]:
             "Say why this must reach everyone enrolled, whatever they opted out of.",
             "It is said why this must reach everyone.",
         )
+    stopped = mailing.sender.stopped_at is not None and not outgoing.routes(mailing.sender)
+    yield must(
+        "Sender",
+        not stopped,
+        f"“{mailing.sender.name}” is stopped: {mailing.sender.stopped_reason}"
+        " Mend it on the sender's page and let it be used again.",
+        "It can be used.",
+    )
     yield must(
         "Audience",
         gate.allowed(question(mailing)).exists(),
@@ -106,6 +115,7 @@ def _content(mailing: Mailing) -> Iterator[Check]:
     yield must("Body", bool(mailing.body.strip()), "There is nothing to read in it.", "Written.")
     sight = see(made.html)
     yield _variables(mailing)
+    yield from _providers(mailing, made)
     yield from _footer(mailing, made, sight)
     yield from _size(mailing, made)
     yield from _images(mailing, sight)
@@ -121,6 +131,20 @@ def _variables(mailing: Mailing) -> Check:
         "; ".join(f"{fault.field}: {fault}" for fault in unknown),
         "Every variable is one readers have.",
     )
+
+
+def _providers(mailing: Mailing, made: Preview) -> Iterator[Check]:
+    """Look for words a mail provider would take for placeholders of its own (A-5)."""
+    said = "\n".join((made.subject, made.text, made.html))
+    by_api = [each for each in outgoing.chain(mailing.sender) if each.transport == "provider"]
+    if by_api:
+        taken = [why for each in by_api if (why := unfit(each.provider, said))]
+        yield must(
+            "Left alone by the provider",
+            not taken,
+            f"{'; '.join(taken)}. Write it another way, or choose another sender.",
+            "Nothing in it means something to the provider.",
+        )
 
 
 def _footer(mailing: Mailing, made: Preview, sight: Sight) -> Iterator[Check]:

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from django.utils.timezone import now
 
 from newsletter import checks
-from newsletter.models import Mailing, Template
+from newsletter.models import Mailing, Sender, Template
 from tests.cast import Cast, make_client, make_list, make_sender
 
 pytestmark = pytest.mark.django_db
@@ -124,3 +125,23 @@ def test_a_client_on_hold_blocks_campaigns_and_no_notices(cast: Cast) -> None:
     cast.client.save()
     assert not found(cast.campaign(), "Client in good standing").passed
     assert checks.blocked(cast.notice()) == []
+
+
+def test_words_the_provider_would_take_for_its_own_stop_it(cast: Cast) -> None:
+    """A-5, AT-A6: they would not arrive as they are written."""
+    Sender.objects.filter(pk=cast.sender.pk).update(transport="provider", provider="brevo")
+    cast.sender.refresh_from_db()
+    fine, taken = cast.campaign(), cast.campaign(body="Save {% raw %}{{ params.x }}{% endraw %}")
+    name = "Left alone by the provider"
+    assert {one.passed for one in checks.check(fine) if one.name == name} == {True}
+    (found,) = (one for one in checks.check(taken) if one.name == name)
+    assert found.blocking and not found.passed
+    assert "Brevo" in found.reason
+
+
+def test_a_sender_that_is_stopped_sends_nothing_new(cast: Cast) -> None:
+    Sender.objects.filter(pk=cast.sender.pk).update(stopped_at=now(), stopped_reason="535 no.")
+    cast.sender.refresh_from_db()
+    (found,) = (one for one in checks.check(cast.campaign()) if one.name == "Sender")
+    assert found.blocking and not found.passed
+    assert "535 no." in found.reason
