@@ -19,9 +19,9 @@ from newsletter.shared import server
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 20
+AT_ONCE = 50
 """Questions under way at a time."""
-PATIENCE = 3.0
+PATIENCE = 2.0
 """Seconds for one domain, tries included."""
 MOST = 100
 """Domains of one call: at most MOST / AT_ONCE × PATIENCE seconds."""
