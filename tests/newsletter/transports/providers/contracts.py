@@ -60,7 +60,7 @@ def letters(count: int) -> list[Message]:
     ]
 
 
-def settings(name: str, api: RecordingApi | str, **changes: Any) -> ProviderSettings:
+def settings_at(name: str, api: RecordingApi | str, **changes: Any) -> ProviderSettings:
     """Return the settings of a sender at this provider, its API at the test's own server."""
     typed = {each.name: SECRET for each in PROVIDERS[name].fields if each.required}
     typed |= {"api_url": api if isinstance(api, str) else api.url}
@@ -77,7 +77,7 @@ def settings(name: str, api: RecordingApi | str, **changes: Any) -> ProviderSett
 @contextmanager
 def wire(name: str, api: RecordingApi | str, **changes: Any) -> Iterator[ProviderTransport]:
     """Open a transport, and close it."""
-    made = ProviderTransport(settings(name, api, **changes))
+    made = ProviderTransport(settings_at(name, api, **changes))
     try:
         yield made
     finally:

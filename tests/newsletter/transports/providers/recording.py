@@ -47,6 +47,8 @@ class RecordingApi:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.calls: list[Call] = []
+        self.connections = 0
+        """How many were opened to it in all."""
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -74,6 +76,11 @@ class RecordingApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                with api._lock:
+                    api.connections += 1
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

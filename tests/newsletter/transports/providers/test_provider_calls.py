@@ -1,0 +1,293 @@
+"""How calls are cut, noted and made: nothing is lost between the engine and a provider."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+
+import pytest
+from anymail.signals import post_send, pre_send
+from pytest_django import Settings
+
+from newsletter.transports import Message, Outcome, Unavailable
+from newsletter.transports.providers import PROVIDERS, ProviderTransport
+from tests.newsletter.transports.providers.contracts import (
+    BATCHES,
+    NAMES,
+    Provider,
+    by_delivery,
+    letters,
+    mail,
+    read,
+    says_no,
+    settings_at,
+    wire,
+)
+from tests.newsletter.transports.providers.recording import Call, Reply, recording
+
+ALL = pytest.mark.parametrize("name", NAMES)
+
+
+def sizes(name: str, messages: list[Message]) -> list[int]:
+    """Send; return how many messages each call had."""
+    with recording(Provider(name)) as api, wire(name, api, read=20.0) as transport:
+        outcomes = by_delivery(transport.send(messages))
+        assert {each.state for each in outcomes.values()} == {"sent"}
+        return [len(read(name, call)) for call in api.calls]
+
+
+def copies(count: int, *, octets: int = 0) -> list[Message]:
+    """Return many messages quickly: one mail to many, its text padded."""
+    first = mail(1)
+    padding = b"x" * 70 + b"\r\n"
+    data = first.data.replace(b"Hello", padding * (octets // len(padding)) + b"Hello", 1)
+    return [
+        first._replace(delivery=number, recipient=f"r{number}@example.org", data=data)
+        for number in range(1, count + 1)
+    ]
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_a_call_never_holds_more_than_the_provider_takes(name: str) -> None:
+    """A-6: nobody else cuts them."""
+    most = PROVIDERS[name].batch
+    assert sizes(name, copies(2 * most + 1)) == [most, most, 1]
+
+
+@ALL
+def test_a_provider_without_exact_batches_is_called_once_per_message(name: str) -> None:
+    """A-1: the default; and everywhere where batches are switched off."""
+    with recording(Provider(name)) as api, wire(name, api, batches=False) as transport:
+        assert len(list(transport.send(letters(3)))) == 3
+        assert len(api.calls) == 3
+    if name not in BATCHES:
+        assert sizes(name, letters(3)) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["mailjet", "resend"])
+def test_a_call_never_has_more_octets_than_the_provider_takes(name: str) -> None:
+    """A-6: the size is counted before, and once more when the call is made."""
+    budget = PROVIDERS[name].batch_bytes
+    with recording(Provider(name)) as api, wire(name, api, read=20.0) as transport:
+        list(transport.send(copies(7, octets=budget // 3)))
+        assert sum(len(read(name, call)) for call in api.calls) == 7
+        assert all(len(call.body) <= budget for call in api.calls) and len(api.calls) >= 3
+
+
+def test_messages_of_two_hand_overs_never_share_a_call() -> None:
+    """What must be begun by different moments was let through by different answers of the gate."""
+    soon = time.monotonic() + 50
+    messages = [each._replace(begin_by=soon + each.delivery // 4) for each in letters(6)]
+    assert sizes("postmark", messages) == [3, 3]
+
+
+@ALL
+def test_what_is_too_late_for_its_call_is_unsent(name: str) -> None:
+    """The gate's word has grown old: it must be asked again."""
+    messages = letters(3)
+    messages[1] = messages[1]._replace(begin_by=time.monotonic() - 0.1)
+    provider = Provider(name)
+    with recording(provider) as api, wire(name, api) as transport:
+        outcomes = by_delivery(transport.send(messages))
+    assert [outcomes[number].state for number in (1, 2, 3)] == ["sent", "unsent", "sent"]
+    assert "r2@example.org" not in provider.accepted
+
+
+class Notes:
+    """What a crash would find."""
+
+    def __init__(self) -> None:
+        self.going: set[int] = set()
+        self.answered: dict[int, Outcome] = {}
+
+    def __call__(self, going: Sequence[int], answered: Sequence[Outcome], /) -> None:
+        self.going |= set(going)
+        for one in going:
+            self.answered.pop(one, None)
+        self.answered |= {one.delivery: one for one in answered}
+
+    @property
+    def in_flight(self) -> set[int]:
+        """Return what nobody knows the end of."""
+        return self.going - set(self.answered)
+
+
+@ALL
+def test_at_every_moment_only_what_is_in_the_call_is_unknown(name: str) -> None:
+    """C-3: a crash in the middle of any call, cut batches included, leaves that call alone open."""
+    provider = Provider(name, bad={"r3@example.org"}, whole=True)
+    notes = Notes()
+    wrong = []
+
+    def script(call: Call) -> Reply:
+        in_call = {int(each.to[1:].partition("@")[0]) for each in read(name, call)}
+        if not in_call <= notes.in_flight or len(notes.in_flight) > max(len(in_call), 9):
+            wrong.append((in_call, notes.in_flight))
+        return provider(call)
+
+    with recording(script) as api, wire(name, api) as transport:
+        outcomes = by_delivery(transport.send(letters(9), noted=notes))
+    assert not wrong and not notes.in_flight
+    assert notes.answered == outcomes and len(outcomes) == 9
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_of_a_batch_that_is_cut_only_the_part_being_called_is_in_flight(name: str) -> None:
+    """C-3: what was refused as a whole, and so accepted by nobody, is not in doubt for long."""
+    provider = Provider(name, bad={"r8@example.org"}, whole=True)
+    notes, open_then = Notes(), []
+
+    def script(call: Call) -> Reply:
+        open_then.append((len(read(name, call)), len(set(notes.answered))))
+        return provider(call)
+
+    with recording(script) as api, wire(name, api) as transport:
+        list(transport.send(letters(8), noted=notes))
+    assert [size for size, _ in open_then] == [8, 4, 4, 2, 2, 1, 1]
+    assert [answered for _, answered in open_then] == [0, 0, 4, 4, 6, 6, 7]
+
+
+def test_what_the_messages_raise_comes_after_every_outcome() -> None:
+    """The wire's contract: nothing pulled is forgotten."""
+
+    def breaking() -> Iterator[Message]:
+        yield from letters(3)
+        raise LookupError("the ledger went away")
+
+    found = []
+    with recording(Provider("mailjet")) as api, wire("mailjet", api) as transport:
+        with pytest.raises(LookupError, match="ledger"):
+            for outcome in transport.send(breaking()):
+                found.append(outcome)
+        assert [each.state for each in found] == ["sent"] * 3
+        assert [each.state for each in transport.send([mail(9)])] == ["sent"]
+
+
+@pytest.mark.parametrize("name", ["postmark", "sendgrid"])
+def test_what_was_pulled_and_not_called_is_unsent_when_the_provider_goes(name: str) -> None:
+    """A-8: also the message that had been pulled to see whether it belongs to the same call."""
+    messages = [
+        each._replace(begin_by=time.monotonic() + 50 + each.delivery) for each in letters(5)
+    ]
+    pulled, found = [], []
+
+    def pulling() -> Iterator[Message]:
+        for each in messages:
+            pulled.append(each.delivery)
+            yield each
+
+    script = says_no(name, 401, "no")
+    with (
+        recording(lambda call: script) as api,
+        wire(name, api) as transport,
+        pytest.raises(Unavailable),
+    ):
+        for outcome in transport.send(pulling()):
+            found.append(outcome.delivery)
+    assert found == pulled and len(pulled) == (2 if name == "postmark" else 1)
+
+
+@ALL
+def test_many_calls_go_over_one_session(name: str) -> None:
+    """A-10: one kept connection, also from one send to the next."""
+    with recording(Provider(name)) as api, wire(name, api, batches=False) as transport:
+        for _ in range(3):
+            list(transport.send(letters(3)))
+        assert len(api.calls) == 9 and api.connections == 1
+
+
+def test_calls_go_side_by_side_each_over_a_session_of_its_own() -> None:
+    """A-10: a backend is never shared between threads."""
+    provider = Provider("mailgun")
+
+    def script(call: Call) -> Reply:
+        reply = provider(call)
+        return Reply(reply.status, reply.body, reply.headers, after=0.1)
+
+    with recording(script) as api, wire("mailgun", api, connections=4) as transport:
+        started = time.monotonic()
+        outcomes = by_delivery(transport.send(letters(12)))
+        took = time.monotonic() - started
+        assert api.connections == 4
+    assert {each.state for each in outcomes.values()} == {"sent"} and len(outcomes) == 12
+    assert sorted(provider.accepted.values()) == [1] * 12 and took < 12 * 0.1
+
+
+def test_trouble_in_one_of_several_calls_stops_the_rest_and_loses_none() -> None:
+    """A-8: those beside it keep their own outcomes."""
+    provider = Provider("brevo")
+
+    def script(call: Call) -> Reply:
+        if call.data["to"][0]["email"] == "r2@example.org":
+            return says_no("brevo", 429, "slow down", **{"Retry-After": "9"})
+        return provider(call)
+
+    found = []
+    with (
+        recording(script) as api,
+        wire("brevo", api, connections=3) as transport,
+        pytest.raises(Unavailable) as away,
+    ):
+        for outcome in transport.send(letters(9)):
+            found.append(outcome)
+    assert away.value.retry_after == 9
+    assert {each.delivery: each.state for each in found} == {1: "sent", 2: "unsent", 3: "sent"}
+
+
+@ALL
+def test_settings_of_the_installation_change_nothing(name: str, settings: Settings) -> None:
+    """A-2, A-11: credentials are the sender's own; what a provider cannot do is never ignored."""
+    settings.EMAIL_BACKEND = "nowhere.EmailBackend"
+    settings.ANYMAIL = {
+        "IGNORE_UNSUPPORTED_FEATURES": True,
+        "SEND_DEFAULTS": {"tags": ["everybody"], "metadata": {"more": "than wanted"}},
+        "DEBUG_API_REQUESTS": True,
+    }
+    provider = Provider(name)
+    with recording(provider) as api, wire(name, api) as transport:
+        [outcome] = transport.send([mail(1)])
+    assert outcome.state == "sent" and "everybody" not in str(provider.seen[0].whole)
+    assert not transport._callers  # closed behind us
+
+
+def test_a_signals_receiver_that_raises_changes_no_outcome() -> None:
+    """A-9: the ledger is written by us, never by a signal."""
+
+    def raising(sender: object, **rest: object) -> None:
+        raise RuntimeError("not ours")
+
+    pre_send.connect(raising)
+    post_send.connect(raising)
+    try:
+        with recording(Provider("resend")) as api, wire("resend", api) as transport:
+            assert [each.state for each in transport.send([mail(1)])] == ["sent"]
+    finally:
+        pre_send.disconnect(raising)
+        post_send.disconnect(raising)
+
+
+def test_a_second_send_in_the_middle_of_one_is_refused() -> None:
+    """As with every transport: one thread, one call at a time."""
+    with recording(Provider("postal")) as api, wire("postal", api) as transport:
+        running = iter(transport.send(letters(2)))
+        next(running)
+        with pytest.raises(RuntimeError, match="in the middle"):
+            transport.send([])
+        assert len(list(running)) == 1
+
+
+def test_a_child_process_opens_sessions_of_its_own() -> None:
+    """Two processes on one connection would read each other's answers."""
+    with recording(Provider("brevo")) as api:
+        transport = ProviderTransport(settings_at("brevo", api))
+        list(transport.send([mail(1)]))
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                code = 0 if [each.state for each in transport.send([mail(2)])] == ["sent"] else 1
+            finally:
+                os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert [each.state for each in transport.send([mail(3)])] == ["sent"]
+        assert api.connections == 2
+        transport.close()
