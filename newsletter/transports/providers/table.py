@@ -132,7 +132,7 @@ PROVIDERS: Final[dict[str, Provider]] = {
         tracking_words="See to it that the account tracks neither opens nor clicks: Scaleway has "
         "no switch for one mail.",
         why_single="There are no batches.",
-        notes=("What happens to a mail later does not come back: there are no event webhooks.",),
+        notes=("What happens to a mail later is not told: django-anymail reads no events of it.",),
     ),
     "sendgrid": Provider(
         label="SendGrid",

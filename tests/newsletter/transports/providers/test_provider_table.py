@@ -1,0 +1,18 @@
+"""The page about providers says what was proven, and nothing that was not."""
+
+import os
+from pathlib import Path
+
+from django.conf import settings
+
+from tests.newsletter.transports.providers.proving import page
+
+PAGE = Path(settings.BASE_DIR) / "docs" / "providers.md"
+
+
+def test_the_page_about_providers_says_what_is_proven() -> None:
+    """The capability table is generated; WRITE_PAGE=1 writes it anew."""
+    found = page()
+    if os.environ.get("WRITE_PAGE"):
+        PAGE.write_text(found)
+    assert PAGE.read_text() == found, "make docs/providers.md anew, as its first lines say"
