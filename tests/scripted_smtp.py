@@ -61,7 +61,7 @@ class ScriptedSmtp:
     tls_at_once: bool = False
     sign_ins: dict[str, str] = field(default_factory=dict)
     told: Told = lambda what, connection, recipient: None
-    """Told of each event as it happens: begun (a body is asked for), accepted, closed."""
+    """Told of what happens: named (RCPT), begun (a body is asked for), accepted, closed."""
     receive_buffer: int = 0
     """Octets the kernel takes before we read (0: as many as it likes)."""
     delivered: Counter[str] = field(default_factory=Counter)
@@ -233,8 +233,11 @@ class _Conversation:
 
     def on_rcpt(self, line: str) -> None:
         usual = b"250 2.1.5 Ok\r\n" if self.sender is not None else b"503 5.5.1 need MAIL\r\n"
+        recipient = line.partition("<")[2].rpartition(">")[0]
+        with self.server.lock:
+            self.server.told("named", self.number, recipient)
         if self.answer("RCPT", line, usual).startswith(b"250"):
-            self.recipients.append(line.split("<", 1)[1].rpartition(">")[0])
+            self.recipients.append(recipient)
 
     def on_data(self, line: str) -> None:
         usual = b"354 Go ahead\r\n" if self.recipients else b"554 5.5.1 no valid recipients\r\n"

@@ -4,10 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
 from newsletter.models import Delivery, Mailing
 from registrants.models import Subscription
-from tests.faults.mail import MailServer
+from tests.faults.mail import Seen
 
 MEANT = ("ada@", "reader")
 """How the addresses of those begin who may get mail (tests/cast.py, conftest.add_readers)."""
@@ -80,12 +81,22 @@ class Books:
         }
 
 
+class Witness(Protocol):
+    """A server that notes what it was given and what it accepted."""
+
+    def seen(self) -> list[Seen]:
+        """Return what it noted."""
+
+
+Server = TypeVar("Server", bound=Witness)
+
+
 @dataclass
-class Keeper:
+class Keeper(Generic[Server]):
     """Knows from the start who is to get a mailing, for erasing takes the address away."""
 
     mailing: Mailing
-    mail: MailServer
+    mail: Server
     began: float = field(default_factory=time.monotonic)
     people: dict[int, str] = field(default_factory=dict)
 

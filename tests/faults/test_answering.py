@@ -14,6 +14,7 @@ from newsletter.models import Campaign, Delivery, Lease, Mailing
 from tests.cast import Cast
 from tests.faults.books import Books, Keeper
 from tests.faults.conftest import add_readers, email_url, sender_to
+from tests.faults.mail import MailServer
 from tests.faults.patience import TIME_LIMIT, lasting, wait_until
 from tests.faults.table import Note
 from tests.faults.workers import CONNECTIONS, Line
@@ -89,7 +90,7 @@ class Case:
     """One misbehaving server and the campaign that leaves through it."""
 
     mood: str
-    keeper: Keeper
+    keeper: Keeper[MailServer]
 
     @property
     def campaign(self) -> Mailing:

@@ -29,7 +29,7 @@ def test_workers_five_minutes_apart_share_a_campaign_and_start_it_on_time(
     line: Line, cast: Cast, note: Note
 ) -> None:
     """AT-C8, C-13: what is due and who holds what is told by the database's clock."""
-    add_readers(cast, lasting(1_500, 15_000))
+    add_readers(cast, lasting(3_000, 15_000))
     line.start_mail(per_second=400)
     line.start_bulk("ahead", odd=AHEAD)
     line.start_bulk("behind", odd=BEHIND)

@@ -13,6 +13,7 @@ from newsletter.models import Campaign, Delivery, Lease
 from tests.cast import Cast
 from tests.faults.books import Books, Keeper
 from tests.faults.conftest import add_readers, database_url, sender_to
+from tests.faults.mail import MailServer
 from tests.faults.patience import TIME_LIMIT, lasting, wait_until
 from tests.faults.table import Note
 from tests.faults.workers import CONNECTIONS, Line
@@ -29,7 +30,7 @@ class Scene:
 
     line: Line
     campaign: Campaign
-    keeper: Keeper
+    keeper: Keeper[MailServer]
     rows: list[int] = field(default_factory=list)
 
     def is_handed_over(self) -> bool:
@@ -92,7 +93,7 @@ def after_250_before_settling(scene: Scene) -> None:
         scene.line.kill("bulk")
 
 
-def wait_until_still(keeper: Keeper) -> None:
+def wait_until_still(keeper: Keeper[MailServer]) -> None:
     """Wait until the server has taken nothing more for half a second."""
     before = -1
     while before != (before := keeper.mail.count()):

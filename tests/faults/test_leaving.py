@@ -15,6 +15,7 @@ from registrants.models import Registrant, Subscription, Suppression
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers
+from tests.faults.mail import MailServer
 from tests.faults.patience import TIME_LIMIT, lasting, wait_until
 from tests.faults.table import Note
 from tests.faults.workers import Line
@@ -55,7 +56,7 @@ def by_erasure(who: Registrant) -> None:
 
 
 def leave_at_random(
-    line: Line, keeper: Keeper, ways: list[Way], *, many: int, patience: float
+    line: Line, keeper: Keeper[MailServer], ways: list[Way], *, many: int, patience: float
 ) -> dict[str, float]:
     """Have people leave, spread evenly over a campaign; return when each was answered.
 
@@ -76,7 +77,7 @@ def leave_at_random(
     return answered
 
 
-def being_handed_over(keeper: Keeper, order: str, most: int) -> Iterable[int]:
+def being_handed_over(keeper: Keeper[MailServer], order: str, most: int) -> Iterable[int]:
     """Return some whose mail is about to leave at this moment."""
     rows = Delivery.objects.filter(mailing=keeper.mailing, state="handing_over")
     found = rows.filter(registrant__address__startswith="reader").order_by(order)
