@@ -31,7 +31,7 @@ test: $(STAMP) ## run the whole suite against real servers
 	@$(PYTHON) -m pytest -q -n logical --maxprocesses 4
 
 faults: $(STAMP) ## kill, cut, flush and misbehave for long; writes the table of docs/faults.md
-	@HEED_FAULTS=long $(PYTHON) -m pytest -q -p no:randomly tests/faults
+	@HEED_FAULTS=long $(PYTHON) -m pytest -q -n 2 tests/faults
 
 check: $(STAMP) ## format, lint, types, floors, migrations, templates; changes nothing
 	@.venv/bin/ruff format --check -q .

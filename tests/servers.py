@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
 _STARTED: list[Postgres | Valkey] = []
-# These start a whole system each, and time it: one worker takes them, one after the other.
+# These start a whole system each, and time it: one worker takes them, one after the other (save in
+# the long run of the faults, which has nothing else to do).
 WHOLE_SYSTEMS = ("tests/journeys/", "tests/local/test_up.py", "tests/faults/")
 
 
@@ -78,6 +79,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadScopeSc
 
     class Dealer(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "whole systems" if nodeid.startswith(WHOLE_SYSTEMS) else nodeid
+            is_long = os.environ.get("HEED_FAULTS") == "long"
+            is_whole = nodeid.startswith(WHOLE_SYSTEMS) and not is_long
+            return "whole systems" if is_whole else nodeid
 
     return Dealer(config, log)

@@ -10,13 +10,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from local.ports import free_port
 from local.postgres import Postgres
 from local.valkey import Valkey
 from newsletter.models import Sender
 from registrants.addresses import hashed
 from tests.cast import Cast, make_sender
-from tests.faults.mail import MailServer
+from tests.faults.mail import MailServer, any_port
 from tests.faults.workers import CONNECTIONS, Line
 
 CRASH_SAFE = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=on")
@@ -26,7 +25,7 @@ CRASH_SAFE = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronou
 @pytest.fixture
 def line(transactional_db: None, tmp_path: Path, valkey: redis.Redis) -> Iterator[Line]:
     """Return a line with nothing started yet."""
-    port = free_port(12525)
+    port = any_port()
     environment = {
         **os.environ,
         "DATABASE_URL": database_url(),

@@ -9,12 +9,18 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import randrange
 from typing import NamedTuple
 
-from local.ports import is_free
+from local.ports import free_port, is_free
 from tests.faults.patience import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def any_port() -> int:
+    """Return a free port, far from where another run would look first."""
+    return free_port(randrange(12_000, 16_000))
 
 
 class Seen(NamedTuple):
@@ -57,6 +63,7 @@ class MailServer:
                 start_new_session=True,
             )
         wait_until(lambda: not is_free(self.port), 10, lambda: f"no server on {self.port}")
+        assert self.process.poll() is None, f"somebody else listens on {self.port}"
 
     def kill(self) -> None:
         """End it at once, where it runs."""

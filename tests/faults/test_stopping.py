@@ -21,7 +21,7 @@ def test_a_worker_asked_to_end_finishes_what_is_on_the_wire_and_releases_the_res
     line: Line, cast: Cast, note: Note, pace: float
 ) -> None:
     """C-15: an upgrade costs nothing, also while a mail server is slow."""
-    add_readers(cast, 2_000)
+    add_readers(cast, 1_000 + round(pace * 30))
     line.start_mail(pace)
     line.start_workers()
     campaign = cast.campaign()

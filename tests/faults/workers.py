@@ -8,10 +8,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.ports import free_port, is_free
+from local.ports import is_free
 from newsletter import approving
 from newsletter.models import Delivery, Lease, Mailing
-from tests.faults.mail import ROOT, MailServer
+from tests.faults.mail import ROOT, MailServer, any_port
 from tests.faults.patience import wait_until
 
 CONNECTIONS = 4
@@ -55,7 +55,7 @@ class Line:
 
     def moody(self, mood: str, *, listening: bool = True) -> MailServer:
         """Return one more mail server, with a mood."""
-        port = free_port(12_600 + 7 * len(self.servers))
+        port = any_port()
         program = ("tests.faults.moody_smtp", mood, self.certificate)
         made = MailServer(self.folder, port, program, self.environment)
         self.servers.append(made)
@@ -65,7 +65,7 @@ class Line:
 
     def start_web(self) -> int:
         """Start the web server; return its port."""
-        port = free_port(13_525)
+        port = any_port()
         self.start(
             "web",
             *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
