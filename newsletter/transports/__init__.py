@@ -4,7 +4,6 @@ from newsletter.transports.base import Message, Noted, Outcome, Transport, Unava
 from newsletter.transports.providers import (
     PROVIDERS,
     ProviderSettings,
-    ProviderTransport,
     checklist,
     provider_settings,
 )
@@ -17,7 +16,6 @@ __all__ = [
     "Noted",
     "Outcome",
     "ProviderSettings",
-    "ProviderTransport",
     "SmtpSettings",
     "SmtpTransport",
     "Timeouts",

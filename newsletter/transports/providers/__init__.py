@@ -1,11 +1,14 @@
 """Mail out through a provider's API, by way of django-anymail."""
 
-from newsletter.transports.providers.capabilities import Check, Field, Provider
+from typing import TYPE_CHECKING, Any
+
+from newsletter.transports.providers.capabilities import REFERENCE, Check, Field, Provider
 from newsletter.transports.providers.literal import unfit
 from newsletter.transports.providers.settings import ProviderSettings, provider_settings
 from newsletter.transports.providers.table import PROVIDERS, checklist
-from newsletter.transports.providers.transport import ProviderTransport
-from newsletter.transports.providers.unpacking import REFERENCE
+
+if TYPE_CHECKING:
+    from newsletter.transports.providers.transport import ProviderTransport
 
 __all__ = [
     "PROVIDERS",
@@ -19,3 +22,12 @@ __all__ = [
     "provider_settings",
     "unfit",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the providers' libraries, 30 MB of memory, only where somebody sends by one."""
+    if name == "ProviderTransport":
+        from newsletter.transports.providers.transport import ProviderTransport
+
+        return ProviderTransport
+    raise AttributeError(name)

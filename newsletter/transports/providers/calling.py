@@ -160,11 +160,7 @@ class Caller:
             found = self._backend.parse_recipient_status(response, made.payload, made.mail)
         except (AnymailAPIError, KeyError, TypeError, ValueError, AttributeError):
             return of_answer(self._name, heard(response))
-        known = {address.lower(): each for address, each in found.items()}
-        one = known.get(made.mail.to[0].lower())
-        if one is None and len(known) == 1:
-            one = next(iter(known.values()))
-        return of_recipient(one.status if one is not None else None, heard(response))
+        return of_recipient([each.status for each in found.values()], heard(response))
 
     def _outcome(self, message: Message, verdict: Verdict) -> Outcome:
         words = self._without_secrets(verdict.words)

@@ -1,7 +1,10 @@
 """What a provider needs to be told, and what it can do."""
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+REFERENCE: Final = "delivery_token"
+"""The one thing a provider is told about a delivery, under this name (A-18)."""
 
 Unsubscribe = Literal["yes", "single", "plan", "no"]
 """Own List-Unsubscribe per recipient: in batches too, call by call only, by plan, never."""

@@ -13,12 +13,9 @@ from anymail._idna import idna2008
 from anymail.message import AnymailMessage
 
 from newsletter.transports.base import Message
-from newsletter.transports.providers.capabilities import Provider
+from newsletter.transports.providers.capabilities import REFERENCE, Provider
 from newsletter.transports.providers.literal import unfit
 from newsletter.transports.providers.table import PROVIDERS
-
-REFERENCE: Final = "delivery_token"
-"""The one thing a provider is told about a delivery, under this name (A-18)."""
 
 _TOKEN: Final = re.compile(r"b\+([a-z2-7]{8,80})@", re.IGNORECASE)
 _CONTROLS: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -1,5 +1,6 @@
 """What an answer, or the lack of one, means for a delivery and for the sender."""
 
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import requests
@@ -23,6 +24,12 @@ _OURS: Final = {300, 301, 302, 303, 305, 307, 308, 401, 402, 403, 404, 405, 407,
 """Wrong credentials, address, plan or account: every further mail would fare the same."""
 _REST: Final = {420, 429}
 _LATER: Final = {408, 425}
+
+REFUSED_RECIPIENT: Final = 550
+REFUSED_CALL: Final = 501
+TOO_LARGE: Final = 552
+"""What a mail server says for the same (RFC 5321 §4.2.3): a no of HTTP has a 4 in front, which
+everybody who reads outcomes would take for "try again"."""
 
 _STATES: Final[dict[str | None, State]] = {
     "sent": "sent", "queued": "sent", "invalid": "failed", "rejected": "failed", "failed": "failed",
@@ -60,14 +67,20 @@ class Verdict(NamedTuple):
     """Whether the call as a whole was refused: nothing of it was accepted."""
 
 
-def of_recipient(status: str | None, said: Said) -> Verdict:
-    """Return the verdict on one recipient from django-anymail's word and the answer (A-7)."""
-    state = _STATES.get(status, "unknown")
-    if state == "failed" and "temporary_unavailable" in said.words:  # Unisender Go
-        state = "deferred"
-    code = said.status if state in ("sent", "unknown") or said.status >= 400 else 422
-    words = "" if state == "sent" else said.words
-    return Verdict(state, code, words or "accepted")
+def of_recipient(statuses: Iterable[str | None], said: Said) -> Verdict:
+    """Return the verdict on the one recipient of a call that was answered (A-7).
+
+    ``statuses`` are django-anymail's words for the recipient; a provider that spells the address
+    in another way leaves a second one, which says unknown.
+    """
+    states = {_STATES.get(each, "unknown") for each in statuses}
+    known = states - {"unknown"}
+    state = known.pop() if len(known) == 1 else "unknown"
+    if state == "sent":
+        return Verdict("sent", said.status, "accepted")
+    if state == "failed" and "temporary_unavailable" not in said.words:
+        return Verdict("failed", REFUSED_RECIPIENT, said.words)
+    return Verdict("deferred" if state == "failed" else "unknown", said.status, said.words)
 
 
 def of_error(provider: str, error: Exception) -> Verdict:
@@ -100,14 +113,15 @@ def of_answer(provider: str, said: Said) -> Verdict:
         return _stop(status, words)
     if status in _REST:
         rest = Unavailable(words, code=status, retry_after=said.retry_after)
-        return Verdict("unsent", status, words, rest)
+        return Verdict("unsent", 0, words, rest)
     if status >= 500 or status in _LATER:
         return Verdict("deferred", status, words)
-    return Verdict("failed", status, words, is_refused=True)
+    code = TOO_LARGE if status == 413 else REFUSED_CALL
+    return Verdict("failed", code, f"{words} (HTTP {said.status})", is_refused=True)
 
 
 def _stop(status: int, words: str) -> Verdict:
-    return Verdict("unsent", status, words, Unavailable(words, configuration=True, code=status))
+    return Verdict("unsent", 0, words, Unavailable(words, configuration=True, code=status))
 
 
 def _of_silence(cause: Exception) -> Verdict:

@@ -7,8 +7,8 @@ from email.utils import parseaddr
 
 import pytest
 
-from newsletter.transports import Message, ProviderTransport
-from newsletter.transports.providers import unfit
+from newsletter.transports import Message, Transport
+from newsletter.transports.providers import PROVIDERS, ProviderTransport, unfit
 from registrants import tokens
 from tests.newsletter.mails import parsed, part
 from tests.newsletter.transports.providers.contracts import (
@@ -107,8 +107,6 @@ def test_the_provider_knows_a_delivery_by_its_opaque_token_alone(name: str) -> N
 @ALL
 def test_the_providers_tracking_is_off_where_it_has_a_switch(name: str) -> None:
     """A-19: the others are on the checklist."""
-    from newsletter.transports.providers import PROVIDERS
-
     [seen] = sent(name, [mail(1)])
     assert seen.tracking == ("off" if PROVIDERS[name].switches_tracking else "silent")
 
@@ -216,8 +214,6 @@ def test_one_message_that_cannot_go_does_not_stop_the_others() -> None:
 
 def test_a_transport_is_what_the_engine_takes() -> None:
     """The wire's contract, checked by the type checker too."""
-    from newsletter.transports import Transport
-
     made: Transport
     with recording(Provider("resend")) as api, wire("resend", api) as made:
         assert isinstance(made, ProviderTransport)

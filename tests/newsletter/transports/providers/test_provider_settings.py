@@ -1,5 +1,8 @@
 """A sender's credentials are checked, kept out of sight, and lead to a checklist."""
 
+import subprocess
+import sys
+
 import pytest
 
 from newsletter import capabilities
@@ -7,6 +10,7 @@ from newsletter.transports import Unavailable
 from newsletter.transports.providers import (
     PROVIDERS,
     ProviderSettings,
+    ProviderTransport,
     checklist,
     provider_settings,
 )
@@ -175,8 +179,18 @@ def test_a_sender_without_a_usable_address_is_said_before_any_message_is_pulled(
     broken = ProviderSettings(
         provider="amazon_ses", credentials={**made.credentials, "region": "nowhere at all"}
     )
-    from newsletter.transports import ProviderTransport
-
     with pytest.raises(Unavailable) as away:
         ProviderTransport(broken).send(iter([mail(1)]))
     assert away.value.configuration
+
+
+def test_who_sends_by_no_provider_does_not_load_their_libraries() -> None:
+    """30 MB in each process of an installation with a mail server of its own."""
+    script = (
+        "import sys, newsletter.transports, newsletter.capabilities;"
+        "print([each for each in ('anymail', 'botocore', 'requests') if each in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == "[]"
