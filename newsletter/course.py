@@ -8,8 +8,8 @@ from django.db import connection
 from django.db.models import Count, Min, Q
 from django.utils.timezone import now
 
-from newsletter import pace
-from newsletter.models import Delivery, Lease, Mailing, Receiver
+from newsletter import outgoing, pace
+from newsletter.models import Delivery, Lease, Mailing, Receiver, Sender
 from newsletter.pace import ReceiverReading, SenderReading
 
 State = Mailing.State
@@ -114,9 +114,17 @@ def course(mailing: Mailing) -> Course:
         curve=_curve(mailing),
         reasons=_reasons(mailing, reading, leases["left"], workers) if under_way else [],
         workers=workers,
-        connections=workers * mailing.sender.connections,
+        connections=workers * _connections(mailing.sender),
         next_due=leases["next_due"],
     )
+
+
+def _connections(sender: Sender) -> int:
+    """Return how many connections one worker opens at most to a sender's server."""
+    try:
+        return outgoing.wire_settings(sender).connections
+    except ValueError:  # settings nobody can send with; the reasons above tell
+        return 0
 
 
 def _rows(statement: str, given: list[Any]) -> list[Any]:
@@ -181,7 +189,10 @@ def _curve(mailing: Mailing) -> Curve | None:
 def _reasons(
     mailing: Mailing, reading: SenderReading | None, left: datetime | None, workers: int
 ) -> list[Reason]:
-    found = [*_own_reasons(mailing), *(_paces_reasons(mailing, reading) if reading else [])]
+    found = _own_reasons(mailing)
+    if mailing.state == State.PAUSED:
+        return found
+    found += _paces_reasons(mailing, reading) if reading else []
     waits = left is not None and (now() - left).total_seconds() > NOBODY_AT_IT
     if mailing.state == State.SENDING and waits and not workers and not found:
         found.append(Reason("No worker is at it. Is one running? The page “Health” tells."))
@@ -195,7 +206,7 @@ def _own_reasons(mailing: Mailing) -> list[Reason]:
     if mailing.sender.stopped_at is not None:
         said = mailing.sender.stopped_reason
         found.append(Reason(f"Its sender “{mailing.sender.name}” was stopped: {said}"))
-    if mailing.kind == Mailing.Kind.CAMPAIGN:
+    if mailing.kind == Mailing.Kind.CAMPAIGN and mailing.state != State.PAUSED:
         quiet = pace.quiet_until(mailing.sender, now())
         if quiet and not mailing.waiting_reason.startswith("Quiet hours"):
             found.append(Reason("These are the quiet hours of its sender.", quiet))

@@ -48,6 +48,11 @@ class Progress:
         return 100 if not self.total else done * 100 // self.total
 
     @property
+    def waiting(self) -> int:
+        """Return how many have not been on their way yet."""
+        return self.open - self.unknown - self.deferred
+
+    @property
     def left(self) -> str:
         """Return the time left in words, empty where nobody can tell."""
         if not self.seconds_left:

@@ -177,7 +177,8 @@ def progress_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
 def progress_now(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     """Return the part of the progress page that is asked for every second."""
     mailing = page.mailing(request, pk)
-    response = render(request, "newsletter/progress_now.html", _progress(page, request, mailing))
+    context = _progress(page, request, mailing) | {"is_part": True}
+    response = render(request, "newsletter/progress_now.html", context)
     if request.GET.get("state") != mailing.state:
         response["HX-Refresh"] = "true"
     return response
