@@ -1,58 +1,64 @@
-"""The staff page of senders: who mail comes from, and by which server it leaves."""
+"""The staff page of senders: who mail comes from, by which server it leaves, and how fast."""
 
 from typing import Any
 
-from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
-from unfold.widgets import UnfoldAdminPasswordWidget
+import redis
+from django.contrib import admin, messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
 
+from accountability import audit
 from accountability.roles import Right
-from newsletter.models import Sender
-from registrants.staff_pages import ScopedFilter, StaffPage
+from newsletter import pace
+from newsletter.admin import sender_panel
+from newsletter.admin.sender_form import SenderForm, credentials, form_with_credentials
+from newsletter.models import PaceRule, Sender
+from registrants.staff_pages import ScopedFilter, StaffPage, TablePart
 
-WHERE_THE_PASSWORD_GOES = ("transport", "host", "port", "security", "username")
+SMTP = ["host", "port", "security", "username", "new_password"]
 
 
-class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A sender; its password can be written, and is never shown again."""
+class PaceRules(TablePart):
+    """A ceiling for each receiver that needs one."""
 
-    new_password = forms.CharField(
-        label="Password",
-        required=False,
-        strip=False,
-        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text="never shown again; left empty, the one kept so far stays",
-    )
+    model = PaceRule
+    right = Right.SETTINGS
+    fields = ["receiver", "per_second", "connections"]
+    extra = 1
+    may_delete = True
+    verbose_name_plural = "Pace by receiver"
 
-    class Meta:
-        model = Sender
-        fields = [
-            "client", "name", "is_default", "from_name", "from_address", "reply_to", "transport",
-            "host", "port", "security", "username", "connections", "bounce_domain",
-        ]  # fmt: skip
 
-    def clean(self) -> dict[str, Any]:
-        """Ask for the password again where it would go to another server, or in the clear."""
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("transport") == Sender.Transport.SMTP and not cleaned.get("host"):
-            self.add_error("host", "Name the mail server this sender uses.")
-        moved = set(WHERE_THE_PASSWORD_GOES) & set(self.changed_data)
-        if self.instance.password and moved and not cleaned.get("new_password"):
-            self.add_error(
-                "new_password",
-                "The server has changed: type the password again, so that the one kept does not"
-                " go somewhere it was not meant for.",
-            )
-        return cleaned
-
-    def save(self, commit: bool = True) -> Any:
-        """Keep the password where none was typed; forget it with the server of its own."""
-        if self.cleaned_data.get("new_password"):
-            self.instance.password = self.cleaned_data["new_password"]
-        if self.cleaned_data.get("transport") == Sender.Transport.INSTALLATION:
-            self.instance.password = ""
-        return super().save(commit)
+@require_POST
+def use_again(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+    """Use a stopped sender again, and lift what its receivers asked for: a person says so."""
+    sender = page.get_queryset(request).filter(pk=pk).first()
+    if sender is None or not page.has_change_permission(request, sender):
+        raise Http404("There is no such sender, or it is not yours to change.")
+    with transaction.atomic():
+        kept = Sender.objects.select_for_update().get(pk=pk)
+        audit.record(
+            act="use-again",
+            subject=sender,
+            staff=request.user.pk,
+            client=sender.client_id,
+            was_stopped=kept.stopped_at is not None,
+        )
+        kept.stopped_at, kept.stopped_reason = None, ""
+        kept.save(update_fields=["stopped_at", "stopped_reason", "updated_at"])
+    try:
+        pace.forget(sender)
+        page.message_user(request, "It is used again. Mailings that were paused wait for you.")
+    except redis.RedisError:
+        page.message_user(
+            request,
+            "It is used again. What receivers asked for could not be lifted: Redis is away.",
+            messages.WARNING,
+        )
+    return HttpResponseRedirect(reverse("admin:newsletter_sender_change", args=[pk]))
 
 
 @admin.register(Sender)
@@ -61,24 +67,90 @@ class SenderPage(StaffPage):
 
     form = SenderForm
     right = Right.SETTINGS
-    list_display = ["name", "from_name", "from_address", "client", "transport", "is_default"]
+    inlines = [PaceRules]
+    list_display = ["name", "from_name", "from_address", "client", "transport", "is_default",
+                    "state"]  # fmt: skip
     list_filter = [("client", ScopedFilter)]
     list_select_related = ["client"]
     search_fields = ["name", "from_address"]
-    fieldsets = [
-        (None, {"fields": ["client", "name", "is_default"]}),
-        ("What readers see", {"fields": ["from_name", "from_address", "reply_to"]}),
-        (
-            "How mail leaves",
-            {
-                "fields": [
-                    "transport", "host", "port", "security", "username", "new_password",
-                    "connections", "bounce_domain",
-                ]
-            },
-        ),
-    ]  # fmt: skip
+    change_form_outer_before_template = "newsletter/sender_stopped.html"
+    change_form_outer_after_template = "newsletter/sender_panel.html"
+
+    class Media:
+        css = {"all": ["admin/compose.css", "admin/report.css", "admin/sender.css"]}
+
+    @display(description="state", label={"in use": "success", "stopped": "danger"})
+    def state(self, sender: Sender) -> tuple[str, str]:
+        """Show whether it was stopped."""
+        told = "stopped" if sender.stopped_at else "in use"
+        return told, told
+
+    @property
+    def conditional_fields(self) -> dict[str, str]:
+        """Say which fields are shown for which choice; without JavaScript all are."""
+        shown = dict.fromkeys(SMTP, "transport == 'smtp'")
+        shown["provider"] = "transport == 'provider'"
+        for provider, names in credentials().items():
+            here = f"transport == 'provider' && provider == '{provider}'"
+            shown |= dict.fromkeys(names, here)
+        return shown
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Return the form with the credentials of every provider."""
+        return super().get_form(request, obj, change, form=form_with_credentials(), **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the parts of the form."""
+        secret = [name for names in credentials().values() for name in names]
+        out = ["transport", *SMTP, "provider", *secret, "connections", "bounce_domain", "fallback"]
+        pace_of_all = ["per_second", "quiet_from", "quiet_until"]
+        warming_up = ["warm_up_on", "warm_up_first", "warm_up_growth", "warm_up_until"]
+        return [
+            (None, {"fields": ["client", "name", "is_default"]}),
+            ("What readers see", {"fields": ["from_name", "from_address", "reply_to"]}),
+            ("How mail leaves", {"fields": out}),
+            ("How fast", {"fields": pace_of_all}),
+            ("Warm-up", {"fields": warming_up}),
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep a sender with its client."""
         return ["client"] if obj else []
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the way back into use."""
+        own = path(
+            "<int:pk>/use-again/",
+            self.admin_site.admin_view(use_again),
+            {"page": self},
+            name="newsletter_sender_use_again",
+        )
+        return [own, *super().get_urls()]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Say what must be known of the provider chosen, each time it is saved."""
+        super().save_model(request, obj, form, change)
+        known = [one.words for one in sender_panel.checks(obj) if not one.passed]
+        label = sender_panel.provider_label(obj)
+        for words in known:
+            self.message_user(request, f"{label}: {words}", messages.WARNING)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Show beside the form how the sender does."""
+        context = dict(extra_context or {})
+        sender = self.get_object(request, object_id) if object_id else None
+        if sender is not None:
+            context["panel"] = sender_panel.panel(sender)
+            if self.has_change_permission(request, sender):
+                context["again_url"] = reverse(
+                    "admin:newsletter_sender_use_again", args=[sender.pk]
+                )
+        return super().changeform_view(request, object_id, form_url, context)

@@ -5,10 +5,13 @@ from django.db import models
 
 from newsletter.models.receiver import Receiver
 from newsletter.models.sender import Sender
+from registrants.models.scope import Scoped
 
 
 class PaceRule(models.Model):
     """A ceiling of one sender for one receiving group; what is empty is not limited."""
+
+    CLIENT_PATH = "sender__client"
 
     sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="pace_rules")
     receiver = models.SmallIntegerField(choices=Receiver.choices)
@@ -23,6 +26,8 @@ class PaceRule(models.Model):
     connections = models.PositiveSmallIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(50)]
     )
+
+    objects = Scoped.as_manager()
 
     class Meta:
         constraints = [

@@ -27,8 +27,11 @@ def sender(cast: Cast) -> Sender:
 def form(sender: Sender, **said: Any) -> dict[str, Any]:
     """Return the form as it is opened, with something typed over."""
     names = ("name", "from_name", "from_address", "reply_to", "transport", "host", "port",
-             "security", "username", "connections", "bounce_domain")  # fmt: skip
-    return {name: getattr(sender, name) for name in names} | {"is_default": "on"} | said
+             "security", "username", "connections", "bounce_domain", "warm_up_first",
+             "warm_up_growth", "warm_up_until")  # fmt: skip
+    opened = {name: getattr(sender, name) for name in names} | {"is_default": "on"}
+    rules = {"pace_rules-TOTAL_FORMS": 0, "pace_rules-INITIAL_FORMS": 0}
+    return opened | rules | said
 
 
 def kept(sender: Sender) -> str:

@@ -1,0 +1,193 @@
+"""The form of a sender: secrets are written and never shown, and go nowhere they were not meant."""
+
+import json
+from functools import cache
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from newsletter.models import Sender
+
+Transport = Sender.Transport
+WHERE_THE_PASSWORD_GOES = ("transport", "host", "port", "security", "username")
+WHERE_CREDENTIALS_GO = "api_url"
+TYPE_AGAIN = (
+    "The server has changed: type the {} again, so that the one kept does not go somewhere it was"
+    " not meant for."
+)
+KEPT = "never shown again; left empty, the one kept so far stays"
+
+
+def named(provider: str, field: str) -> str:
+    """Return the form's name of one credential."""
+    return f"{provider}__{field}"
+
+
+class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A sender with its server, its pace, and who stands in for it."""
+
+    new_password = forms.CharField(
+        label="Password",
+        required=False,
+        strip=False,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        help_text=KEPT,
+    )
+
+    class Meta:
+        model = Sender
+        fields = [
+            "client", "name", "is_default", "from_name", "from_address", "reply_to", "transport",
+            "host", "port", "security", "username", "connections", "bounce_domain", "provider",
+            "fallback", "per_second", "warm_up_on", "warm_up_first", "warm_up_growth",
+            "warm_up_until", "quiet_from", "quiet_until",
+        ]  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._kept: dict[str, str] = json.loads(self.instance.credentials or "{}")
+        self._was: str = self.instance.provider
+        for name, value in self._kept.items():
+            field = self.fields.get(named(self._was, name))
+            if field is not None and not isinstance(field.widget, forms.PasswordInput):
+                field.initial = value
+        fallback: Any = self.fields.get("fallback")
+        if fallback is not None and self.instance.pk:
+            others = fallback.queryset.exclude(pk=self.instance.pk)
+            fallback.queryset = others.filter(client=self.instance.client_id)
+
+    def clean(self) -> dict[str, Any]:
+        """Check the server, who stands in, and that hours come in pairs."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("transport") == Transport.SMTP and not cleaned.get("host"):
+            self.add_error("host", "Name the mail server this sender uses.")
+        if cleaned.get("transport") == Transport.PROVIDER:
+            self._check_provider(cleaned)
+        else:
+            cleaned["provider"] = ""
+        self._check_password(cleaned)
+        self._check_fallback(cleaned)
+        if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_until") is None):
+            missing = "quiet_until" if cleaned.get("quiet_until") is None else "quiet_from"
+            self.add_error(missing, "Quiet hours need a beginning and an end.")
+        return cleaned
+
+    def _check_password(self, cleaned: dict[str, Any]) -> None:
+        """Ask for the password again where it would go to another server, or in the clear."""
+        moved = set(WHERE_THE_PASSWORD_GOES) & set(self.changed_data)
+        goes_on = cleaned.get("transport") == Transport.SMTP
+        if goes_on and self.instance.password and moved and not cleaned.get("new_password"):
+            self.add_error("new_password", TYPE_AGAIN.format("password"))
+
+    def _check_provider(self, cleaned: dict[str, Any]) -> None:
+        """Put together what the provider needs to know; every fault stands at its field."""
+        from newsletter.capabilities import PROVIDERS, provider_settings
+
+        name = cleaned.get("provider") or ""
+        if name not in PROVIDERS:
+            self.add_error("provider", "Choose the provider.")
+            return
+        typed = {
+            each.name: cleaned.get(named(name, each.name), "") for each in PROVIDERS[name].fields
+        }
+        stays = name == self._was and typed.get(WHERE_CREDENTIALS_GO, "") == self._kept.get(
+            WHERE_CREDENTIALS_GO, ""
+        )
+        for each in PROVIDERS[name].fields:
+            if each.secret and not typed[each.name] and stays:
+                typed[each.name] = self._kept.get(each.name, "")
+            if each.required and not typed[each.name]:
+                again = each.secret and self._kept.get(each.name)
+                words = TYPE_AGAIN.format(each.label) if again else f"{each.label} is missing."
+                self.add_error(named(name, each.name), words)
+        if self.errors:
+            return
+        try:
+            provider_settings(name, typed)
+        except ValueError as wrong:
+            at = [each.name for each in PROVIDERS[name].fields if each.name in str(wrong)]
+            self.add_error(named(name, at[0]) if at else "provider", f"{wrong}.".capitalize())
+        cleaned["credentials"] = {key: value for key, value in typed.items() if value}
+
+    def _check_fallback(self, cleaned: dict[str, Any]) -> None:
+        """Refuse a stand-in of another client, or one that leads back here."""
+        chosen = cleaned.get("fallback")
+        if chosen is None:
+            return
+        client = cleaned.get("client") or (self.instance.pk and self.instance.client)
+        if client and chosen.client_id != client.pk:
+            self.add_error("fallback", f"This sender is not one of {client}; choose another.")
+            return
+        names, seen, each = [self.instance.name or cleaned.get("name", "")], set(), chosen
+        while each is not None and each.pk not in seen:
+            names.append(each.name)
+            if each.pk == self.instance.pk:
+                self.add_error("fallback", f"This goes round in a circle: {' → '.join(names)}.")
+                return
+            seen.add(each.pk)
+            each = each.fallback
+
+    def save(self, commit: bool = True) -> Any:
+        """Keep secrets where none were typed; forget them with the server they belong to."""
+        sender = self.instance
+        if self.cleaned_data.get("new_password"):
+            sender.password = self.cleaned_data["new_password"]
+        if sender.transport != Transport.SMTP:
+            sender.password = ""
+        sender.provider = self.cleaned_data.get("provider", "")
+        kept = self.cleaned_data.get("credentials")
+        sender.credentials = json.dumps(kept) if kept else ""
+        return super().save(commit)
+
+
+@cache
+def form_with_credentials() -> type[SenderForm]:
+    """Return the form with a field for every credential of every provider.
+
+    Made when a page is first asked for: the providers' libraries take memory workers do not need.
+    """
+    from newsletter.capabilities import PROVIDERS
+
+    choices = [("", "–"), *((name, each.label) for name, each in PROVIDERS.items())]
+    made: dict[str, Any] = {
+        "__module__": __name__,
+        "__doc__": SenderForm.__doc__,
+        "provider": forms.ChoiceField(
+            choices=choices, required=False, widget=UnfoldAdminSelectWidget()
+        ),
+    }
+    for name, provider in PROVIDERS.items():
+        for each in provider.fields:
+            made[named(name, each.name)] = _credential(provider.label, each)
+    return type("SenderForm", (SenderForm,), made)
+
+
+def _credential(provider: str, field: Any) -> forms.CharField:
+    """Return the field for one credential; what is secret is never put into a page."""
+    if field.secret:
+        widget: Any = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
+        help_text = f"{field.help}; {KEPT}" if field.help else KEPT
+    else:
+        widget, help_text = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}), field.help
+    return forms.CharField(
+        label=f"{provider}: {field.label}",
+        required=False,
+        max_length=2000,
+        widget=widget,
+        help_text=help_text,
+    )
+
+
+def credentials() -> dict[str, list[str]]:
+    """Return the form's names of each provider's credentials."""
+    from newsletter.capabilities import PROVIDERS
+
+    return {
+        name: [named(name, each.name) for each in provider.fields]
+        for name, provider in PROVIDERS.items()
+    }

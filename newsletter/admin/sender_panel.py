@@ -1,0 +1,56 @@
+"""What stands beside the form of a sender: is it stopped, how fast it goes, what to know of it."""
+
+import zoneinfo
+from typing import Any
+
+from django.utils.timezone import now
+
+from newsletter import outgoing, pace, warming
+from newsletter.admin import warm_up
+from newsletter.models import Sender
+
+
+def panel(sender: Sender) -> dict[str, Any]:
+    """Return what the page of a saved sender shows beside its form."""
+    reading = pace.readings([sender.pk])[sender.pk]
+    zone = zoneinfo.ZoneInfo(sender.client.time_zone)
+    plan = warming.plan(sender)
+    return {
+        "sender": sender,
+        "zone": sender.client.time_zone,
+        "reading": reading,
+        "is_stopped": sender.stopped_at is not None,
+        "rests": bool(reading.stopped_until)
+        or any(each.stopped_until or each.connections is not None for each in reading.receivers),
+        "chain": [(each, _leaves_by(each)) for each in outgoing.chain(sender)],
+        "checks": checks(sender),
+        "provider": provider_label(sender),
+        "chart": plan and warm_up.chart(plan, now().astimezone(zone).date(), reading.warm_up_count),
+        "quiet_until": pace.quiet_until(sender, now()),
+    }
+
+
+def checks(sender: Sender) -> list[Any]:
+    """Return what a person must know before mail leaves by a sender's provider, worst first."""
+    if sender.transport != Sender.Transport.PROVIDER:
+        return []
+    from newsletter.capabilities import PROVIDERS, checklist
+
+    return checklist(sender.provider) if sender.provider in PROVIDERS else []
+
+
+def provider_label(sender: Sender) -> str:
+    """Return how a sender's provider is called; empty where it has none."""
+    if sender.transport != Sender.Transport.PROVIDER:
+        return ""
+    from newsletter.capabilities import PROVIDERS
+
+    known = PROVIDERS.get(sender.provider)
+    return known.label if known else sender.provider
+
+
+def _leaves_by(sender: Sender) -> str:
+    """Say by which server the mail of a sender leaves."""
+    if sender.transport == Sender.Transport.SMTP:
+        return f"{sender.host}:{sender.port}"
+    return provider_label(sender) or "the installation's mail server"
