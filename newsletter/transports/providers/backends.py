@@ -56,6 +56,11 @@ def _tell_postal(payload: Any, message: Unpacked) -> None:
     payload.data["headers"][name] = value
 
 
+def _tell_postmark(payload: Any, message: Unpacked) -> None:
+    """Ask it to keep our Message-ID; it takes this field out again."""
+    payload.data["Headers"].append({"Name": "X-PM-KeepID", "Value": "true"})
+
+
 def _tell_sendgrid(payload: Any, message: Unpacked) -> None:
     payload.data["tracking_settings"]["subscription_tracking"] = {"enable": False}
 
@@ -68,6 +73,7 @@ _TOLD: Final[dict[str, Callable[[Any, Unpacked], None]]] = {
     "brevo": _tell_brevo,
     "mandrill": _tell_mandrill,
     "postal": _tell_postal,
+    "postmark": _tell_postmark,
     "resend": _tell_resend,
     "sendgrid": _tell_sendgrid,
     "sparkpost": _tell_sparkpost,

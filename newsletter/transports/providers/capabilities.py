@@ -77,7 +77,7 @@ def checks_of(provider: Provider) -> list[Check]:
             False,
             "Our own Message-ID is kept."
             if provider.own_message_id
-            else "It replaces our Message-ID; bounces are matched by our token instead.",
+            else "It replaces our Message-ID; what comes back is matched by our token instead.",
         ),
         *(Check(False, False, note) for note in provider.notes),
     ]

@@ -22,10 +22,11 @@ class Line:
         self.problem: Exception | None = None
         """What the caller's own iterable raised; shown once everything pulled has its outcome."""
 
-    def take(self) -> list[Message]:
+    def take(self, moment: float | None = None) -> list[Message]:
         """Return the messages of the next call, none where there are no more.
 
         A call holds messages of one hand-over only: those that must be begun by the same moment.
+        With a moment there are none either where what comes next has another.
         """
         if self._waiting:
             return self._waiting.popleft()
@@ -36,7 +37,9 @@ class Line:
             if message is None:
                 break
             octets += len(message.data)
-            if found and (octets > self._octets or message.begin_by != found[0].begin_by):
+            if moment is None:
+                moment = message.begin_by
+            if message.begin_by != moment or (found and octets > self._octets):
                 self._ahead = message
                 break
             found.append(message)

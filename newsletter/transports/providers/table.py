@@ -34,6 +34,7 @@ PROVIDERS: Final[dict[str, Provider]] = {
     "brevo": Provider(
         label="Brevo",
         fields=(_KEY,),
+        own_message_id=False,
         tracking_words="Switch off open and click tracking in the account: Brevo has no switch "
         "for one mail.",
         idempotency="30 minutes",
@@ -115,6 +116,7 @@ PROVIDERS: Final[dict[str, Provider]] = {
     "resend": Provider(
         label="Resend",
         fields=(_KEY,),
+        own_message_id=False,  # it sends through Amazon SES
         batch=100,
         batch_bytes=35 * _MEGABYTE,
         unsubscribe="yes",

@@ -82,7 +82,9 @@ class ProviderTransport:
         """Return the calls of the next round, and the outcomes of what is too late for one."""
         calls: list[list[Message]] = []
         outcomes: list[Outcome] = []
-        while len(calls) < len(self._callers) and (taken := line.take()):
+        moment: float | None = None
+        while len(calls) < len(self._callers) and (taken := line.take(moment)):
+            moment = taken[0].begin_by
             going, late = fresh(taken)
             outcomes += late
             calls += [going] if going else []

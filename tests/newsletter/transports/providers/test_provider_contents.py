@@ -71,6 +71,12 @@ def test_a_name_that_is_not_ascii_arrives(name: str) -> None:
     assert ("Öffentlich ✓" in known) == (name != "brevo")
 
 
+def test_postmark_is_asked_to_keep_our_message_id() -> None:
+    """M-3: it would put one of its own in its place."""
+    [seen] = sent("postmark", [mail(1)])
+    assert seen.headers["x-pm-keepid"] == "true"
+
+
 @ALL
 def test_a_notice_has_no_list_fields_and_keeps_auto_submitted(name: str) -> None:
     """AT-A1: what is not a campaign says so itself."""
