@@ -45,6 +45,14 @@ _SENDERS_OWN: Final = ("5.1.7", "5.1.8", "4.1.7", "4.1.8")
 """Of the 5.1.x, these speak of the sender's address (RFC 3463 §3.2)."""
 _FULL: Final = ("2.2", "7.28")
 _LEADS: Final = re.compile(r"[45]\.\d{1,3}\.\d{1,3}\b")
+_OF_THIS_MAIL: Final = re.compile(
+    r"(?<![\w.-])(?!\d{1,3}(?:\.\d{1,3}){2,3}(?![\w.-]))(?=(?:[\w.-]*\d){3})[\w.-]{7,}"
+)
+
+
+def gist(words: str) -> str:
+    """Return a server's words without what differs from mail to mail: its ids and times."""
+    return _OF_THIS_MAIL.sub("…", words)
 
 
 @lru_cache(maxsize=1024)

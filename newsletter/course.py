@@ -9,11 +9,13 @@ from django.db.models import Count, Min, Q
 from django.utils.timezone import now
 
 from newsletter import outgoing, pace
+from newsletter.answers import gist
 from newsletter.models import Delivery, Lease, Mailing, Receiver, Sender
 from newsletter.pace import ReceiverReading, SenderReading
 
 State = Mailing.State
 POINTS = 40
+SHOWN = 10
 NOBODY_AT_IT = 15
 """Seconds after which a range that is due and in nobody's hands is worth a word."""
 
@@ -37,7 +39,7 @@ FROM newest CROSS JOIN LATERAL (
       AND mailing_id IS NOT DISTINCT FROM newest.mailing_id
       AND (state IN ('failed', 'unknown') OR state = 'deferred' AND code IS NOT NULL)
     OFFSET 0) AS said
-GROUP BY 1, 2, 3, 4 ORDER BY 6 DESC LIMIT 10
+GROUP BY 1, 2, 3, 4 ORDER BY 6 DESC LIMIT 500
 """
 
 CURVE = """
@@ -152,7 +154,13 @@ def _receivers(mailing: Mailing, reading: SenderReading | None) -> list[Receivin
 
 
 def _said(mailing: Mailing) -> list[Said]:
+    """Return what was said of late, the newest first; what differs by ids alone is one."""
     labels = dict(Delivery.State.choices)
+    found: dict[tuple[str, int | None, int | None, str], tuple[int, datetime]] = {}
+    for state, receiver, code, words, times, at in _rows(SAID, [mailing.pk]):
+        key = (state, receiver, code, gist(words))
+        known = found.get(key)
+        found[key] = (times + known[0], known[1]) if known else (times, at)
     return [
         Said(
             state=str(labels[state]),
@@ -162,7 +170,7 @@ def _said(mailing: Mailing) -> list[Said]:
             times=times,
             at=at,
         )
-        for state, receiver, code, words, times, at in _rows(SAID, [mailing.pk])
+        for (state, receiver, code, words), (times, at) in list(found.items())[:SHOWN]
     ]
 
 

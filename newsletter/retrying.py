@@ -1,5 +1,6 @@
 """Sending again what failed, and leaving alone who has no such address."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from accountability import audit
-from newsletter.answers import Meaning, meaning
+from newsletter.answers import Meaning, gist, meaning
 from newsletter.approving import NotPossible
 from newsletter.leasing import Held, held_of, reckon
 from newsletter.models import Lease, Mailing
@@ -64,15 +65,16 @@ def failures(mailing: Mailing) -> Failures:
     """Return how many deliveries failed and why, apart by whether sending again can help."""
     with connection.cursor() as cursor:
         cursor.execute(FAILED, [mailing.pk])
-        said = [Said(*row) for row in cursor.fetchall()]
-    gone = [each for each in said if _is_gone(each.code, each.words)]
-    again = [each for each in said if not _is_gone(each.code, each.words)]
-    return Failures(
-        again=sum(each.count for each in again),
-        gone=sum(each.count for each in gone),
-        said_again=again[:SHOWN],
-        said_gone=gone[:SHOWN],
-    )
+        rows = cursor.fetchall()
+    again: Counter[tuple[int | None, str]] = Counter()
+    gone: Counter[tuple[int | None, str]] = Counter()
+    for code, words, count in rows:
+        (gone if _is_gone(code, words) else again)[code, gist(words)] += count
+    return Failures(again.total(), gone.total(), _most_said(again), _most_said(gone))
+
+
+def _most_said(counts: Counter[tuple[int | None, str]]) -> list[Said]:
+    return [Said(code, words, count) for (code, words), count in counts.most_common(SHOWN)]
 
 
 @transaction.atomic

@@ -1,8 +1,10 @@
 """What servers' answers mean, in the words large receivers publish."""
 
+import time
+
 import pytest
 
-from newsletter.answers import Meaning, meaning
+from newsletter.answers import Meaning, gist, meaning
 
 GONE = [
     (550, "5.1.1", "The email account that you tried to reach does not exist."),
@@ -72,3 +74,30 @@ def test_a_hard_bounce_is_never_read_from_a_temporary_answer() -> None:
 def test_a_code_that_leads_the_words_is_read() -> None:
     assert meaning(550, "", "5.7.1 Message not taken") == Meaning.UNWANTED
     assert meaning(550, "", "Message not taken") == Meaning.GONE
+
+
+STAYS = [
+    "[S3150] part of 192.0.2.15 is on our block list",
+    "greylisted for 300 seconds, see https://example.org/mail/81126",
+    "message 18A2F3 refused",
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("OK 1732334455 af79cd13be357-8b2e8a1d5c3si12345a.77 - gsmtp", "OK … … - gsmtp"),
+        ("queue id 4XtZ0q12Rfz9 refused", "queue id … refused"),
+        *zip(STAYS, STAYS, strict=True),
+    ],
+)
+def test_what_differs_from_mail_to_mail_is_left_out_of_the_gist(words: str, left: str) -> None:
+    assert gist(words) == left
+
+
+def test_long_words_are_read_in_no_time() -> None:
+    began = time.perf_counter()
+    for hostile in ("1" * 500, "a1-" * 166, "." * 500, "user " * 100, "no such " * 60):
+        gist(hostile)
+        meaning(550, "", hostile)
+    assert time.perf_counter() - began < 0.2

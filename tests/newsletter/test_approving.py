@@ -1,9 +1,13 @@
 """The mailing's life: every move guarded by the state it starts from."""
 
-from datetime import timedelta
+import threading
+import zoneinfo
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
+import time_machine
+from django.db import connection
 from django.utils.timezone import now
 
 from accountability.models import AuditEntry
@@ -137,3 +141,61 @@ def test_going_on_forgets_what_stopped_it(cast: Cast, valkey: redis.Redis) -> No
     assert "Message rejected as spam" in campaign.waiting_reason
     approving.resume(mailing=campaign, staff=1)
     assert breakers.record(campaign.sender_id, campaign.pk, [refused] * 9) == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_timetables_at_the_same_moment_start_it_once(cast: Cast) -> None:
+    campaigns = [scheduled(cast, timedelta(minutes=1)) for _ in range(10)]
+    together = threading.Barrier(4)
+    started: list[int] = []
+
+    def tick() -> None:
+        together.wait()
+        started.append(approving.start_due())
+        connection.close()
+
+    timetables = [threading.Thread(target=tick) for _ in range(4)]
+    for each in timetables:
+        each.start()
+    for each in timetables:
+        each.join()
+    assert sum(started) == len(campaigns)
+    assert AuditEntry.objects.filter(act="start").count() == len(campaigns)
+
+
+def test_a_clock_that_jumps_back_and_forth_starts_it_once(cast: Cast) -> None:
+    with time_machine.travel(datetime(2026, 11, 23, 9, 0, tzinfo=UTC), tick=False) as clock:
+        campaign = cast.campaign()
+        approving.schedule(mailing=campaign, at=now() + timedelta(minutes=30), staff=1)
+        started = []
+        for minutes in (29, 2, -20, 19, 1, -45, 90):
+            clock.shift(timedelta(minutes=minutes))
+            started.append(approving.start_due())
+    assert started == [0, 1, 0, 0, 0, 0, 0]
+
+
+def test_a_clock_that_jumps_over_it_by_hours_leaves_it_to_a_person(cast: Cast) -> None:
+    with time_machine.travel(datetime(2026, 11, 23, 9, 0, tzinfo=UTC), tick=False) as clock:
+        campaign = cast.campaign()
+        approving.schedule(mailing=campaign, at=now() + timedelta(minutes=30), staff=1)
+        clock.shift(timedelta(hours=3))
+        assert approving.start_due() == 0
+        assert approving.is_overdue(campaign)
+        clock.shift(timedelta(hours=-2, minutes=-20))
+        assert approving.start_due() == 1
+
+
+def test_a_time_that_comes_twice_counts_the_first_time_and_once(cast: Cast) -> None:
+    """Clocks in Vienna went back from 3:00 to 2:00 on 25 October 2026: 2:30 came twice."""
+    vienna = zoneinfo.ZoneInfo("Europe/Vienna")
+    with time_machine.travel(datetime(2026, 10, 24, 12, 0, tzinfo=UTC), tick=False) as clock:
+        campaign = cast.campaign()
+        at = datetime(2026, 10, 25, 2, 30, tzinfo=vienna)
+        approving.schedule(mailing=campaign, at=at, staff=1)
+        started = {}
+        clock.move_to(datetime(2026, 10, 25, 0, 0, tzinfo=UTC))
+        for _ in range(24):
+            if approving.start_due():
+                started[f"{now():%H:%M}"] = f"{now().astimezone(vienna):%H:%M %Z}"
+            clock.shift(timedelta(minutes=5))
+    assert started == {"00:30": "02:30 CEST"}

@@ -42,6 +42,15 @@ def test_what_failed_is_told_apart_by_whether_sending_again_can_help(cast: Cast)
     assert {(each.code, each.words) for each in found.said_again} == {SPAM, LATE}
 
 
+def test_what_differs_by_ids_alone_is_shown_as_one(cast: Cast) -> None:
+    campaign = with_failures(cast)
+    for row in Delivery.objects.filter(mailing=campaign, state="failed"):
+        row.code, row.answer = 554, f"5.7.1 spam, id 4XtZ0q12Rfz{row.pk}"
+        row.save()
+    said = [retrying.Said(554, "5.7.1 spam, id …", 3)]
+    assert retrying.failures(campaign).said_again == said
+
+
 def test_only_what_failed_goes_again_and_the_mailing_is_under_way(
     cast: Cast, smtp: ScriptedSmtp
 ) -> None:
