@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from newsletter import links
-from newsletter.transports import Message, Outcome
+from newsletter.transports import Message, Outcome, Unavailable
 from newsletter.transports.providers import (
     PROVIDERS,
     ProviderSettings,
@@ -91,6 +93,17 @@ def by_delivery(outcomes: Iterable[Outcome]) -> dict[int, Outcome]:
         assert outcome.delivery not in found
         found[outcome.delivery] = outcome
     return found
+
+
+def drained(
+    transport: ProviderTransport, messages: list[Message]
+) -> tuple[dict[int, Outcome], Unavailable]:
+    """Read every outcome and the Unavailable that comes after them."""
+    found: list[Outcome] = []
+    with pytest.raises(Unavailable) as away:
+        for outcome in transport.send(messages):
+            found.append(outcome)
+    return by_delivery(found), away.value
 
 
 def read(name: str, call: Call) -> list[Seen]:

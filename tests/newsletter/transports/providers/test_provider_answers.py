@@ -6,8 +6,6 @@ from email.utils import format_datetime
 
 import pytest
 
-from newsletter.transports import Message, Outcome, Unavailable
-from newsletter.transports.providers import ProviderTransport
 from tests.newsletter.transports.providers.contracts import (
     BATCHES,
     KEYED,
@@ -15,6 +13,7 @@ from tests.newsletter.transports.providers.contracts import (
     SECRET,
     Provider,
     by_delivery,
+    drained,
     letters,
     mail,
     says_no,
@@ -24,17 +23,6 @@ from tests.newsletter.transports.providers.recording import Call, Reply, recordi
 
 ALL = pytest.mark.parametrize("name", NAMES)
 UNKEYED = [name for name in NAMES if name not in KEYED]
-
-
-def drained(
-    transport: ProviderTransport, messages: list[Message]
-) -> tuple[dict[int, Outcome], Unavailable]:
-    """Read every outcome and the Unavailable that comes after them."""
-    found: list[Outcome] = []
-    with pytest.raises(Unavailable) as away:
-        for outcome in transport.send(messages):
-            found.append(outcome)
-    return by_delivery(found), away.value
 
 
 @ALL
@@ -170,78 +158,6 @@ def test_a_200_nobody_can_read_is_unknown(name: str, body: str) -> None:
         [outcome] = transport.send([mail(1)])
     allowed = {"sendgrid": {"sent"}, "mailersend": {"unknown", "failed"}}
     assert outcome.state in allowed.get(name, {"unknown"}), outcome
-
-
-@pytest.mark.parametrize("name", KEYED)
-def test_a_lost_call_is_made_again_with_the_same_key(name: str) -> None:
-    """A-13: the first was accepted and its answer lost; the mail goes out once and is sent."""
-    provider, keys = Provider(name), []
-
-    def script(call: Call) -> Reply:
-        keys.append(key_of(name, call))
-        if len(keys) == 1:
-            reply = provider(call)
-            return Reply(reply.status, reply.body, reply.headers, after=0.5)
-        if name == "brevo":
-            return Reply(400, {"code": "duplicate_parameter", "message": "known already"})
-        return Reply(200, {"id": "m-1"})
-
-    with recording(script) as api, wire(name, api, read=0.2) as transport:
-        [outcome] = transport.send([mail(1)])
-        time.sleep(0.4)
-    assert outcome.state == "sent" and provider.accepted == {"r1@example.org": 1}
-    assert len(keys) == 2 and keys[0] == keys[1] != ""
-
-
-@pytest.mark.parametrize("name", KEYED)
-def test_a_call_lost_three_times_is_unknown(name: str) -> None:
-    """A-13: two more times, not for ever; the key is the delivery's own."""
-    keys = []
-
-    def script(call: Call) -> Reply:
-        keys.append(key_of(name, call))
-        return Reply(0)
-
-    with recording(script) as api, wire(name, api) as transport:
-        outcomes = by_delivery(transport.send([mail(1)]))
-        outcomes |= by_delivery(transport.send([mail(2)]))
-    assert {each.state for each in outcomes.values()} == {"unknown"}
-    assert len(keys) == 6 and len(set(keys)) == 2
-
-
-@pytest.mark.parametrize("name", KEYED)
-@pytest.mark.parametrize("status", [401, 429, 500])
-def test_a_no_to_the_repeated_call_says_nothing_of_the_first(name: str, status: int) -> None:
-    """A-13: the first may have been taken, so its end stays unknown."""
-    first = []
-
-    def script(call: Call) -> Reply:
-        first.append(call)
-        return Reply(0) if len(first) == 1 else says_no(name, status, "no")
-
-    with recording(script) as api, wire(name, api) as transport:
-        if status == 500:
-            [outcome] = transport.send([mail(1)])
-        else:
-            outcomes, away = drained(transport, [mail(1)])
-            outcome = outcomes[1]
-            assert away.code == status
-    assert outcome.state == "unknown"
-
-
-def test_a_key_brevo_knows_from_an_earlier_run_is_unknown() -> None:
-    """A-13: what became of the earlier call is not said, so nothing is claimed."""
-    known = Reply(400, {"code": "duplicate_parameter", "message": "known already"})
-    with recording(lambda call: known) as api, wire("brevo", api) as transport:
-        [outcome] = transport.send([mail(1)])
-    assert outcome.state == "unknown" and "handed over before" in outcome.words
-
-
-def key_of(name: str, call: Call) -> str:
-    """Return the key a call is recognised by."""
-    if name == "resend":
-        return str(call.headers["Idempotency-Key"])
-    return str(call.data["headers"]["idempotencyKey"])
 
 
 @pytest.mark.parametrize("name", BATCHES)
