@@ -14,19 +14,25 @@ from accountability import audit
 from accountability.roles import Right
 from newsletter import pace
 from newsletter.admin import sender_panel
-from newsletter.admin.sender_form import SenderForm, credentials, form_with_credentials
+from newsletter.admin.sender_form import CREDENTIALS, CredentialsForm, PaceRuleForm
 from newsletter.models import PaceRule, Sender
-from registrants.staff_pages import ScopedFilter, StaffPage, TablePart
+from registrants.staff_pages import ScopedFilter, StackedPart, StaffPage
 
 SMTP = ["host", "port", "security", "username", "new_password"]
+HOW_IT_LEAVES = [
+    *("transport", *SMTP, "provider"),
+    *(name for names in CREDENTIALS.values() for name in names),
+    *("connections", "bounce_domain", "fallback"),
+]
 
 
-class PaceRules(TablePart):
+class PaceRules(StackedPart):
     """A ceiling for each receiver that needs one."""
 
     model = PaceRule
+    form = PaceRuleForm
     right = Right.SETTINGS
-    fields = ["receiver", "per_second", "connections"]
+    fields = [("receiver", "per_second", "connections")]
     extra = 1
     may_delete = True
     verbose_name_plural = "Pace by receiver"
@@ -65,7 +71,7 @@ def use_again(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
 class SenderPage(StaffPage):
     """Set up a sender; campaigns of its client alone can use it."""
 
-    form = SenderForm
+    form = CredentialsForm
     right = Right.SETTINGS
     inlines = [PaceRules]
     list_display = ["name", "from_name", "from_address", "client", "transport", "is_default",
@@ -73,6 +79,26 @@ class SenderPage(StaffPage):
     list_filter = [("client", ScopedFilter)]
     list_select_related = ["client"]
     search_fields = ["name", "from_address"]
+    conditional_fields = (
+        dict.fromkeys(SMTP, "transport == 'smtp'")
+        | {"provider": "transport == 'provider'"}
+        | {
+            name: f"transport == 'provider' && provider == '{provider}'"
+            for provider, names in CREDENTIALS.items()
+            for name in names
+        }
+    )
+    """Which fields are shown for which choice; without JavaScript all are."""
+    fieldsets = [
+        (None, {"fields": ["client", "name", "is_default"]}),
+        ("What readers see", {"fields": ["from_name", "from_address", "reply_to"]}),
+        ("How mail leaves", {"fields": HOW_IT_LEAVES}),
+        ("How fast", {"fields": ["per_second", "quiet_from", "quiet_until"]}),
+        (
+            "Warm-up",
+            {"fields": ["warm_up_on", "warm_up_first", "warm_up_growth", "warm_up_until"]},
+        ),
+    ]
     change_form_outer_before_template = "newsletter/sender_stopped.html"
     change_form_outer_after_template = "newsletter/sender_panel.html"
 
@@ -84,36 +110,6 @@ class SenderPage(StaffPage):
         """Show whether it was stopped."""
         told = "stopped" if sender.stopped_at else "in use"
         return told, told
-
-    @property
-    def conditional_fields(self) -> dict[str, str]:
-        """Say which fields are shown for which choice; without JavaScript all are."""
-        shown = dict.fromkeys(SMTP, "transport == 'smtp'")
-        shown["provider"] = "transport == 'provider'"
-        for provider, names in credentials().items():
-            here = f"transport == 'provider' && provider == '{provider}'"
-            shown |= dict.fromkeys(names, here)
-        return shown
-
-    def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> Any:
-        """Return the form with the credentials of every provider."""
-        return super().get_form(request, obj, change, form=form_with_credentials(), **kwargs)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return the parts of the form."""
-        secret = [name for names in credentials().values() for name in names]
-        out = ["transport", *SMTP, "provider", *secret, "connections", "bounce_domain", "fallback"]
-        pace_of_all = ["per_second", "quiet_from", "quiet_until"]
-        warming_up = ["warm_up_on", "warm_up_first", "warm_up_growth", "warm_up_until"]
-        return [
-            (None, {"fields": ["client", "name", "is_default"]}),
-            ("What readers see", {"fields": ["from_name", "from_address", "reply_to"]}),
-            ("How mail leaves", {"fields": out}),
-            ("How fast", {"fields": pace_of_all}),
-            ("Warm-up", {"fields": warming_up}),
-        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep a sender with its client."""

@@ -1,7 +1,6 @@
 """The form of a sender: secrets are written and never shown, and go nowhere they were not meant."""
 
 import json
-from functools import cache
 from typing import Any
 
 from django import forms
@@ -11,7 +10,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from newsletter.models import Sender
+from newsletter.capabilities import PROVIDERS, Field, provider_settings
+from newsletter.models import PaceRule, Receiver, Sender
 
 Transport = Sender.Transport
 WHERE_THE_PASSWORD_GOES = ("transport", "host", "port", "security", "username")
@@ -47,6 +47,14 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
             "fallback", "per_second", "warm_up_on", "warm_up_first", "warm_up_growth",
             "warm_up_until", "quiet_from", "quiet_until",
         ]  # fmt: skip
+        labels = {
+            "fallback": "Stands in",
+            "per_second": "Mails a second",
+            "warm_up_on": "Begins on",
+            "warm_up_first": "Mails on the first day",
+            "warm_up_growth": "Growth",
+            "warm_up_until": "Ends at",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,6 +65,8 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
             if field is not None and not isinstance(field.widget, forms.PasswordInput):
                 field.initial = value
         fallback: Any = self.fields.get("fallback")
+        if fallback is not None:
+            fallback.label_from_instance = _by_name
         if fallback is not None and self.instance.pk:
             others = fallback.queryset.exclude(pk=self.instance.pk)
             fallback.queryset = others.filter(client=self.instance.client_id)
@@ -86,8 +96,6 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _check_provider(self, cleaned: dict[str, Any]) -> None:
         """Put together what the provider needs to know; every fault stands at its field."""
-        from newsletter.capabilities import PROVIDERS, provider_settings
-
         name = cleaned.get("provider") or ""
         if name not in PROVIDERS:
             self.add_error("provider", "Choose the provider.")
@@ -145,29 +153,35 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
         return super().save(commit)
 
 
-@cache
-def form_with_credentials() -> type[SenderForm]:
-    """Return the form with a field for every credential of every provider.
+class PaceRuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What one receiver may get; nothing is chosen before somebody chooses."""
 
-    Made when a page is first asked for: the providers' libraries take memory workers do not need.
-    """
-    from newsletter.capabilities import PROVIDERS
+    receiver = forms.TypedChoiceField(
+        coerce=int,
+        choices=[("", "–"), *Receiver.choices],
+        widget=UnfoldAdminSelectWidget(),
+    )
 
-    choices = [("", "–"), *((name, each.label) for name, each in PROVIDERS.items())]
-    made: dict[str, Any] = {
-        "__module__": __name__,
-        "__doc__": SenderForm.__doc__,
-        "provider": forms.ChoiceField(
-            choices=choices, required=False, widget=UnfoldAdminSelectWidget()
-        ),
-    }
-    for name, provider in PROVIDERS.items():
-        for each in provider.fields:
-            made[named(name, each.name)] = _credential(provider.label, each)
-    return type("SenderForm", (SenderForm,), made)
+    class Meta:
+        model = PaceRule
+        fields = ["receiver", "per_second", "connections"]
+        labels = {"per_second": "Mails a second"}
+        help_texts = {"per_second": "", "connections": "at once, from each worker process"}
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a rule that limits nothing."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors and not (cleaned.get("per_second") or cleaned.get("connections")):
+            self.add_error("per_second", "Say how many mails a second, or how many connections.")
+        return cleaned
 
 
-def _credential(provider: str, field: Any) -> forms.CharField:
+def _by_name(sender: Sender) -> str:
+    """Name a sender as staff know it; several may have one From address."""
+    return f"{sender.name} ({sender.from_address})"
+
+
+def _credential(provider: str, field: Field) -> forms.CharField:
     """Return the field for one credential; what is secret is never put into a page."""
     if field.secret:
         widget: Any = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
@@ -183,11 +197,25 @@ def _credential(provider: str, field: Any) -> forms.CharField:
     )
 
 
-def credentials() -> dict[str, list[str]]:
-    """Return the form's names of each provider's credentials."""
-    from newsletter.capabilities import PROVIDERS
-
-    return {
-        name: [named(name, each.name) for each in provider.fields]
-        for name, provider in PROVIDERS.items()
+def _with_credentials() -> type[SenderForm]:
+    """Return the form with a field for every credential of every provider."""
+    choices = [("", "–"), *((name, each.label) for name, each in PROVIDERS.items())]
+    made: dict[str, Any] = {
+        "__module__": __name__,
+        "__doc__": SenderForm.__doc__,
+        "provider": forms.ChoiceField(
+            choices=choices, required=False, widget=UnfoldAdminSelectWidget()
+        ),
     }
+    for name, provider in PROVIDERS.items():
+        for each in provider.fields:
+            made[named(name, each.name)] = _credential(provider.label, each)
+    return type("CredentialsForm", (SenderForm,), made)
+
+
+CredentialsForm = _with_credentials()
+CREDENTIALS = {
+    name: [named(name, each.name) for each in provider.fields]
+    for name, provider in PROVIDERS.items()
+}
+"""The form's names of each provider's credentials."""

@@ -7,6 +7,7 @@ from django.utils.timezone import now
 
 from newsletter import outgoing, pace, warming
 from newsletter.admin import warm_up
+from newsletter.capabilities import PROVIDERS, Check, checklist
 from newsletter.models import Sender
 
 
@@ -30,12 +31,10 @@ def panel(sender: Sender) -> dict[str, Any]:
     }
 
 
-def checks(sender: Sender) -> list[Any]:
+def checks(sender: Sender) -> list[Check]:
     """Return what a person must know before mail leaves by a sender's provider, worst first."""
     if sender.transport != Sender.Transport.PROVIDER:
         return []
-    from newsletter.capabilities import PROVIDERS, checklist
-
     return checklist(sender.provider) if sender.provider in PROVIDERS else []
 
 
@@ -43,8 +42,6 @@ def provider_label(sender: Sender) -> str:
     """Return how a sender's provider is called; empty where it has none."""
     if sender.transport != Sender.Transport.PROVIDER:
         return ""
-    from newsletter.capabilities import PROVIDERS
-
     known = PROVIDERS.get(sender.provider)
     return known.label if known else sender.provider
 

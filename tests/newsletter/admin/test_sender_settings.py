@@ -186,6 +186,17 @@ def test_the_pace_of_a_receiver_is_set_in_the_page(cast: Cast, administrator: Br
     assert Sender.objects.get(pk=cast.sender.pk).per_second is None
 
 
+def test_a_rule_that_limits_nothing_is_refused(cast: Cast, administrator: Browser) -> None:
+    """And in the empty row nothing is chosen beforehand."""
+    page = change(cast.sender)
+    rows = {"pace_rules-TOTAL_FORMS": 1, "pace_rules-0-receiver": "0"}
+    assert administrator.post(page, form(cast.sender, **rows)).status_code == 200
+    assert not PaceRule.objects.exists()
+    [inline] = administrator.get(page).context["inline_admin_formsets"]
+    chosen = inline.formset.forms[0]["receiver"]
+    assert chosen.value() is None and chosen.field.choices[0] == ("", "–")
+
+
 @pytest.mark.parametrize("said", [{"quiet_from": "22:00"}, {"quiet_until": "07:00"}])
 def test_quiet_hours_come_in_pairs(
     cast: Cast, administrator: Browser, said: dict[str, str]
