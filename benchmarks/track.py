@@ -27,7 +27,7 @@ def arguments() -> argparse.Namespace:
 
 def paths(folder: Path) -> tuple[Path, Path]:
     """Send a campaign on paper; return a file with its pixels and one with its links."""
-    from benchmarks.send import populate
+    from benchmarks.campaign import populate
     from newsletter import approving, links, staging
     from newsletter.models import Delivery, Link
 
