@@ -117,6 +117,8 @@ def schedule(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
         )
     elif _may_go(page, request, mailing):
         done = f"It will go out on {at:%A, %d %B %Y at %H:%M} ({mailing.client.time_zone})."
+        if at.utcoffset() != at.replace(fold=1).utcoffset():
+            done += " The clocks are put back then and this time comes twice; it goes the first."
         do(page, request, done, approving.schedule, mailing=mailing, at=at)
     return HttpResponseRedirect(page.url("send", pk))
 

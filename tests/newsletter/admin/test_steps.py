@@ -146,6 +146,20 @@ def test_a_time_that_cannot_be_is_refused(
     assert campaign.state == State.DRAFT
 
 
+def test_of_a_time_that_comes_twice_it_is_said_that_the_first_counts(
+    cast: Cast, browser: Browser
+) -> None:
+    """Clocks in Berlin go back from 3:00 to 2:00 on 27 October 2999."""
+    cast.client.time_zone = "Europe/Berlin"
+    cast.client.save()
+    campaign = cast.campaign()
+    ask = {"seen_version": 0, "at": "2999-10-27T02:30"}
+    answer = browser.post(address("schedule", campaign), ask, follow=True)
+    assert "comes twice; it goes the first" in said(answer)
+    campaign.refresh_from_db()
+    assert f"{campaign.scheduled_at:%Y-%m-%d %H:%M}" == "2999-10-27 00:30"
+
+
 def test_a_campaign_under_way_is_paused_resumed_and_cancelled(cast: Cast, browser: Browser) -> None:
     """Each by one button of the progress page."""
     campaign = cast.campaign()
