@@ -12,6 +12,7 @@ from anymail.exceptions import AnymailAPIError, AnymailError
 from newsletter.transports.base import Message, Outcome, Unavailable
 from newsletter.transports.providers.backends import backend
 from newsletter.transports.providers.batches import Joint, answers
+from newsletter.transports.providers.line import unsent
 from newsletter.transports.providers.said import heard
 from newsletter.transports.providers.settings import ProviderSettings
 from newsletter.transports.providers.table import PROVIDERS
@@ -163,6 +164,8 @@ class Caller:
         return of_recipient([each.status for each in found.values()], heard(response))
 
     def _outcome(self, message: Message, verdict: Verdict) -> Outcome:
+        if verdict.state == "unsent":  # the reason is the sender's, and told by the trouble
+            return unsent(message)
         words = self._without_secrets(verdict.words)
         return Outcome(message.delivery, verdict.state, verdict.code, "", words)
 

@@ -3,11 +3,8 @@
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from newsletter.transports.base import Message, Outcome
-
-STALE: Final = "not begun in time: the gate is asked again"
 
 
 class Line:
@@ -15,7 +12,9 @@ class Line:
 
     def __init__(self, messages: Iterable[Message], *, most: int, octets: int) -> None:
         self._source = iter(messages)
-        self._most, self._octets = most, octets
+        self.most = most
+        """Messages in one call."""
+        self._octets = octets
         self._waiting: deque[list[Message]] = deque()
         self._ahead: Message | None = None
         self._is_exhausted = False
@@ -32,7 +31,7 @@ class Line:
             return self._waiting.popleft()
         found: list[Message] = []
         octets = 0
-        while len(found) < self._most:
+        while len(found) < self.most:
             message = self._pull()
             if message is None:
                 break
@@ -49,14 +48,14 @@ class Line:
         """Take back a call that is to be made before any other."""
         self._waiting.appendleft(messages)
 
-    def give_up(self, words: str) -> list[Outcome]:
+    def give_up(self) -> list[Outcome]:
         """Answer unsent for everything that was pulled; pull no more."""
         self._is_exhausted = True
         left = [each for call in self._waiting for each in call]
         left += [self._ahead] if self._ahead is not None else []
         self._waiting.clear()
         self._ahead = None
-        return [Outcome(each.delivery, "unsent", 0, "", words) for each in left]
+        return [unsent(each) for each in left]
 
     def _pull(self) -> Message | None:
         ahead, self._ahead = self._ahead, None
@@ -75,5 +74,10 @@ def fresh(messages: list[Message]) -> tuple[list[Message], list[Outcome]]:
     """Return those that may still be begun, and the outcomes of those that may not."""
     now = time.monotonic()
     late: Iterator[Message] = (each for each in messages if each.begin_by < now)
-    outcomes = [Outcome(each.delivery, "unsent", 0, "", STALE) for each in late]
+    outcomes = [unsent(each) for each in late]
     return [each for each in messages if each.begin_by >= now], outcomes
+
+
+def unsent(message: Message) -> Outcome:
+    """Return the outcome of a message that never went, through no fault of its own: no words."""
+    return Outcome(message.delivery, "unsent", 0, "", "")

@@ -23,6 +23,9 @@ class ProviderTransport:
         self._callers: list[Caller] = []
         self._process = os.getpid()
         self._is_sending = False
+        provider = PROVIDERS[settings.provider]
+        self._octets = provider.batch_bytes
+        self._most = self._room = provider.batch if settings.batches else 1
 
     def send(self, messages: Iterable[Message], *, noted: Noted | None = None) -> Iterator[Outcome]:
         """Send what the iterable yields, pulled call by call; one outcome per message.
@@ -37,9 +40,7 @@ class ProviderTransport:
             self._callers.clear()  # the parent's sessions are the parent's to close
             self._process = os.getpid()
         self._open()
-        provider = PROVIDERS[self._settings.provider]
-        most = provider.batch if self._settings.batches else 1
-        return self._run(Line(messages, most=most, octets=provider.batch_bytes), noted)
+        return self._run(Line(messages, most=self._room, octets=self._octets), noted)
 
     def close(self) -> None:
         """Close the sessions; a later send opens them afresh."""
@@ -63,20 +64,30 @@ class ProviderTransport:
                 calls, outcomes = self._next(line)
                 if not calls and not outcomes:
                     break
-                for result in self._make(calls, noted):
+                for call, result in zip(calls, self._make(calls, noted), strict=True):
                     outcomes += result.outcomes
-                    for again in reversed(result.again):
-                        line.put_back(again)
                     trouble = trouble or result.trouble
+                    self._learn(line, call, result)
                 yield from _noted(outcomes, noted)
             if trouble is not None:
-                yield from _noted(line.give_up(trouble.words), noted)
+                yield from _noted(line.give_up(), noted)
         finally:
             self._is_sending = False
         if line.problem is not None:
             raise line.problem
         if trouble is not None:
             raise trouble
+
+    def _learn(self, line: Line, call: list[Message], result: Result) -> None:
+        """Put back what is to be called in smaller calls, and make the next ones smaller too.
+
+        Otherwise a provider so slow that the halves are too late would refuse the same batch for
+        ever: each call either sends somebody's mail, or leaves fewer in the next.
+        """
+        for again in reversed(result.again):
+            line.put_back(again)
+        self._room = max(1, len(call) // 2) if result.again else min(self._most, self._room * 2)
+        line.most = self._room
 
     def _next(self, line: Line) -> tuple[list[list[Message]], list[Outcome]]:
         """Return the calls of the next round, and the outcomes of what is too late for one."""

@@ -74,7 +74,7 @@ def test_wrong_credentials_stop_the_sender_and_lose_nothing(name: str, status: i
         wire(name, api) as transport,
     ):
         outcomes, away = drained(transport, letters(3))
-    assert {each.state for each in outcomes.values()} == {"unsent"}
+    assert {(each.state, each.words) for each in outcomes.values()} == {("unsent", "")}
     assert away.configuration and away.code in (401, 403) and SECRET not in away.words
     assert len(api.calls) == 1
 
