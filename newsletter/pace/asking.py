@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 Kind = Literal["campaign", "notice", "letter"]
 LOOKS_AGAIN = 1.0
 """Seconds for which a process does not ask Redis again: after it was away, or said to rest."""
+RESTS_LEAST = 0.5
+"""Seconds a sender at its limit gathers room, so that it goes window by window, not mail by mail;
+a bucket holds twice as much."""
 _SENDER_WIDE = ("server", "day", "sender")
 
 
@@ -111,10 +114,11 @@ def _answer(
 
 
 def _note_rest(memory: Memory, sender: int, all_said: Sequence[dict[str, Any]]) -> None:
-    """Remember for a moment that nothing of a sender can go, whoever it is for."""
-    if all_said and all(each["go"] == 0 and each["why"] in _SENDER_WIDE for each in all_said):
-        shortest = min(each["wait"] for each in all_said)
-        memory.rests[sender] = time.monotonic() + min(shortest, LOOKS_AGAIN)
+    """Remember for a moment that nothing more of a sender can go, whoever it is for."""
+    waits = [each["wait"] for each in all_said if each["why"] in _SENDER_WIDE]
+    if waits:
+        seconds = min(max(min(waits), RESTS_LEAST), LOOKS_AGAIN)
+        memory.rests[sender] = time.monotonic() + seconds
     else:
         memory.rests.pop(sender, None)
 
