@@ -4,13 +4,13 @@ import logging
 import re
 import time
 from collections.abc import Sequence
-from functools import cache
 from typing import Final, NamedTuple, Protocol
 
 import redis
 from django.conf import settings
 
 from newsletter.answers import Meaning, meaning
+from newsletter.shared import server
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def forget(sender_id: int, mailing_id: int) -> None:
         _here.pop(key, None)
     _here[gone_on] = str(int(_here.get(gone_on, "0")) + 1)
     try:
-        with _server(settings.REDIS_URL).pipeline() as all_at_once:
+        with server().pipeline() as all_at_once:
             all_at_once.delete(ring, row)
             all_at_once.incr(gone_on)
             all_at_once.expire(gone_on, KEPT)
@@ -107,17 +107,12 @@ def _keys(sender: int, mailing: int) -> tuple[str, str, str]:
     )
 
 
-@cache
-def _server(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
-
-
 def _remember(sender: int, mailing: int, marks: str) -> _Seen:
     """Add to what is kept, in Redis in one round trip, or here; return it with what is new."""
     keys, url = _keys(sender, mailing), settings.REDIS_URL
     if time.monotonic() >= _away.get(url, 0.0):
         try:
-            ring, row, gone_on = _server(url).eval(RECORD, 3, *keys, marks, KEPT)
+            ring, row, gone_on = server().eval(RECORD, 3, *keys, marks, KEPT)
             return _Seen(ring.decode(), row.decode(), int(gone_on))
         except redis.RedisError as away:
             _away[url] = time.monotonic() + DO_NOT_ASK

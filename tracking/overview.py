@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from redis import RedisError
 
 from accountability.roles import Right
+from newsletter import approving
 from newsletter.models import Lease, Mailing
 from newsletter.progress import Progress, progress
 from registrants.models import Client
@@ -62,7 +63,13 @@ def paused(staff: Any) -> QuerySet[Mailing]:
 def scheduled(staff: Any) -> QuerySet[Mailing]:
     """Return what goes out by itself within the next days, the next first."""
     soon = _seen(staff).filter(state=State.SCHEDULED, scheduled_at__lte=now() + SOON)
-    return soon.order_by("scheduled_at")[:20]
+    late = approving.overdue(soon).values("pk")
+    return soon.exclude(pk__in=late).order_by("scheduled_at")[:20]
+
+
+def overdue(staff: Any) -> QuerySet[Mailing]:
+    """Return what came due while nothing could start it, the latest first."""
+    return approving.overdue(_seen(staff)).order_by("-scheduled_at")[:20]
 
 
 def unknown(staff: Any) -> list[Unknown]:

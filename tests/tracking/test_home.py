@@ -55,10 +55,19 @@ def test_unknown_deliveries_wait_for_a_decision(cast: Cast, marketer: User) -> N
     campaign = send(cast)
     page = seen(marketer)
     assert "One delivery ended unclear" in page
-    unclear = reverse("admin:tracking_report_deliveries", args=[campaign.pk])
-    assert f"{unclear}?state=unknown" in page
+    assert reverse("admin:newsletter_campaign_unknown", args=[campaign.pk]) in page
     Lease.objects.update(closed_at=now())
     assert "Nothing waits for you." in seen(marketer)
+
+
+def test_what_came_due_while_the_system_was_down_waits_for_a_person(
+    cast: Cast, marketer: User
+) -> None:
+    due = now() - timedelta(hours=3)
+    campaign = cast.campaign(state="scheduled", scheduled_at=due)
+    page = seen(marketer)
+    assert "It came due while the system was down" in page
+    assert page.count(reverse("admin:newsletter_campaign_send", args=[campaign.pk])) == 1
 
 
 def test_a_paused_mailing_says_why(cast: Cast, marketer: User) -> None:

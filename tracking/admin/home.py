@@ -118,6 +118,16 @@ def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "what": mailing.subject,
             "of": _of(mailing),
+            "why": "It came due while the system was down, and was not sent.",
+            "act": "Send it or choose another time",
+            "url": _page(mailing, "send"),
+        }
+        for mailing in overview.overdue(request.user)
+    ]
+    found += [
+        {
+            "what": mailing.subject,
+            "of": _of(mailing),
             "why": mailing.waiting_reason or "It is paused, and goes on when somebody says so.",
             "act": "Go on or cancel",
             "url": _page(mailing, "progress"),
@@ -135,9 +145,8 @@ def _decision_unknown(one: overview.Unknown) -> dict[str, Any]:
         "of": _of(one.mailing),
         "why": f"{many} ended unclear: the mail server may or may not have taken"
         f" {'them' if one.count > 1 else 'it'}. Nothing is sent twice by itself.",
-        "act": "Look at them" if one.count > 1 else "Look at it",
-        "url": reverse("admin:tracking_report_deliveries", args=[one.mailing.pk])
-        + "?state=unknown",
+        "act": "Decide",
+        "url": _page(one.mailing, "unknown"),
     }
 
 
