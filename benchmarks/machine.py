@@ -46,8 +46,9 @@ class Workers:
             )
             for log, to in zip(self.logs, ways, strict=True)
         ]
-        last = {"log": folder / "letters", "email_url": letters or ways[0]}
-        stack.enter_context(celery("worker", "-Q", "letters", "-n", "letters@%h", *QUIET, **last))
+        words = ("worker", "-Q", "letters", "-n", "letters@%h", *QUIET)
+        way = letters or ways[0]
+        stack.enter_context(celery(*words, log=folder / "letters", email_url=way))
         beat = ("beat", "-s", str(folder / "schedule"), "--pidfile=", "-l", "WARNING")
         stack.enter_context(celery(*beat, log=folder / "beat"))
         self._wait_for_children()
