@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from django.db.models import QuerySet
+
 from newsletter.models import Delivery, Mailing
 from registrants.models import Subscription
 from tests.faults.mail import Seen
@@ -91,38 +93,57 @@ class Witness(Protocol):
 Server = TypeVar("Server", bound=Witness)
 
 
+def confirmed() -> QuerySet[Subscription]:
+    """Return the subscriptions of those who confirmed and are not erased."""
+    return Subscription.objects.filter(state="confirmed").exclude(registrant__address="")
+
+
 @dataclass
-class Keeper(Generic[Server]):
-    """Knows from the start who is to get a mailing, for erasing takes the address away."""
+class Account(Generic[Server]):
+    """Keeps both books of some deliveries."""
 
-    mailing: Mailing
     mail: Server
+    deliveries: QuerySet[Delivery]
+    people: dict[int, str]
+    """Registrant → address, known from the start: erasing takes the address away."""
     began: float = field(default_factory=time.monotonic)
-    people: dict[int, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        confirmed = Subscription.objects.filter(
-            mailing_list=self.mailing.mailing_list, state="confirmed"
-        )
-        self.people = dict(
-            confirmed.exclude(registrant__address="").values_list(
-                "registrant_id", "registrant__address"
-            )
-        )
 
     def books(self) -> Books:
         """Return both books as they stand now."""
-        rows = Delivery.objects.filter(mailing=self.mailing)
         seen = self.mail.seen()
+        rows = self.deliveries.values_list("registrant_id", "state", "code", "answer")
         return Books(
             expected=frozenset(who for who in self.people.values() if who.startswith(MEANT)),
             entries={
                 self.people.get(person, f"stranger {person}"): Entry(state, code, answer)
-                for person, state, code, answer in rows.values_list(
-                    "registrant_id", "state", "code", "answer"
-                )
+                for person, state, code, answer in rows.all()
             },
             accepted=Counter(each.recipient for each in seen if each.what == "accepted"),
             begun=frozenset(each.recipient for each in seen if each.what == "begun"),
             seconds=time.monotonic() - self.began,
+        )
+
+
+class Keeper(Account[Server]):
+    """Keeps both books of a campaign."""
+
+    def __init__(self, mailing: Mailing, mail: Server) -> None:
+        self.mailing = mailing
+        people = confirmed().filter(mailing_list=mailing.mailing_list)
+        super().__init__(
+            mail,
+            Delivery.objects.filter(mailing=mailing),
+            dict(people.values_list("registrant_id", "registrant__address")),
+        )
+
+
+class LetterKeeper(Account[Server]):
+    """Keeps both books of the letters, one owed to each reader."""
+
+    def __init__(self, mail: Server) -> None:
+        people = confirmed().filter(registrant__address__startswith="reader")
+        super().__init__(
+            mail,
+            Delivery.objects.filter(mailing=None),
+            dict(people.values_list("registrant_id", "registrant__address")),
         )

@@ -9,10 +9,12 @@ import redis
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.models.functions import Now
 
+import config.celery  # noqa: F401  # the nudge is sent by the default app
 from local.postgres import Postgres
 from local.valkey import Valkey
-from newsletter.models import Sender
+from newsletter.models import Delivery, Lease, Mailing, Sender
 from registrants.addresses import hashed
 from tests.cast import Cast, make_sender
 from tests.faults.mail import MailServer, any_port
@@ -96,6 +98,12 @@ def add_readers(cast: Cast, count: int, *, at: str = "example.net") -> None:
             [cast.mailing_list.pk, f"reader%@{at}"],
         )
         cursor.execute("ANALYZE")
+
+
+def let_time_pass(mailing: Mailing) -> None:
+    """Make due what was put off, as the hours would."""
+    Delivery.objects.filter(mailing=mailing, state="deferred").update(due_at=Now())
+    Lease.objects.filter(mailing=mailing, closed_at=None).update(due_at=Now())
 
 
 def sender_to(cast: Cast, server: MailServer, **said: object) -> Sender:

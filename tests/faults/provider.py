@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.faults.mail import Seen
@@ -18,8 +19,8 @@ BAD = ("reader13@", "reader77@")
 class Provider:
     """Notes what it read and what it accepted, by recipient, before it says so."""
 
-    def __init__(self, name: str, mood: Mood) -> None:
-        self.name, self.mood = name, mood
+    def __init__(self, name: str, mood: Mood, *, thinks: float = 0.0) -> None:
+        self.name, self.mood, self.thinks = name, mood, thinks
         self.events: list[Seen] = []
         self.calls = 0
         self.is_batch = False
@@ -69,7 +70,7 @@ class Provider:
         mails = call.data if self.is_batch else [call.data]
         people = [address(mail) for mail in mails]
         self.note("begun", people)
-        reply = self.mood(self, people) or self.accept(people)
+        reply = replace(self.mood(self, people) or self.accept(people), after=self.thinks)
         if key and {each.recipient for each in self.events if each.what == "accepted"} & {*people}:
             self.known[key] = (
                 reply

@@ -7,10 +7,11 @@ from bisect import bisect_left
 import pytest
 from django.db.models import Sum
 
-from newsletter import approving
-from newsletter.models import Lease
+from newsletter import approving, letters
+from newsletter.models import Delivery, Lease
+from registrants.models import Registrant
 from tests.cast import Cast
-from tests.faults.books import Keeper
+from tests.faults.books import Keeper, LetterKeeper
 from tests.faults.conftest import add_readers
 from tests.faults.mail import Seen
 from tests.faults.patience import LONG, TIME_LIMIT, lasting, wait_until
@@ -19,7 +20,7 @@ from tests.faults.workers import CONNECTIONS, Line
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(TIME_LIMIT)]
 
-KILLS = lasting({"any": 12}, {"child": 120, "whole worker": 30, "parent": 25, "any": 25})
+KILLS = lasting({"any": 10}, {"child": 95, "whole worker": 25, "parent": 20, "any": 25})
 PACE = 150
 VICTIMS = ("child", "child", "child", "child", "whole worker", "parent")
 
@@ -30,7 +31,7 @@ def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(
 ) -> None:
     """AT-C1: each is accepted once or unknown, and what is unknown was on the wire."""
     kills = KILLS[victim]
-    readers = lasting(3_000, 250 * kills)
+    readers = lasting(2_500, 250 * kills)
     add_readers(cast, readers)
     line.start_mail(per_second=PACE)
     line.start_workers()
@@ -101,3 +102,34 @@ def on_the_wire(seen: list[Seen], killed_at: list[float]) -> set[str]:
             if nearest >= 0 and each.at - killed_at[nearest] < 2:
                 found |= {one.recipient for one in last[each.connection]}
     return found
+
+
+def test_letters_survive_their_worker_too(line: Line, cast: Cast, note: Note) -> None:
+    """Each is owed once and sent once, whatever becomes of who sends it."""
+    kills, owed = lasting((4, 80), (40, 800))
+    add_readers(cast, owed)
+    line.start_mail(per_second=40)
+    line.start_letters()
+    line.start_beat()
+    keeper = LetterKeeper(line.mail)
+    for number, reader in enumerate(Registrant.objects.filter(pk__in=keeper.people), 1):
+        letters.owe(registrant=reader, letter=Delivery.Letter.CHOICES, asked_by=number)
+    dice = random.Random()
+    for _ in range(kills):
+        wait_for_more(line)
+        time.sleep(dice.uniform(0.0, 0.3))
+        line.kill_child("letters")
+    line.mail.ask("XPACE 0")
+    still_open = Lease.objects.filter(lane=Lease.Lane.LETTERS, sent=0, unknown=0)
+
+    def are_over() -> bool:
+        line.revive()
+        return not still_open.exists()
+
+    wait_until(are_over, 30, line.logs)
+    books = keeper.books()
+    note("kill -9 at random: letters", times=kills, **books.row())
+    assert books.wrong == {}
+    assert len(books.entries) == owed
+    assert books.of("sent") | books.of("unknown") == set(books.entries)
+    assert len(books.of("unknown")) <= kills

@@ -130,7 +130,7 @@ def test_a_slow_server_is_no_excuse(line: Line, cast: Cast, note: Note, pace: fl
     approving.send_now(mailing=campaign, staff=None)
     wait_until(lambda: line.mail.count() > 0, 20, line.logs)
     answered: dict[str, float] = {}
-    until = time.monotonic() + lasting(9, 30)
+    until = time.monotonic() + lasting(7, 30)
     while time.monotonic() < until:
         begun = line.mail.at("begun")
         for person in being_handed_over(keeper, "pk", 12):

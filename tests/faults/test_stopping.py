@@ -27,7 +27,7 @@ def test_a_worker_asked_to_end_finishes_what_is_on_the_wire_and_releases_the_res
     campaign = cast.campaign()
     keeper = Keeper(campaign, line.mail)
     approving.send_now(mailing=campaign, staff=None)
-    times, took = lasting(1, 3), []
+    times, took = lasting(1, 2), []
     for _ in range(times):
         before = line.mail.count()
         wait_until(lambda before=before: line.mail.count() > before + 2, 20, line.logs)  # type: ignore[misc]

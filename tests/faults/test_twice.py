@@ -25,7 +25,7 @@ def test_tasks_that_come_twice_and_two_timetables_double_nothing(
     line: Line, cast: Cast, note: Note
 ) -> None:
     """C-1, C-13, AT-C2, AT-C3: whatever wakes the workers, however often, at once."""
-    rounds = lasting(2, 20)
+    rounds = lasting(2, 10)
     add_readers(cast, 1_500 * rounds)
     line.start_mail(per_second=700)
     line.start_bulk(children=2, odd=IMPATIENT)

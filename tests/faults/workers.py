@@ -103,12 +103,13 @@ class Line:
         self.start(name, *celery, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING")
 
     def revive(self) -> None:
-        """Start the campaigns' worker again where it gave up: that is its supervisor's part.
+        """Start a worker again that gave up: that is its supervisor's part.
 
         Celery ends a worker whose child is killed in the moment it was started.
         """
-        if "bulk" in self.running and self.running["bulk"].poll() is not None:
-            self.start_bulk()
+        for name, start in (("bulk", self.start_bulk), ("letters", self.start_letters)):
+            if name in self.running and self.running[name].poll() is not None:
+                start()
 
     def kill(self, name: str) -> None:
         """End a process and its children at once, as a power cut would."""
