@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from accountability import audit
 from newsletter import breakers
-from newsletter.models import Lease, Mailing
+from newsletter.models import Lease, Mailing, Sender
 
 State = Mailing.State
 LATE = timedelta(hours=1)
@@ -126,7 +126,18 @@ def resume(*, mailing: Mailing, staff: int | None) -> None:
         waiting_reason="",
         waiting_until=None,
     )
-    transaction.on_commit(lambda: breakers.forget(mailing.sender_id, mailing.pk))
+    senders = _senders(mailing)
+    transaction.on_commit(lambda: breakers.forget(senders, mailing.pk))
+
+
+def _senders(mailing: Mailing) -> list[int]:
+    """Return the sender of a mailing and those that may stand in for it."""
+    found: list[int] = []
+    sender: Sender | None = mailing.sender
+    while sender is not None and sender.pk not in found:
+        found.append(sender.pk)
+        sender = sender.fallback
+    return found
 
 
 @transaction.atomic

@@ -73,15 +73,20 @@ def record(sender_id: int, mailing_id: int, outcomes: Sequence[Answered]) -> str
     return _judge(_remember(sender_id, mailing_id, marks), outcomes)
 
 
-def forget(sender_id: int, mailing_id: int) -> None:
-    """Start afresh where a person has looked and goes on; the shares allowed then double."""
-    ring, row, gone_on = _keys(sender_id, mailing_id)
-    for key in (ring, row):
+def forget(senders: Sequence[int], mailing_id: int) -> None:
+    """Start afresh where a person has looked and goes on; the shares allowed then double.
+
+    `senders` are the mailing's own and those that may stand in for it.
+    """
+    every = [_keys(sender, mailing_id) for sender in senders]
+    seen = [key for ring, row, _ in every for key in (ring, row)]
+    gone_on = every[0][2]
+    for key in seen:
         _here.pop(key, None)
     _here[gone_on] = str(int(_here.get(gone_on, "0")) + 1)
     try:
         with server().pipeline() as all_at_once:
-            all_at_once.delete(ring, row)
+            all_at_once.delete(*seen)
             all_at_once.incr(gone_on)
             all_at_once.expire(gone_on, KEPT)
             all_at_once.execute()

@@ -78,7 +78,8 @@ FROM reckoned, received WHERE lease.id = %s AND lease.attempt IS NOT DISTINCT FR
 
 CANCEL = """
 UPDATE newsletter_delivery SET state = 'refused', refusal = 'cancelled', settled_at = now()
-WHERE id BETWEEN %s AND %s AND mailing_id = %s AND state IN ('staged', 'deferred')
+WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s
+  AND state IN ('staged', 'deferred')
 """
 
 

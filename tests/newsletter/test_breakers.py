@@ -92,16 +92,22 @@ def test_ten_refused_as_unwanted_within_two_hundred_stop_it() -> None:
 
 def test_after_a_person_goes_on_it_starts_empty_and_takes_twice_as_many() -> None:
     assert record(*([SENT] * 3 + [GONE]) * 6)
-    breakers.forget(SENDER, MAILING)
+    breakers.forget([SENDER], MAILING)
     assert record(*([SENT] * 3 + [GONE]) * 11) == ""
     assert "12 of at most 200" in record(GONE)
 
 
 def test_after_a_person_goes_on_twenty_in_a_row_stop_it_again() -> None:
     assert record(*[ILL] * 20)
-    breakers.forget(SENDER, MAILING)
+    breakers.forget([SENDER], MAILING)
     assert record(*[ILL] * 19) == ""
     assert record(ILL)
+
+
+def test_what_the_server_that_stood_in_said_is_forgotten_too() -> None:
+    assert record(*[UNWANTED] * 10, sender=SENDER + 1)
+    breakers.forget([SENDER, SENDER + 1], MAILING)
+    assert record(*[UNWANTED] * 9, sender=SENDER + 1) == ""
 
 
 def test_another_process_continues_the_count() -> None:
@@ -128,7 +134,7 @@ def test_without_redis_each_process_counts_alone_and_does_not_wait(settings: Set
     began = time.monotonic()
     assert record(*[ILL] * 19) == ""
     assert record(ILL)
-    breakers.forget(SENDER, MAILING)
+    breakers.forget([SENDER], MAILING)
     assert record(*[ILL] * 19) == ""
     assert time.monotonic() - began < 1
 
