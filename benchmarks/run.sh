@@ -1,32 +1,31 @@
 #!/usr/bin/env bash
-# Every benchmark in turn, one JSON line each; smtp-source beside the sender on the same machine.
+# Every benchmark in turn, one JSON line each; the sender in turn with smtp-source; goals at the end.
+# REGISTRANTS=50000 ROUNDS=3; WHOLE=1 adds the campaign of a million (some minutes more).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 registrants=${REGISTRANTS:-50000}
-port=${PORT:-2525}
+rounds=${ROUNDS:-3}
 if ! command -v smtp-sink >/dev/null; then
-  echo "The send benchmark needs Postfix's smtp-sink and smtp-source (Debian: apt-get install postfix)." >&2
+  echo "The benchmarks need Postfix's smtp-sink and smtp-source (Debian: apt-get install postfix)." >&2
   exit 1
 fi
-user=(); [ "$(id -u)" = 0 ] && user=(-u nobody)
-smtp-sink "${user[@]}" -c "127.0.0.1:$port" 1000 >/dev/null 2>&1 &
-sink=$!
-trap 'kill $sink 2>/dev/null || true' EXIT
-sleep 1
+lines=$(mktemp)
+trap 'rm -f "$lines"' EXIT
 
-source_rate() {
-  local began ended
-  began=$(date +%s.%N)
-  smtp-source -s 10 -m "$registrants" -l 20480 -d -f news@example.org -t reader@example.net "127.0.0.1:$port"
-  ended=$(date +%s.%N)
-  awk -v m="$registrants" -v b="$began" -v e="$ended" \
-    'BEGIN { printf "{\"smtp_source_per_second\": %d, \"messages\": %d}\n", m / (e - b), m }'
+measure() {  # what the engine logs goes to standard error, figures to standard output
+  "$python" -W ignore -m "benchmarks.$@" 2>/dev/null | tee -a "$lines"
 }
 
-for round in 1 2 3; do
-  source_rate
-  "$python" -W ignore -m benchmarks.send --registrants "$registrants" --smtp "127.0.0.1:$port" --workers 1
-done
-"$python" -W ignore -m benchmarks.send --registrants "$registrants" --smtp "127.0.0.1:$port" --workers 2
-"$python" -W ignore -m benchmarks.track --requests 50000
+measure send --registrants 10000
+measure send --registrants "$registrants" --rounds "$rounds"
+measure send --registrants "$registrants" --rounds "$rounds" --sinks 2
+measure send --registrants "$registrants" --profile
+measure ledger --registrants "$((registrants * 4))" --rounds "$rounds"
+measure distance
+measure track --requests 50000
+if [ -n "${WHOLE:-}" ]; then
+  measure ledger --registrants 1000000 --rounds 1
+  measure million
+fi
+"$python" -m benchmarks.goals <"$lines"
