@@ -73,9 +73,14 @@ class Trip:
     def _is_late(self) -> bool:
         return time.monotonic() >= self._deadline
 
+    @property
+    def _rests(self) -> bool:
+        """Tell whether the sender is at its limit: what is not handed over need not be held."""
+        return self._load.kind == "campaign" and pace.rest(self._route) > 0
+
     def _size(self) -> int:
         """Return how many to hand over at once: what the wire took in 0.4 s lately, 2 to 500."""
-        pace_now = _pace.get(self._route.pk, 125.0)
+        pace_now = min(_pace.get(self._route.pk, 125.0), 2 * pace.most(self._route))
         return max(2, min(LARGEST_WINDOW, int(pace_now * WINDOW_SECONDS)))
 
     def _messages(self) -> Iterator[Message]:
@@ -93,7 +98,7 @@ class Trip:
         window = coming.result() if coming is not None else None
         if window is not None:
             self._live.append(window)
-            if not self._is_late:
+            if not self._is_late and not self._rests:
                 self._coming = self._ledger.ask(self._size())
         return window
 

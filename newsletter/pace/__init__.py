@@ -1,6 +1,6 @@
 """How fast mail may go: asked before each window, told after it, the same for all processes."""
 
-from newsletter.pace.asking import Admission, Kind, admit, rest
+from newsletter.pace.asking import Admission, Kind, admit, most, rest
 from newsletter.pace.quiet import quiet_until
 from newsletter.pace.reading import ReceiverReading, SenderReading, readings
 from newsletter.pace.telling import forget, record
@@ -12,6 +12,7 @@ __all__ = [
     "SenderReading",
     "admit",
     "forget",
+    "most",
     "quiet_until",
     "readings",
     "record",

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from math import inf
 from typing import Any, Literal, NamedTuple
 
 import redis
@@ -121,6 +122,12 @@ def _note_rest(memory: Memory, sender: int, all_said: Sequence[dict[str, Any]]) 
         memory.rests[sender] = time.monotonic() + seconds
     else:
         memory.rests.pop(sender, None)
+
+
+def most(sender: Sender) -> float:
+    """Return how many mails a second a sender may send at most; infinite: as many as it can."""
+    limit = limits.of(sender.pk).per_second
+    return inf if limit is None else float(limit)
 
 
 def rest(sender: Sender) -> float:
