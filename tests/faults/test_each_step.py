@@ -1,5 +1,6 @@
 """kill -9 at each step a window takes: under a lease, handed over, in mid-DATA, after 250."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 import pytest
+from django.db.models.functions import Now
 
 from newsletter import approving, staging
 from newsletter.models import Campaign, Delivery, Lease
@@ -170,3 +172,32 @@ def found_wrong(step: str, books: Books) -> str:
     except AssertionError as found:
         return str(found)
     return ""
+
+
+def test_a_machine_gone_for_good_leaves_its_window_unknown_and_no_more(
+    line: Line, cast: Cast, note: Note
+) -> None:
+    """C-3: nobody can read its notes, so once its lease is over people decide about the window."""
+    add_readers(cast, 5 * READERS)
+    line.start_letters()
+    line.start_beat()
+    server = line.moody("stalls at the end")
+    campaign = cast.campaign(sender=sender_to(cast, server))
+    approving.send_now(mailing=campaign, staff=None)
+    staging.stage_due()
+    scene = Scene(line, campaign, Keeper(campaign, server))
+    line.kill("letters")  # or it would read the notes before they are gone
+    before_250(scene)
+    handed_over = scene.keeper.books().of("handing_over")
+    shutil.rmtree(line.environment["HEED_NOTES_FOLDER"])
+    Lease.objects.filter(mailing=campaign).exclude(attempt=None).update(until=Now())
+    server.ask("XMOOD well")
+    line.start_letters()
+    line.start_bulk()
+    line.wait_until_nothing_goes(campaign, patience=20)
+    books = scene.keeper.books()
+    note("kill -9, and the machine is gone for good", **books.row())
+    assert books.lost == books.doubled == set()
+    assert books.of("unknown") == handed_over
+    assert len(handed_over) < len(books.entries) / 2
+    assert books.of("sent") == set(books.entries) - handed_over
