@@ -184,7 +184,8 @@ def settle(
         "ids": [each.delivery for each in outcomes] + [each.delivery for each in later],
         "states": [each.state for each in outcomes] + ["held"] * len(later),
         "codes": [each.code for each in outcomes] + [0] * len(later),
-        "words": [each.words[:500] for each in outcomes] + [each.words for each in later],
+        "words": [f"{each.enhanced} {each.words}".strip()[:500] for each in outcomes]
+        + [each.words for each in later],
         "waits": [0.0] * len(outcomes) + [float(each.wait) for each in later],
         "first": held.first,
         "last": held.last,
