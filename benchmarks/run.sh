@@ -11,10 +11,13 @@ if ! command -v smtp-sink >/dev/null; then
   exit 1
 fi
 lines=$(mktemp)
-trap 'rm -f "$lines"' EXIT
+trap 'rm -f "$lines" "$lines.log"' EXIT
 
-measure() {  # what the engine logs goes to standard error, figures to standard output
-  "$python" -W ignore -m "benchmarks.$@" 2>/dev/null | tee -a "$lines"
+measure() {  # figures to standard output; what the engine logs is shown only where it fails
+  "$python" -W ignore -m "benchmarks.$@" 2>"$lines.log" | tee -a "$lines" || {
+    tail -n 20 "$lines.log" >&2
+    exit 1
+  }
 }
 
 measure send --registrants 10000
