@@ -1,7 +1,7 @@
 """A mail server in a process of its own: notes what it began and accepted, at a pace that can turn.
 
 One line for each event, "what seconds connection recipient": begun (it asked for the body),
-accepted (it has the whole body, and says so next), closed.
+read (it has the whole body), accepted (it says so next), closed.
 """
 
 import asyncio
@@ -57,6 +57,7 @@ class Counting:
                 self.note("begun", connection, recipient)
                 writer.write(b"354 go on\r\n")
                 await reader.readuntil(b"\r\n.\r\n")
+                self.note("read", connection, recipient)
                 await self.pace()
                 self.note("accepted", connection, recipient)
                 self.accepted += 1

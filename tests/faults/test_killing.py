@@ -108,7 +108,7 @@ def test_letters_survive_their_worker_too(line: Line, cast: Cast, note: Note) ->
     """Each is owed once and sent once, whatever becomes of who sends it."""
     kills, owed = lasting((4, 80), (40, 800))
     add_readers(cast, owed)
-    line.start_mail(per_second=40)
+    line.start_mail(per_second=15)
     line.start_letters()
     line.start_beat()
     keeper = LetterKeeper(line.mail)

@@ -140,8 +140,8 @@ def test_a_slow_server_is_no_excuse(line: Line, cast: Cast, note: Note, pace: fl
         time.sleep(0.02)
     line.mail.ask("XPACE 0")
     line.wait_until_nothing_goes(campaign, patience=30)
-    books, begun = keeper.books(), line.mail.at("begun")
-    late = {who: begun[who] - at for who, at in answered.items() if who in begun}
+    books, read = keeper.books(), line.mail.at("read")
+    late = {who: read[who] - at for who, at in answered.items() if who in read}
     note(f"suppressed at {pace} mails/s", times=len(answered), **books.row())
     print(f"{len(answered)} left while handed over, latest {max(late.values(), default=0):.2f} s")
     assert len(answered) > 3, "nobody left in time: nothing was shown"
