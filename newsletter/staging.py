@@ -3,11 +3,12 @@
 import logging
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
 from newsletter import composing
 from newsletter.audience import question
-from newsletter.models import Lease, Link, Mailing
+from newsletter.models import Delivery, Lease, Link, Mailing
 from newsletter.sources import source_of
 from registrants import gate
 
@@ -21,7 +22,6 @@ WITH staged AS (
     INSERT INTO newsletter_delivery
         (mailing_id, registrant_id, letter, state, refusal, tries, opens, clicks, answer)
     SELECT %s, person.id, '', 'staged', '', 0, false, false, '' FROM ({allowed}) AS person
-    ON CONFLICT DO NOTHING
     RETURNING id
 )
 INSERT INTO newsletter_lease (lane, mailing_id, first, last, size, worker)
@@ -46,10 +46,11 @@ def stage(mailing_id: int) -> int | None:
         return None
     asked = question(mailing)
     mailing.compiled = _freeze(mailing)
-    mailing.left_out = gate.refused(asked)
+    mailing.staged = _insert(mailing, asked)
+    its = Delivery.objects.filter(mailing=mailing.pk, registrant=OuterRef("pk"))
+    mailing.left_out = gate.refused(asked, among=~Exists(its))
     if mailing.kind == Mailing.Kind.NOTICE:
         mailing.overridden = gate.overridden(asked)
-    mailing.staged = _insert(mailing, asked)
     mailing.state = Mailing.State.SENDING
     mailing.waiting_reason = ""
     mailing.save()

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import (
@@ -72,7 +74,8 @@ class Row:
     """One line of the table: a reason, when it holds, and which kinds of mail it refuses."""
 
     refusal: Refusal
-    holds: Callable[[Question], Any]
+    holds: tuple[Callable[[Question], Any], ...]
+    """Any of these; apart, so that the planner can make a join of each."""
     refuses: frozenset[MailKind]
 
 
@@ -98,78 +101,104 @@ def _not_enrolled(question: Question) -> Any:
     )
 
 
-def _erased(question: Question) -> Any:
-    return Q(erased_at__isnull=False) | Q(_suppressed("erased")(question))
+def _is(**facts: Any) -> Callable[[Question], Any]:
+    return lambda question: Q(**facts)
 
 
 _C, _N, _L, _F = MailKind.CAMPAIGN, MailKind.NOTICE, MailKind.LETTER, MailKind.FRESH_SIGN_UP
 
 TABLE: tuple[Row, ...] = (
-    Row(Refusal.UNDER_13, _suppressed("under_13"), frozenset({_C, _N, _L, _F})),
-    Row(Refusal.ERASED, _erased, frozenset({_C, _N, _L})),
-    Row(Refusal.HARD_BOUNCE, _suppressed("hard_bounce"), frozenset({_C, _N, _L})),
-    Row(Refusal.NEVER_MAIL, _suppressed("never_mail"), frozenset({_C, _L, _F})),
-    Row(Refusal.COMPLAINT, _suppressed("complaint"), frozenset({_C})),
-    Row(Refusal.NOT_ON_LIST, _on_list(isnull=True), frozenset({_C})),
-    Row(Refusal.PENDING, _on_list(state="pending"), frozenset({_C})),
-    Row(Refusal.ENDED, _on_list(state="ended"), frozenset({_C})),
-    Row(Refusal.PAUSED, _on_list(paused_until__gt=Now()), frozenset({_C})),
-    Row(Refusal.NOT_ENROLLED, _not_enrolled, frozenset({_N})),
+    Row(Refusal.UNDER_13, (_suppressed("under_13"),), frozenset({_C, _N, _L, _F})),
     Row(
-        Refusal.RESTRICTED,
-        lambda question: Q(restricted_at__isnull=False),
-        frozenset({_C, _N}),
+        Refusal.ERASED,
+        (_is(erased_at__isnull=False), _suppressed("erased")),
+        frozenset({_C, _N, _L}),
     ),
-    Row(
-        Refusal.ON_HOLD,
-        lambda question: Q(client__on_hold_at__isnull=False),
-        frozenset({_C}),
-    ),
+    Row(Refusal.HARD_BOUNCE, (_suppressed("hard_bounce"),), frozenset({_C, _N, _L})),
+    Row(Refusal.NEVER_MAIL, (_suppressed("never_mail"),), frozenset({_C, _L, _F})),
+    Row(Refusal.COMPLAINT, (_suppressed("complaint"),), frozenset({_C})),
+    Row(Refusal.NOT_ON_LIST, (_on_list(isnull=True),), frozenset({_C})),
+    Row(Refusal.PENDING, (_on_list(state="pending"),), frozenset({_C})),
+    Row(Refusal.ENDED, (_on_list(state="ended"),), frozenset({_C})),
+    Row(Refusal.PAUSED, (_on_list(paused_until__gt=Now()),), frozenset({_C})),
+    Row(Refusal.NOT_ENROLLED, (_not_enrolled,), frozenset({_N})),
+    Row(Refusal.RESTRICTED, (_is(restricted_at__isnull=False),), frozenset({_C, _N})),
+    Row(Refusal.ON_HOLD, (_is(client__on_hold_at__isnull=False),), frozenset({_C})),
 )
+
+
+ALL = Q()
+
+
+def _rows(question: Question) -> list[tuple[Refusal, list[Any]]]:
+    """Return the rows of one column, with what holds in each."""
+    return [
+        (row.refusal, [holds(question) for holds in row.holds])
+        for row in TABLE
+        if question.kind in row.refuses
+    ]
 
 
 def _refusal(question: Question) -> Case:
     return Case(
         *(
-            When(row.holds(question), then=Value(row.refusal.value))
-            for row in TABLE
-            if question.kind in row.refuses
+            When(reduce(or_, map(Q, conditions)), then=Value(refusal.value))
+            for refusal, conditions in _rows(question)
         ),
         default=Value(""),
         output_field=CharField(),
     )
 
 
+def _with_list(people: QuerySet[Registrant], question: Question) -> QuerySet[Any]:
+    """Give those of a campaign `on_list`: their one subscription of its list, or nothing."""
+    if question.kind != MailKind.CAMPAIGN:
+        return people
+    its = Q(subscriptions__mailing_list=question.mailing_list)
+    return people.annotate(on_list=FilteredRelation("subscriptions", condition=its))
+
+
 def judged(people: QuerySet[Registrant], question: Question) -> QuerySet[Any]:
-    """Annotate people with `refusal`, the first that holds or the empty text.
+    """Annotate people with `refusal`, the first that holds or the empty text, and `on_list`."""
+    return _with_list(people, question).annotate(refusal=_refusal(question))
 
-    Those of a campaign have `on_list` too: their one subscription of its list, or nothing.
-    """
+
+def _meant(question: Question) -> QuerySet[Any]:
+    """Return whom a mail of this kind could be meant for: the list, or the service."""
+    people = _with_list(Registrant.objects.of(question.client), question)
     if question.kind == MailKind.CAMPAIGN:
-        its = Q(subscriptions__mailing_list=question.mailing_list)
-        people = people.annotate(on_list=FilteredRelation("subscriptions", condition=its))
-    return people.annotate(refusal=_refusal(question))
-
-
-def asked_about(question: Question) -> QuerySet[Any]:
-    """Return whom a mail of this kind could be meant for, judged: the list, or the service."""
-    people = judged(Registrant.objects.of(question.client), question)
-    if question.kind == MailKind.CAMPAIGN:
-        people = people.filter(on_list__isnull=False)
-    elif question.kind == MailKind.NOTICE:
-        people = people.filter(enrolments__service=question.service, enrolments__ended_at=None)
+        return people.filter(on_list__isnull=False)
+    if question.kind == MailKind.NOTICE:
+        return people.filter(enrolments__service=question.service, enrolments__ended_at=None)
     return people
 
 
-def allowed(question: Question) -> QuerySet[Registrant]:
-    """Return the registrants who may get it, as a queryset fit for a million."""
-    return asked_about(question).filter(refusal="")
+def asked_about(question: Question) -> QuerySet[Any]:
+    """Return whom a mail of this kind could be meant for, judged."""
+    return _meant(question).annotate(refusal=_refusal(question))
 
 
-def refused(question: Question) -> dict[str, int]:
+def allowed(question: Question) -> QuerySet[Any]:
+    """Return the registrants who may get it, as a queryset fit for a million.
+
+    What is looked up elsewhere is refused row by row of the table, so that each becomes a join;
+    the rest is asked together.
+    """
+    people, rest = _meant(question), []
+    for _, conditions in _rows(question):
+        for condition in conditions:
+            if isinstance(condition, Exists):
+                people = people.filter(~condition)
+            else:
+                rest.append(When(condition, then=Value(True)))
+    return people.annotate(is_refused=Case(*rest, default=Value(False))).filter(is_refused=False)
+
+
+def refused(question: Question, *, among: Any = ALL) -> dict[str, int]:
     """Return refusal → count of those it could be meant for and may not get it."""
     rows = (
         asked_about(question)
+        .filter(among)
         .exclude(refusal="")
         .values_list("refusal")
         .annotate(people=Count("pk"))
