@@ -25,7 +25,7 @@ def test_a_receiver_that_says_slow_down_is_left_alone_for_ten_minutes(
     line: Line, cast: Cast, note: Note
 ) -> None:
     """AT-P1, P-7: 421 4.7.28 stops Gmail, and Gmail alone, in its own words."""
-    others, at_gmail = lasting((1_000, 1_000), (5_000, 5_000))
+    others, at_gmail = lasting((1_000, 3_000), (5_000, 8_000))
     add_readers(cast, others)
     add_readers(cast, at_gmail, at="gmail.com")
     server = line.moody("421 4.7.28 for one receiver")
@@ -45,7 +45,8 @@ def test_a_receiver_that_says_slow_down_is_left_alone_for_ten_minutes(
     named = [each.at for each in server.seen() if each.recipient in gmail]
     print(f"{len(asked)} of {len(gmail)} asked, {max(named) - min(named):.2f} s long")
     assert max(named) - min(named) < 1.5, "it went on asking"
-    assert 0 < len(asked) < len(gmail) / 3
+    # Two windows ahead in each of two processes, 500 at most: those were on their way.
+    assert 0 < len(asked) <= 2_000 < len(gmail)
     assert all("try again later" in each.answer for each in asked)
     held = [each for each in books.entries.values() if each.state == "deferred" and not each.code]
     assert all("Gmail asked us to slow down" in each.answer for each in held)
