@@ -38,7 +38,7 @@ app.conf.update(
 )
 app.autodiscover_tasks(["newsletter", "tracking", "registrants"])
 
-EACH_SECOND = {"schedule": 1.0, "options": {"expires": 1.0}}
+EACH_SECOND = {"schedule": 1.0}
 app.conf.beat_schedule = {
     "letters and notices that are due": {"task": "newsletter.tasks.send_letters", **EACH_SECOND},
     "campaigns that are due": {"task": "newsletter.tasks.send_campaigns", **EACH_SECOND},
@@ -46,7 +46,6 @@ app.conf.beat_schedule = {
     "whose mail servers new domains have": {
         "task": "newsletter.tasks.look_up_receivers",
         "schedule": 10.0,
-        "options": {"expires": 10.0},
     },
     "what readers did": {"task": "tracking.tasks.drain", **EACH_SECOND},
 }

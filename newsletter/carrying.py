@@ -12,7 +12,7 @@ import structlog
 from newsletter import links, notes, outgoing, pace, receivers
 from newsletter.handing_over import LARGEST_WINDOW, Later, Ready
 from newsletter.ledger import Ledger, Window
-from newsletter.models import Sender
+from newsletter.models import Receiver, Sender
 from newsletter.rendering import Person, Renderer, Unrenderable
 from newsletter.transports import Message, Outcome, Unavailable
 
@@ -53,6 +53,8 @@ class Trip:
         """Windows handed over and not given to the ledger again."""
         self._coming: Future[Window | None] | None = None
         self._last_over = time.monotonic()
+        self._enough: set[int] = set()
+        """Receivers that asked for less in this journey: the rest of theirs is not begun."""
         self.answered = 0
 
     def go(self) -> Unavailable | None:
@@ -160,6 +162,9 @@ class Trip:
             if clock() > stale_at:
                 return
             delivery = each.delivery
+            if self._enough and window.receivers[delivery] in self._enough:
+                window.later.append(_slower(delivery, window.receivers[delivery]))
+                continue
             try:
                 data = render(Person(*each, extra), date=date)
             except Exception as fault:  # one person's data must not stop the others
@@ -176,6 +181,10 @@ class Trip:
         window.waiting -= 1
         if outcome.state != "unsent":
             self.answered += 1
+        if outcome.state != "sent":
+            receiver = window.receivers[outcome.delivery]
+            if pace.asks_to_slow_down(receiver, outcome):
+                self._enough.add(receiver)
         if window.is_over:
             self._settle(window)
 
@@ -194,6 +203,12 @@ class Trip:
             window.begun_at = window.begun_at or time.monotonic()
             self._ledger.settle(window, self._route)
         self._live.clear()
+
+
+def _slower(delivery: int, receiver: int) -> Later:
+    """Have one wait like those the pace holds back, some a little longer than others."""
+    words = f"held back: {Receiver(receiver).label} asked us to slow down"
+    return Later(delivery, pace.STOP + delivery % 60, words)
 
 
 def _unrenderable(delivery: int, fault: Exception) -> Outcome:

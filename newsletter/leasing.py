@@ -3,8 +3,8 @@
 import os
 import secrets
 import socket
-from datetime import timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import NamedTuple, cast
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -145,6 +145,13 @@ def close_cancelled(limit: int = 200) -> int:
             cursor.execute(CANCEL, [held.first, held.last, held.mailing])
             reckon(cursor, held, timedelta(0), None)
     return len(open_ranges)
+
+
+def moment() -> datetime:
+    """Return the database's time: the clock all machines share."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        return cast(datetime, cursor.fetchone()[0])
 
 
 def held_of(lease: Lease) -> Held:

@@ -102,7 +102,7 @@ def nudge() -> None:
                 "max_retries": 0,
             },
         ) as connection:
-            app.send_task(NUDGE, connection=connection, retry=False, expires=2)
+            app.send_task(NUDGE, connection=connection, retry=False)
     except Exception as away:  # whatever it is, it must not become the answer
         log.warning("the nudge did not get through: %s", type(away).__name__)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from accountability import audit
@@ -46,7 +47,7 @@ def _serve_lane(lane: str, deadline: float) -> bool:
 def _running(lane: str) -> list[Mailing]:
     kind = Mailing.Kind.CAMPAIGN if lane == Lease.Lane.CAMPAIGNS else Mailing.Kind.NOTICE
     running = Mailing.objects.filter(kind=kind, state=Mailing.State.SENDING)
-    ready = running.filter(Q(waiting_until=None) | Q(waiting_until__lte=now()))
+    ready = running.filter(Q(waiting_until=None) | Q(waiting_until__lte=Now()))
     return list(
         ready.select_related("sender__client", "sender__fallback")
         .defer("body", "compiled", "left_out")

@@ -20,6 +20,14 @@ def server() -> redis.Redis:
     return _server(settings.REDIS_URL)
 
 
+def first_in(seconds: float, name: str) -> bool:
+    """Tell whether nobody else asked for this within so many seconds, by Redis' own clock.
+
+    Raises RedisError where Redis is away.
+    """
+    return bool(server().set(f"first:{name}", 1, nx=True, px=int(seconds * 1000)))
+
+
 class Script:
     """A Lua script, sent whole only where Redis does not know it yet."""
 

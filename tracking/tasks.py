@@ -2,10 +2,12 @@
 
 from celery import shared_task
 
+from newsletter import shared
 from tracking import events
 
 
 @shared_task(name="tracking.tasks.drain")
 def drain() -> None:
     """Note the hits that are waiting in the stream."""
-    events.drain_for(4.0)
+    if shared.first_in(0.4, "drain"):
+        events.drain_for(4.0)

@@ -21,6 +21,8 @@ DOT: Final = "lone dot"
 RSET: Final = "RSET"
 QUICK: Final = 0.25
 """Seconds from the last byte of one message to its answer, up to which the next overlaps it."""
+LATEST_BODY: Final = 0.6
+"""Seconds after a message was to be begun in which its body still goes, if it is asked for."""
 _SIGN_IN_WANTED: Final = frozenset({530, 534, 535, 538})
 
 
@@ -250,6 +252,9 @@ class Connection:
     def _on_data(self, desk: Desk, exchange: Exchange, reply: Reply) -> None:
         refused = exchange.verdict is not None
         if reply.code == 354 and not refused and exchange.is_taken:
+            if time.monotonic() > exchange.message.begin_by + LATEST_BODY:
+                self._awaited.appendleft((DATA, exchange))
+                raise Broken("the server asked for the message too late")
             self._send_body(desk, exchange)
         elif reply.code == 354 and refused and not exchange.is_taken:
             # RFC 2920 §3.1: it took DATA for a message without recipients, so end that one at once.

@@ -45,8 +45,8 @@ def test_a_receiver_that_says_slow_down_is_left_alone_for_ten_minutes(
     named = [each.at for each in server.seen() if each.recipient in gmail]
     print(f"{len(asked)} of {len(gmail)} asked, {max(named) - min(named):.2f} s long")
     assert max(named) - min(named) < 1.5, "it went on asking"
-    # Two windows ahead in each of two processes, 500 at most: those were on their way.
-    assert 0 < len(asked) <= 2_000 < len(gmail)
+    # Those on their way over a handful of connections of two processes.
+    assert 0 < len(asked) <= 100 < len(gmail)
     assert all("try again later" in each.answer for each in asked)
     held = [each for each in books.entries.values() if each.state == "deferred" and not each.code]
     assert all("Gmail asked us to slow down" in each.answer for each in held)
