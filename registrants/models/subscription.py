@@ -36,7 +36,10 @@ class Subscription(models.Model):
         Registrant, on_delete=models.DO_NOTHING, related_name="subscriptions"
     )
     mailing_list = models.ForeignKey(
-        MailingList, on_delete=models.PROTECT, related_name="subscriptions"
+        MailingList,
+        on_delete=models.PROTECT,
+        related_name="subscriptions",
+        db_index=False,  # the unique one begins with it; a choice misleads the planner
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     ended_reason = models.CharField(max_length=20, choices=Ended.choices, blank=True)

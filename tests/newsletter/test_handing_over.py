@@ -17,10 +17,10 @@ from registrants.models import Registrant, Subscription
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PEOPLE, WINDOW = 3_000, 100
+WINDOW = 100
 
 
-def many(cast: Cast) -> None:
+def many(cast: Cast, people: int) -> None:
     """Add people straight to the tables: nothing here is about how they came."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -28,7 +28,7 @@ def many(cast: Cast) -> None:
             " attributes, opens, clicks, created_at) SELECT %s, 'reader' || n || '@example.net',"
             " sha256(n::text::bytea), '', '{}', 'unknown', 'unknown', now()"
             " FROM generate_series(1, %s) AS n",
-            [cast.client.pk, PEOPLE],
+            [cast.client.pk, people],
         )
         cursor.execute(
             f"INSERT INTO {Subscription._meta.db_table} (registrant_id, mailing_list_id, state,"
@@ -44,9 +44,8 @@ def taken(cast: Cast) -> tuple[Mailing, Held]:
     campaign = cast.campaign()
     approving.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
-    held = leasing.take("campaigns", campaign.pk)
-    assert held is not None
-    return campaign, held
+    taken = [held for _ in range(2) if (held := leasing.take("campaigns", campaign.pk))]
+    return campaign, max(taken, key=lambda held: held.last - held.first)
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -79,6 +78,8 @@ def plans_of(act: Callable[[], object]) -> list[dict[str, Any]]:
 def assert_lean(plan: dict[str, Any]) -> None:
     """No row is looked at in vain more than once for each of the window."""
     for node in nodes(plan):
+        if node.get("Relation Name") == "registrants_suppression":
+            continue  # a handful of rows here, in one page
         in_vain = sum(
             node.get(name, 0) * node["Actual Loops"]
             for name in ("Rows Removed by Filter", "Rows Removed by Join Filter")
@@ -90,9 +91,12 @@ def assert_lean(plan: dict[str, Any]) -> None:
         assert not whole, node
 
 
-def test_a_window_reads_its_own_people_alone_in_the_second_campaign_too(cast: Cast) -> None:
+@pytest.mark.parametrize("people", [1_000, 3_000, 12_000])
+def test_a_window_reads_its_own_people_alone_in_the_second_campaign_too(
+    cast: Cast, people: int
+) -> None:
     """What the planner knows by then, nobody is being handed over, must not mislead it."""
-    many(cast)
+    many(cast, people)
     for _ in range(2):
         campaign, held = taken(cast)
         handed: list[Any] = []
