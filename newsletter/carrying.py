@@ -62,12 +62,13 @@ class Trip:
         trouble = None
         try:
             wire = outgoing.wire(self._route)
+        except ValueError as unfit:  # the sender's own settings
+            return Unavailable(str(unfit), configuration=True)
+        try:
             for outcome in wire.send(self._messages(), noted=self._noted):
                 self._take(outcome)
         except Unavailable as away:
             trouble = away
-        except ValueError as unfit:  # the sender's own settings
-            trouble = Unavailable(str(unfit), configuration=True)
         self._end()
         return trouble
 

@@ -245,3 +245,16 @@ def test_no_mail_waits_for_the_end_of_a_run_to_be_counted(
     assert len(counted) > 2
     assert counted == sorted(counted)
     assert 0 < counted[0] < 31
+
+
+def test_settings_that_cannot_work_stop_the_sender_in_words(
+    cast: Cast, settings: Settings, other: ScriptedSmtp
+) -> None:
+    settings.EMAIL_URL = "smtp://somebody:secret@mail.example.org:25/"
+    stands_in(cast, other)
+    sent_off(cast, 2)
+    serve()
+    assert states() == {"sent": 3}
+    cast.sender.refresh_from_db()
+    assert "would go in clear" in cast.sender.stopped_reason
+    assert "secret" not in cast.sender.stopped_reason
