@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import redis
 
-from newsletter import pace
+from newsletter import pace, receivers
 from newsletter.models import PaceRule, Sender
 from newsletter.pace import limits, memory
 from newsletter.transports import Outcome
@@ -15,6 +15,12 @@ GMAIL, OUTLOOK, REST = 1, 2, 0
 SLOW_DOWN = Outcome(
     1, "deferred", 421, "4.7.28", "Gmail has detected an unusual rate of unsolicited mail"
 )
+
+
+def as_a_new_process() -> None:
+    """Forget what this process knows of pace and receivers."""
+    for forget in (memory.forget, limits.forget, receivers.forget):
+        forget()
 
 
 def limited(

@@ -12,15 +12,16 @@ import redis
 import time_machine
 from django.utils.timezone import now
 
-from newsletter import pace, receivers
+from newsletter import pace
 from newsletter.models import Sender
-from newsletter.pace import limits, memory
+from newsletter.pace import limits
 from newsletter.transports import Outcome
 from tests.cast import Cast
 from tests.newsletter.pacing import (
     GMAIL,
     REST,
     another_process,
+    as_a_new_process,
     go,
     later,
     limited,
@@ -33,11 +34,9 @@ AWAY = "redis://127.0.0.1:9/0"
 @pytest.fixture(autouse=True)
 def fresh(valkey: redis.Redis) -> Iterator[None]:
     """Begin and leave as a new process."""
-    for forget in (memory.forget, limits.forget, receivers.forget):
-        forget()
+    as_a_new_process()
     yield
-    for forget in (memory.forget, limits.forget, receivers.forget):
-        forget()
+    as_a_new_process()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 import redis
 from django.utils.timezone import now
 
-from newsletter import pace, receivers
+from newsletter import pace
 from newsletter.models import PaceRule, Sender
 from newsletter.pace import limits, memory
 from tests.cast import Cast
@@ -18,6 +18,7 @@ from tests.newsletter.pacing import (
     SLOW_DOWN,
     another_process,
     answered,
+    as_a_new_process,
     go,
     later,
     limited,
@@ -30,11 +31,9 @@ AWAY = "redis://127.0.0.1:9/0"
 @pytest.fixture(autouse=True)
 def fresh(valkey: redis.Redis) -> Iterator[None]:
     """Begin and leave as a new process."""
-    for forget in (memory.forget, limits.forget, receivers.forget):
-        forget()
+    as_a_new_process()
     yield
-    for forget in (memory.forget, limits.forget, receivers.forget):
-        forget()
+    as_a_new_process()
 
 
 @pytest.fixture
@@ -206,7 +205,7 @@ def test_a_redis_that_came_back_empty_goes_on(sender: Sender, valkey: redis.Redi
     """Scripts and buckets are made anew."""
     limited(sender, per_second=10)
     go(sender, {REST: 100})
-    valkey.flushall()
+    valkey.flushdb()
     valkey.script_flush()
     assert go(sender, {REST: 100}) == {REST: 10}
     pace.record(sender, answered(REST, "sent", 10))

@@ -8,11 +8,11 @@ import redis
 import time_machine
 from django.utils.timezone import now
 
-from newsletter import pace, receivers, warming
+from newsletter import pace, warming
 from newsletter.models import Delivery, Lease, Mailing, Sender
-from newsletter.pace import limits, memory
+from newsletter.pace import limits
 from tests.cast import Cast
-from tests.newsletter.pacing import REST, answered, go
+from tests.newsletter.pacing import REST, answered, as_a_new_process, go
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 23)
@@ -21,11 +21,9 @@ TODAY = date(2026, 11, 23)
 @pytest.fixture(autouse=True)
 def fresh(valkey: redis.Redis) -> Iterator[None]:
     """Begin and leave as a new process."""
-    for forget in (memory.forget, limits.forget, receivers.forget):
-        forget()
+    as_a_new_process()
     yield
-    for forget in (memory.forget, limits.forget, receivers.forget):
-        forget()
+    as_a_new_process()
 
 
 @pytest.fixture
@@ -96,7 +94,7 @@ def test_a_lost_count_is_read_from_the_ledger(
     """Once, in one statement; yesterday's mails are not among them."""
     assert go(sender, {REST: 90}) == {REST: 90}
     of_today(cast, sender)
-    valkey.flushall()
+    valkey.flushdb()
     assert go(sender, {REST: 200}) == {REST: 98}
     assert go(sender, {REST: 200}) == {REST: 0}
 
