@@ -47,7 +47,7 @@ def _raw(compiled: CompiledMail, person: Person, subject: str, text: str, html: 
         to=message.to(person),
         subject=message.subject(subject),
         date=message.now(),
-        message_id=identifier.encode(),
+        message_id=[identifier.encode()],
         one_click=None,
     )
     boundary = f"=_{secrets.token_hex(12)}".encode()

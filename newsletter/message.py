@@ -24,8 +24,8 @@ class Slot(NamedTuple):
 
     key: str
     fill: Filler
-    link: int = 0
-    """The id of the link whose token belongs here; all of a message are filled together."""
+    token: tuple[str, int] | None = None
+    """Scope and detail of the token of this delivery that belongs here; all are made together."""
 
 
 Piece = bytes | Slot
@@ -37,7 +37,7 @@ class Varying(NamedTuple):
     to: Piece
     subject: Piece
     date: Piece
-    message_id: Piece
+    message_id: list[Piece]
     one_click: Piece | None
 
 
@@ -47,9 +47,9 @@ class Shape(NamedTuple):
     parts: list[bytes]
     date: int
     fills: list[tuple[Filler, int, tuple[int, ...]]]
-    links: list[int]
-    """The ids of the links whose tokens stand in it, ..."""
-    link_places: list[int]
+    tokens: list[tuple[str, int]]
+    """Scope and detail of the delivery's tokens that stand in it, ..."""
+    token_places: list[int]
     """... and their gaps, in the same order; a link that stands twice is here twice."""
 
 
@@ -62,7 +62,7 @@ def header(compiled: CompiledMail, varying: Varying) -> list[Piece]:
         b"\r\nReply-To: " + folded_mailbox(known["reply_to"]),
         b"\r\nSubject: ", varying.subject,
         b"\r\nDate: ", varying.date,
-        b"\r\nMessage-ID: ", varying.message_id,
+        b"\r\nMessage-ID: ", *varying.message_id,
         b"\r\nMIME-Version: 1.0\r\n",
     ]  # fmt: skip
     if compiled.kind == "campaign":
@@ -120,14 +120,14 @@ def shaped(pieces: Iterable[Piece]) -> Shape:
     """Return pieces as bytes with gaps, neighbours joined, and how the gaps are filled."""
     parts: list[bytes] = []
     places: dict[str, tuple[Filler, list[int]]] = {}
-    links: list[int] = []
-    link_places: list[int] = []
+    tokens: list[tuple[str, int]] = []
+    token_places: list[int] = []
     joined = False
     for piece in pieces:
         if isinstance(piece, Slot):
-            if piece.link:
-                links.append(piece.link)
-                link_places.append(len(parts))
+            if piece.token is not None:
+                tokens.append(piece.token)
+                token_places.append(len(parts))
             else:
                 places.setdefault(piece.key, (piece.fill, []))[1].append(len(parts))
             parts.append(b"")
@@ -139,7 +139,7 @@ def shaped(pieces: Iterable[Piece]) -> Shape:
             joined = True
     at = places.pop("date")[1][0]
     fills = [(fill, spots[0], tuple(spots[1:])) for fill, spots in places.values()]
-    return Shape(parts, at, fills, links, link_places)
+    return Shape(parts, at, fills, tokens, token_places)
 
 
 def to(person: Person) -> bytes:

@@ -51,7 +51,6 @@ class Renderer:
         self.link_ids = list(link_ids)
         self.boundary = f"=_{secrets.token_hex(12)}".encode()
         self._one_click, self._own = tokens.maker("u"), tokens.maker("p")
-        self._identify = tokens.maker("m")
         self._pixel, self._click = tokens.maker("i"), tokens.maker("l")
         values = Values(compiled.constants, self._preferences, self._measured)
         self._subject = cut(compiled.subject, html=False, values=values)
@@ -65,16 +64,15 @@ class Renderer:
         Raises Unrenderable where a value cannot stand where the author put it.
         """
         wanted = (person.opens, person.clicks)
-        shape, link_tokens = self._shapes.get(wanted) or self._shape(*wanted)
+        shape, delivery_tokens = self._shapes.get(wanted) or self._shape(*wanted)
         parts = shape.parts.copy()
         parts[shape.date] = date or message.now()
         for fill, index, more in shape.fills:
             filled = parts[index] = fill(person)
             for other in more:
                 parts[other] = filled
-        if shape.links:
-            for place, token in zip(shape.link_places, link_tokens(person.delivery), strict=True):
-                parts[place] = token
+        for place, token in zip(shape.token_places, delivery_tokens(person.delivery), strict=True):
+            parts[place] = token
         return b"".join(parts)
 
     def preview(self, person: Person) -> Preview:
@@ -87,7 +85,7 @@ class Renderer:
             to=Slot("to", message.to),
             subject=self._subject_piece(),
             date=Slot("date", lambda _: b""),
-            message_id=Slot("message-id", self._message_id),
+            message_id=[b"<", _token("m"), f"@{self.compiled.message_id_domain}>".encode()],
             one_click=Slot("one-click", self._list_unsubscribe),
         )
         text = message.coded(self._text, self._slots(opens=False, clicks=False), "text")
@@ -95,7 +93,7 @@ class Renderer:
         shape = message.shaped(
             [*message.header(self.compiled, varying), *message.body(self.boundary, text, html)]
         )
-        self._shapes[opens, clicks] = variant = (shape, tokens.many_maker("l", shape.links))
+        self._shapes[opens, clicks] = variant = (shape, tokens.many_maker(shape.tokens))
         return variant
 
     def _slots(self, *, opens: bool, clicks: bool) -> Callable[[Segment], list[str | Slot]]:
@@ -106,12 +104,12 @@ class Renderer:
             match segment:
                 case Link(position) if clicks:
                     link = self.link_ids[position]
-                    return [f"{base}/l/", Slot(f"link {link}", _nothing, link)]
+                    return [f"{base}/l/", _token("l", link)]
                 case Link(position):
                     return [str(escape(self.compiled.links[position]))]
                 case Pixel():
                     start = f"{PIXEL[0]}{base}/i/"
-                    return [start, Slot("pixel", self._pixel_token), PIXEL[1]] if opens else []
+                    return [start, _token("i"), PIXEL[1]] if opens else []
                 case Fill(key, text):
                     return [Slot(key, lambda person: encode_part(text(person)))]
                 case _:
@@ -139,14 +137,6 @@ class Renderer:
             return ""
         return f"{self.compiled.link_base}/p/{self._own(person.subscription, self.mailing)}"
 
-    def _message_id(self, person: Person) -> bytes:
-        """Return what links.message_id does, from a token maker kept at hand."""
-        token = self._identify(person.delivery, 0)
-        return f"<{token}@{self.compiled.message_id_domain}>".encode()
-
-    def _pixel_token(self, person: Person) -> bytes:
-        return self._pixel(person.delivery, 0).encode()
-
     def _measured(self, person: Person) -> dict[str, Any]:
         """Return the links and the pixel of one person, for nodes Liquid renders itself."""
         base, pixel = self.compiled.link_base, Markup("")
@@ -158,6 +148,11 @@ class Renderer:
         return {"_link": addresses, "_pixel": pixel}
 
 
+def _token(scope: str, detail: int = 0) -> Slot:
+    """Return the place of a token that names the delivery."""
+    return Slot(f"{scope} {detail}", _nothing, (scope, detail))
+
+
 def _nothing(person: Person) -> bytes:
-    """Fill nothing: the tokens of a message's links are made all at once."""
+    """Fill nothing: the tokens of one delivery are made all at once."""
     return b""

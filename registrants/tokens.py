@@ -11,6 +11,7 @@ from django.conf import settings
 
 LENGTH = 34
 NUMBER_BITS, DETAIL_BITS = 40, 24
+MAC_BYTES = 16
 MASK = (1 << 64) - 1
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
@@ -30,17 +31,19 @@ class _Key:
         self._macs: dict[str, blake2b] = {}
 
     def hasher(self, scope: str) -> blake2b:
-        """Return the MAC of a scope before anything is put in; to be copied."""
+        """Return the hash of a scope before anything is put in; to be copied."""
         base = self._macs.get(scope)
         if base is None:
-            person = scope.encode().ljust(16, b"\0")
-            base = self._macs[scope] = blake2b(key=self._key, person=person, digest_size=16)
+            person = scope.encode().ljust(15, b"\0") + self.version
+            base = self._macs[scope] = blake2b(key=self._key, person=person, digest_size=64)
         return base
 
-    def mac(self, scope: str, body: bytes) -> bytes:
+    def mac(self, scope: str, value: int) -> bytes:
+        """Return a value's MAC: one hash of 64 bytes is cut into those of four neighbours."""
         state = self.hasher(scope).copy()
-        state.update(body)
-        return state.digest()
+        state.update((value >> 2).to_bytes(8, "big"))
+        at = MAC_BYTES * (value & 3)
+        return state.digest()[at : at + MAC_BYTES]
 
     def scramble(self, value: int) -> int:
         value = ((value ^ self.add) * self.times) & MASK
@@ -69,33 +72,79 @@ def byte_maker(scope: str) -> Callable[[int, int], bytes]:
     number ≥ 2**40 or detail ≥ 2**24.
     """
     key = _current()[0]
-    version, scramble, hasher = key.version, key.scramble, key.hasher(scope).copy
+    version, scramble, mac = key.version, key.scramble, key.mac
 
     def make_one(number: int, detail: int) -> bytes:
         if number >> NUMBER_BITS or detail >> DETAIL_BITS:
             raise ValueError("a token names a number below 2**40 and a detail below 2**24")
-        body = version + scramble(number << DETAIL_BITS | detail).to_bytes(8, "big")
-        state = hasher()
-        state.update(body)
-        return body + state.digest()
+        value = number << DETAIL_BITS | detail
+        return version + scramble(value).to_bytes(8, "big") + mac(scope, value)
 
     return make_one
 
 
-def many_maker(scope: str, details: Sequence[int]) -> Callable[[int], list[bytes]]:
-    """Return a maker of one token per detail, all for one number, coded in one go.
+def many_maker(named: Sequence[tuple[str, int]]) -> Callable[[int], list[bytes]]:
+    """Return a maker of one token per (scope, detail), all for one number, made in one go.
 
     The tokens are those `make` makes, as ASCII. Raises ValueError like `byte_maker`.
     """
-    make_one, places = byte_maker(scope), range(0, 36 * len(details), 36)
+    key = _current()[0]
+    count = len(named)
+    if any(detail >> DETAIL_BITS for _, detail in named):
+        raise ValueError("a token's detail is below 2**24")
+    fours = sorted({(scope, detail >> 2) for scope, detail in named})
+    hashers = [(key.hasher(scope).copy, four) for scope, four in fours]
+    spots = [fours.index((scope, detail >> 2)) * 64 for scope, detail in named]
+    spots = [
+        spot + MAC_BYTES * (detail & 3) for spot, (_, detail) in zip(spots, named, strict=True)
+    ]
+    cuts = [
+        (at, at + 9, spot, spot + MAC_BYTES)
+        for at, spot in zip(range(9, 18 * count, 18), spots, strict=True)
+    ]
+    heads = _scrambler(key, [detail for _, detail in named])
+    places = range(0, 36 * count, 36)
 
     def make_all(number: int) -> list[bytes]:
+        if number >> NUMBER_BITS:
+            raise ValueError("a token names a number below 2**40")
+        head = heads(number)
+        base = number << DETAIL_BITS - 2
+        digests = []
+        for hasher, four in hashers:
+            state = hasher()
+            state.update((base | four).to_bytes(8, "big"))
+            digests.append(state.digest())
+        macs = b"".join(digests)
         # two zero bytes fill each up to whole groups of base64, and are cut off again
-        raw = b"\0\0".join([make_one(number, detail) for detail in details]) + b"\0\0"
+        raw = b"\0\0".join([head[a:b] + macs[c:d] for a, b, c, d in cuts]) + b"\0\0"
         text = b2a_base64(raw, newline=False).translate(_URL_SAFE)
         return [text[at : at + LENGTH] for at in places]
 
     return make_all
+
+
+def _scrambler(key: _Key, details: Sequence[int]) -> Callable[[int], bytes]:
+    """Return what scrambles one number with each detail at once: 18 bytes each, the last 9 count.
+
+    `_Key.scramble` on one large integer with a lane of 144 bits for each, so that a product of two
+    64-bit values stays in its lane.
+    """
+    count, lane = len(details), 144
+    ones = sum(1 << lane * index for index in range(count))
+    low, half = MASK * ones, (MASK >> 32) * ones
+    version = ones * key.version[0] << 64
+    start = ones * key.add
+    for index, detail in enumerate(reversed(details)):
+        start ^= detail << lane * index
+    times, again, size = key.times, key.again, lane // 8 * count
+
+    def heads(number: int) -> bytes:
+        value = (((number << DETAIL_BITS) * ones ^ start) * times) & low
+        value = ((value ^ (value >> 32 & half)) * again) & low
+        return (value | version).to_bytes(size, "big")
+
+    return heads
 
 
 def maker(scope: str) -> Callable[[int, int], str]:
@@ -130,16 +179,44 @@ def read(scope: str, token: str) -> tuple[int, int] | None:
 def read_bytes(scope: str, raw: bytes) -> tuple[int, int] | None:
     """Return (number, detail) of 25 token bytes, None where version, length or MAC is wrong."""
     key = _current()[1].get(raw[0]) if len(raw) == 25 else None
-    if key is None or not hmac.compare_digest(raw[9:], key.mac(scope, raw[:9])):
+    if key is None:
         return None
     value = key.unscramble(int.from_bytes(raw[1:9], "big"))
+    if not hmac.compare_digest(raw[9:], key.mac(scope, value)):
+        return None
     return value >> DETAIL_BITS, value & ((1 << DETAIL_BITS) - 1)
 
 
 def base32_maker(scope: str) -> Callable[[int], str]:
     """Return a maker of base32 tokens for one scope, for places that make many."""
-    make_one, encode = byte_maker(scope), base64.b32encode
-    return lambda number: encode(make_one(number, 0)).decode().lower()
+    make_one = byte_maker(scope)
+    return lambda number: _base32(make_one(number, 0))
+
+
+def _base32(raw: bytes) -> str:
+    """Return 25 bytes as lower-case base32, three times as quick as the standard library's.
+
+    Five bits of each byte of a large integer are one letter: in six steps each run of bits is
+    parted in the middle and its upper half moved up, until every run is five bits long.
+    """
+    value = int.from_bytes(raw, "big")
+    for lower, upper, shift in _SPREAD:
+        value = value & lower | (value & upper) << shift
+    return value.to_bytes(40, "big").translate(_LETTERS).decode()
+
+
+def _spreading() -> list[tuple[int, int, int]]:
+    """Return the steps of `_base32`: which bits stay, which move, and how far."""
+    steps = []
+    for half in (32, 16, 8, 4, 2, 1):
+        runs = sum(1 << 8 * at for at in range(0, 64, 2 * half))
+        bits = (1 << 5 * half) - 1
+        steps.append((runs * bits, runs * bits << 5 * half, 3 * half))
+    return steps
+
+
+_SPREAD = _spreading()
+_LETTERS = bytes.maketrans(bytes(range(32)), b"abcdefghijklmnopqrstuvwxyz234567")
 
 
 def make_base32(scope: str, number: int) -> str:

@@ -1,5 +1,6 @@
 """Signed links: read by who made them, for one act, and by nobody else."""
 
+import base64
 import string
 
 import pytest
@@ -49,6 +50,36 @@ def test_base32_reads_back_whatever_the_case(number: int, detail: int) -> None:
     assert token == token.lower()
     assert len(token) == 40
     assert tokens.read_base32("b", token.upper()) == (number, 0)
+
+
+@given(NUMBER, st.lists(st.tuples(SCOPE, DETAIL), max_size=40))
+def test_many_made_in_one_go_are_those_made_one_by_one(
+    number: int, named: list[tuple[str, int]]
+) -> None:
+    made = tokens.many_maker(named)(number)
+    assert [each.decode() for each in made] == [
+        tokens.make(scope, number, detail) for scope, detail in named
+    ]
+
+
+@given(NUMBER)
+def test_base32_is_the_standard_librarys(number: int) -> None:
+    raw = tokens.byte_maker("b")(number, 0)
+    assert tokens.make_base32("b", number) == base64.b32encode(raw).decode().lower()
+
+
+@given(NUMBER, DETAIL)
+def test_no_neighbour_shares_a_mac(number: int, detail: int) -> None:
+    """One hash serves four numbers in a row: each has a quarter of its own."""
+    first = detail & ~3
+    assert len({tokens.byte_maker("l")(number, first + at)[9:] for at in range(4)}) == 4
+
+
+def test_many_refuse_a_number_too_large() -> None:
+    with pytest.raises(ValueError, match="below"):
+        tokens.many_maker([("l", 2**24)])
+    with pytest.raises(ValueError, match="below"):
+        tokens.many_maker([("l", 1)])(2**40)
 
 
 def test_neighbours_look_unrelated() -> None:

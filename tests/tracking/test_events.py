@@ -33,7 +33,7 @@ def test_opens_and_clicks_become_events(
 ) -> None:
     hit(valkey, hits.pack(hits.OPENED, delivery.pk), hits.pack(hits.CLICKED, delivery.pk, link.pk))
     assert events.drain() == 2
-    opened, clicked = Event.objects.order_by("pk")
+    clicked, opened = Event.objects.order_by("kind")
     assert (opened.kind, opened.delivery_id, opened.link_id) == ("opened", delivery.pk, None)
     assert (clicked.kind, clicked.link_id) == ("clicked", link.pk)
     assert clicked.mailing_id == delivery.mailing_id
