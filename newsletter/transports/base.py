@@ -17,8 +17,8 @@ class Message(NamedTuple):
     """ASCII local part, domain as A-labels."""
     data: bytes
     """Headers and body with CRLF line ends; leading dots as they are, the wire stuffs them."""
-    has_no_dots: bool = False
-    """Whether no line of it starts with a dot, nor follows a bare line end."""
+    is_plain: bool = False
+    """Whether it is ASCII, and no line of it starts with a dot or follows a bare line end."""
     begin_by: float = inf
     """Until when it may be begun (time.monotonic); later it is unsent: the gate must be asked."""
 

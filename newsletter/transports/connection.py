@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections import deque
+from itertools import repeat
 from typing import Final
 
 from newsletter.transports.base import Unavailable
@@ -73,17 +74,18 @@ class Connection:
             desk.answer(exchange, unfit)
         else:
             return
-        commands = [(MAIL, mail_command(exchange.message, self._offer))]
-        commands += [(RCPT, rcpt_command(exchange.message)), (DATA, b"DATA\r\n")]
+        steps = [MAIL, RCPT, DATA]
+        commands = [mail_command(exchange.message, self._offer), rcpt_command(exchange.message)]
+        commands.append(b"DATA\r\n")
         if self._must_reset:
-            commands.insert(0, (RSET, b"RSET\r\n"))
+            steps.insert(0, RSET)
+            commands.insert(0, b"RSET\r\n")
             self._must_reset = False
         if self._offer.pipelining:
-            for step, command in commands:
-                self.wire.put(command)
-                self._awaited.append((step, exchange))
+            self.wire.put(b"".join(commands))
+            self._awaited.extend([(step, exchange) for step in steps])
         else:
-            self._later.extend((step, exchange, command) for step, command in commands)
+            self._later.extend(zip(steps, repeat(exchange), commands, strict=False))
             self._say_next()
 
     def on_event(self, desk: Desk, now: float) -> None:

@@ -24,7 +24,7 @@ def why_unfit(message: Message, offer: Offer) -> Reply | None:
         return Reply(
             552, f"5.3.4 {len(message.data)} octets are more than the server's {offer.size}"
         )
-    if not offer.eightbit and not message.data.isascii():
+    if not offer.eightbit and not _is_ascii(message):
         return Reply(554, "5.6.3 The message has 8-bit content and the server takes none")
     return None
 
@@ -32,8 +32,12 @@ def why_unfit(message: Message, offer: Offer) -> Reply | None:
 def mail_command(message: Message, offer: Offer) -> bytes:
     """Return MAIL FROM, with the size and 8BITMIME where they were offered (RFC 1870, 6152)."""
     size = f" SIZE={len(message.data)}" if offer.has_size else ""
-    body = "" if message.data.isascii() else " BODY=8BITMIME"
+    body = "" if _is_ascii(message) else " BODY=8BITMIME"
     return f"MAIL FROM:<{message.envelope_from}>{size}{body}\r\n".encode("ascii")
+
+
+def _is_ascii(message: Message) -> bool:
+    return message.is_plain or message.data.isascii()
 
 
 def rcpt_command(message: Message) -> bytes:
@@ -48,7 +52,7 @@ def stuffed(message: Message) -> bytes:
     line end must not find the end of the data there. RFC 5321 §4.5.2
     """
     data = message.data
-    if message.has_no_dots:
+    if message.is_plain:
         return data + b".\r\n"
     if _DOT_AFTER_FEED.search(data):
         data = data.replace(b"\n.", b"\n..")

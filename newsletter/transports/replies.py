@@ -27,15 +27,22 @@ class Reply(NamedTuple):
     @property
     def enhanced(self) -> str:
         """Return the enhanced status code where one of the reply's own class leads (RFC 2034)."""
-        found = _ENHANCED.match(self.text)
-        return found[1] if found and int(found[1][0]) == self.code // 100 else ""
+        return _understood(self.code, self.text)[0]
 
     @property
     def words(self) -> str:
         """Return the reply's words, without codes and without any e-mail address."""
-        lines = self.text.split("\n") if "\n" in self.text else (self.text,)
-        bare = [line[found.end() :] if (found := _ENHANCED.match(line)) else line for line in lines]
-        return kept_words(" ".join(bare))
+        return _understood(self.code, self.text)[1]
+
+
+@lru_cache(maxsize=64)
+def _understood(code: int, text: str) -> tuple[str, str]:
+    """Return a reply's enhanced code and its words; servers say the same few things all day."""
+    found = [(_ENHANCED.match(line), line) for line in text.split("\n")]
+    first = found[0][0]
+    enhanced = first[1] if first and int(first[1][0]) == code // 100 else ""
+    bare = [line[coded.end() :] if coded else line for coded, line in found]
+    return enhanced, kept_words(" ".join(bare))
 
 
 def kept_words(text: str) -> str:
