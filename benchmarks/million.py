@@ -17,7 +17,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.million", description=__doc__)
     parser.add_argument("--registrants", type=int, default=1_000_000)
     parser.add_argument("--workers", type=int, default=1, help="each to a sink of its own")
-    parser.add_argument("--connections", type=int, default=4, help="per sending process")
+    parser.add_argument("--connections", type=int, default=10, help="per sending process")
     parser.add_argument("--no-watch", action="store_true", help="no pages and no letters meanwhile")
     parser.add_argument("--database-url", help="an empty database, instead of an embedded one")
     parser.add_argument("--redis-url", help="instead of an embedded server")

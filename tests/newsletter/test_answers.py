@@ -96,8 +96,8 @@ def test_what_differs_from_mail_to_mail_is_left_out_of_the_gist(words: str, left
 
 
 def test_long_words_are_read_in_no_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for hostile in ("1" * 500, "a1-" * 166, "." * 500, "user " * 100, "no such " * 60):
         gist(hostile)
         meaning(550, "", hostile)
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2

@@ -54,12 +54,12 @@ CORPUS = [
 def test_a_hostile_template_is_refused_or_inert_within_a_second_and_64_megabytes(body: str) -> None:
     """AT-S5, S-5, T14."""
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         html = part(ready(body=body, body_format="html").render(ada(name="Ada")), "html")
     except (Faults, Unrenderable):
         html = ""
-    took = time.perf_counter() - started
+    took = time.process_time() - started
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert took < 1
