@@ -1,12 +1,12 @@
 """How often something may be done: token buckets in Redis, shared by all processes."""
 
 import time
-from functools import cache
 
 import redis
-from django.conf import settings
 
-TAKE = """
+from accountability.shared import Script
+
+TAKE = Script("""
 local level = redis.call('HMGET', KEYS[1], 'level', 'at')
 local rate, burst, now = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local full = tonumber(level[1]) or burst
@@ -18,16 +18,11 @@ if full >= 1 then full = full - 1; allowed = 1 end
 redis.call('HSET', KEYS[1], 'level', full, 'at', now)
 redis.call('EXPIRE', KEYS[1], math.ceil(burst / rate) + 60)
 return allowed
-"""
+""")
 
 
 class Unreachable(Exception):
     """Redis is away; the caller falls back to a limit of its own, never to none."""
-
-
-@cache
-def _server(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
 
 
 def allow(key: str, *, rate: float, burst: int) -> bool:
@@ -36,7 +31,6 @@ def allow(key: str, *, rate: float, burst: int) -> bool:
     Returns False where the bucket is empty; raises Unreachable where Redis is away.
     """
     try:
-        server = _server(settings.REDIS_URL)
-        return bool(server.eval(TAKE, 1, f"limit:{key}", rate, burst, time.time()))
+        return bool(TAKE(f"limit:{key}", str(rate), str(burst), str(time.time())))
     except redis.RedisError as away:
         raise Unreachable(type(away).__name__) from away

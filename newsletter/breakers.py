@@ -9,8 +9,8 @@ from typing import Final, NamedTuple, Protocol
 import redis
 from django.conf import settings
 
+from accountability.shared import server
 from newsletter.answers import Meaning, meaning
-from newsletter.shared import server
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from django.db import DatabaseError, connection
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils.timezone import now
 
+from accountability.shared import server
 from newsletter.models import Lease, Mailing
-from newsletter.shared import server
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ import dns.resolver
 import redis
 from django.utils.timezone import now
 
+from accountability.shared import server
 from newsletter import big_receivers
 from newsletter.models import Receiver, ReceivingDomain
 from newsletter.receivers import NOTED, UNANSWERED
-from newsletter.shared import server
 
 log = logging.getLogger(__name__)
 

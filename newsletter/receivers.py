@@ -9,9 +9,9 @@ import redis
 from django.db import DatabaseError
 from django.utils.timezone import now
 
+from accountability.shared import server
 from newsletter import big_receivers
 from newsletter.models import Receiver, ReceivingDomain
-from newsletter.shared import server
 
 log = logging.getLogger(__name__)
 

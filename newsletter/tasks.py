@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from newsletter import approving, condition, leasing, mx, recovering, sending, shared, staging
+from accountability import shared
+from newsletter import approving, condition, leasing, mx, recovering, sending, staging
 
 # Wake-ups do not expire by a clock: two machines may differ by minutes, and one ahead would
 # throw every wake-up away (AT-C8). What piled up while no worker ran is thrown away by counting.

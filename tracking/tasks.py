@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from newsletter import shared
+from accountability import shared
 from tracking import events
 
 

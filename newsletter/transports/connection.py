@@ -3,7 +3,6 @@
 import ssl
 import time
 from collections import deque
-from itertools import repeat
 from typing import Final
 
 from newsletter.transports.base import Unavailable
@@ -74,18 +73,16 @@ class Connection:
             desk.answer(exchange, unfit)
         else:
             return
-        steps = [MAIL, RCPT, DATA]
-        commands = [mail_command(exchange.message, self._offer), rcpt_command(exchange.message)]
-        commands.append(b"DATA\r\n")
+        message, offer = exchange.message, self._offer
+        said = {MAIL: mail_command(message, offer), RCPT: rcpt_command(message), DATA: b"DATA\r\n"}
         if self._must_reset:
-            steps.insert(0, RSET)
-            commands.insert(0, b"RSET\r\n")
+            said = {RSET: b"RSET\r\n", **said}
             self._must_reset = False
-        if self._offer.pipelining:
-            self.wire.put(b"".join(commands))
-            self._awaited.extend([(step, exchange) for step in steps])
+        if offer.pipelining:
+            self.wire.put(b"".join(said.values()))
+            self._awaited.extend([(step, exchange) for step in said])
         else:
-            self._later.extend(zip(steps, repeat(exchange), commands, strict=False))
+            self._later.extend((step, exchange, command) for step, command in said.items())
             self._say_next()
 
     def on_event(self, desk: Desk, now: float) -> None:

@@ -216,6 +216,6 @@ def test_a_window_costs_little(sender: Sender) -> None:
 
 def redis_field(sender: Sender, name: str) -> str:
     """Return one field of what Redis holds about a sender's pace."""
-    from newsletter.shared import server
+    from accountability.shared import server
 
     return str(server().hget(limits.key(sender.pk), name).decode())  # type: ignore[union-attr]
