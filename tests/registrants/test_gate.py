@@ -1,5 +1,6 @@
 """The gate's table, cell by cell, as a set and as a single answer."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -56,6 +57,26 @@ def agree(cast: Cast, kind: MailKind) -> bool:
 @pytest.mark.parametrize("kind", [C, N, L, F])
 def test_the_set_and_the_single_answer_agree(cast: Cast, kind: MailKind) -> None:
     assert agree(cast, kind)
+
+
+@pytest.mark.parametrize("kind", [C, N, L, F])
+def test_the_counts_are_those_of_the_single_answers(cast: Cast, kind: MailKind) -> None:
+    asked = question(cast, kind)
+    meant = gate.asked_about(asked).values_list("pk", flat=True)
+    answers = Counter(gate.ask(registrant=pk, question=asked) for pk in meant)
+    assert gate.refused(asked) == {word: count for word, count in answers.items() if word}
+
+
+def test_of_a_client_on_hold_everybody_is_counted(cast: Cast) -> None:
+    _hold(cast)
+    assert gate.refused(question(cast, C)) == {
+        "pending": 1,
+        "ended": 1,
+        "never_mail": 1,
+        "erased": 1,
+        "under_13": 1,
+        "on_hold": 1,
+    }
 
 
 def test_the_refusals_are_counted_by_their_first_reason(cast: Cast) -> None:
