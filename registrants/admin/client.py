@@ -1,13 +1,42 @@
 """The staff page of clients: who mail is sent for, and what stands in their mail."""
 
+from __future__ import annotations
+
+import re
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.db.models import Field
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accountability.roles import Right
 from registrants.models import Client
 from registrants.staff_pages import StaffPage
+
+OUR_OWN = frozenset({"name", "address", "size", "first", "last"})
+
+
+class NamesField(forms.CharField):
+    """Names an author may write after `registrant.`, one a line."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show the kept names line by line, and what was typed as it was typed."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        """Return the names typed, each once; raises ValidationError for what Liquid cannot say."""
+        names = list(dict.fromkeys(re.split(r"[\s,]+", value.strip()))) if value else []
+        for name in filter(None, names):
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name) or name in OUR_OWN:
+                raise forms.ValidationError(
+                    f"“{name[:60]}” cannot be a name: small letters, digits and _, a letter first,"
+                    f" at most 40, and none of {', '.join(sorted(OUR_OWN))}."
+                )
+        return [name for name in names if name]
 
 
 @admin.register(Client)
@@ -27,6 +56,18 @@ class ClientPage(StaffPage):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let superusers alone add a client."""
         return bool(getattr(request.user, "is_superuser", False))
+
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Ask for the attributes' names line by line."""
+        if db_field.name == "attribute_names":
+            return NamesField(
+                required=False,
+                label="Attributes of people",
+                help_text="one name a line, city for instance; a mail says {{ registrant.city }}",
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep the hold out of the client's own hands."""
