@@ -92,7 +92,8 @@ def test_this_list_is_left_at_once(cast: Cast, ada: Page) -> None:
 def test_everything_is_left_at_once(cast: Cast, ada: Page) -> None:
     """U-26, U-27."""
     confirmed(cast.ada, make_list(cast.client, "Events", "events"))
-    ada.press("leave_all")
+    assert "Leave all lists" in ada.look()
+    assert "Leave all lists" not in ada.press("leave_all")
     assert set(cast.ada.subscriptions.values_list("state", flat=True)) == {"ended"}
 
 
