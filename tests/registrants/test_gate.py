@@ -68,15 +68,9 @@ def test_the_counts_are_those_of_the_single_answers(cast: Cast, kind: MailKind) 
 
 
 def test_of_a_client_on_hold_everybody_is_counted(cast: Cast) -> None:
+    before = gate.refused(question(cast, C))
     _hold(cast)
-    assert gate.refused(question(cast, C)) == {
-        "pending": 1,
-        "ended": 1,
-        "never_mail": 1,
-        "erased": 1,
-        "under_13": 1,
-        "on_hold": 1,
-    }
+    assert gate.refused(question(cast, C)) == before | {"on_hold": 1}
 
 
 def test_the_refusals_are_counted_by_their_first_reason(cast: Cast) -> None:
