@@ -1,5 +1,7 @@
 """Staging: the audience frozen into one delivery a person, repeatably."""
 
+from django.db import connection
+
 from newsletter import approving, staging
 from newsletter.models import Delivery, Lease, Link, Mailing
 from tests.cast import Cast, confirmed, make_registrant
@@ -82,3 +84,20 @@ def test_a_notice_reaches_everyone_enrolled_the_gate_does_not_refuse(cast: Cast)
     notice.refresh_from_db()
     assert notice.overridden == 2
     assert not Link.objects.exists()
+
+
+def test_the_planner_knows_the_ledger_as_soon_as_it_is_staged(cast: Cast) -> None:
+    """A page that lists a million fresh deliveries must not guess how many there are."""
+    for number in range(200):
+        confirmed(make_registrant(cast.client, f"reader{number}@example.net"), cast.mailing_list)
+    campaign = started(cast.campaign())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid = %s::regclass",
+            [Delivery._meta.db_table],
+        )
+        staging.stage(campaign.pk)
+        cursor.execute(
+            "SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [Delivery._meta.db_table]
+        )
+        assert cursor.fetchone()[0] >= 201
