@@ -18,19 +18,26 @@ ENTRIES_AT_ONCE = 500
 ONE_AT_A_TIME = 0x68656564  # the advisory lock of draining
 NAMES = {hits.OPENED: Event.Kind.OPENED, hits.CLICKED: Event.Kind.CLICKED}
 
-# The choice that stands now decides, not the one that stood when the mail left (L-45).
+# The choice that stands now decides, not the one that stood when the mail left (L-45). Each hit's
+# rows are looked up by key: what was measured of a ledger just staged, where nobody has been sent a
+# pixel yet, must not make the planner compare every hit with every delivery.
 NOTE_HITS = """
 INSERT INTO tracking_event (key, kind, delivery_id, mailing_id, link_id, at)
 SELECT hit.key, hit.kind, delivery.id, delivery.mailing_id, link.id,
     to_timestamp(hit.at / 1000.0)
 FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
     AS hit (key, kind, delivery, link, at)
-JOIN newsletter_delivery AS delivery
-    ON delivery.id = hit.delivery AND delivery.mailing_id IS NOT NULL
-JOIN registrants_registrant AS person ON person.id = delivery.registrant_id
-LEFT JOIN newsletter_link AS link
-    ON link.id = hit.link AND link.mailing_id = delivery.mailing_id
-WHERE person.erased_at IS NULL AND person.restricted_at IS NULL AND (
+CROSS JOIN LATERAL (
+    SELECT id, mailing_id, registrant_id, opens, clicks FROM newsletter_delivery
+    WHERE id = hit.delivery LIMIT 1) AS delivery
+CROSS JOIN LATERAL (
+    SELECT opens, clicks, erased_at, restricted_at FROM registrants_registrant
+    WHERE id = delivery.registrant_id LIMIT 1) AS person
+LEFT JOIN LATERAL (
+    SELECT id FROM newsletter_link
+    WHERE id = hit.link AND mailing_id = delivery.mailing_id LIMIT 1) AS link ON true
+WHERE delivery.mailing_id IS NOT NULL
+    AND person.erased_at IS NULL AND person.restricted_at IS NULL AND (
     hit.kind = 'opened' AND delivery.opens AND person.opens = 'granted'
     OR hit.kind = 'clicked' AND delivery.clicks AND person.clicks = 'granted'
         AND link.id IS NOT NULL)

@@ -185,3 +185,35 @@ def test_an_unsubscribe_is_noted_for_its_mailing_once(cast: Cast, delivery: Deli
 def test_an_unsubscribe_without_a_delivery_is_noted_nowhere(cast: Cast, db: None) -> None:
     events.note(kind=Event.Kind.UNSUBSCRIBED, mailing=999_999, registrant=cast.ada.pk)
     assert kinds() == []
+
+
+def test_hits_are_looked_up_by_key_whatever_was_measured_before_the_mail_left(
+    delivery: Delivery, valkey: redis.Redis
+) -> None:
+    """A ledger just staged has no pixel in it yet: the planner must not take that for a fact."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO newsletter_delivery (mailing_id, registrant_id, letter, state, refusal,"
+            " tries, opens, clicks, answer) SELECT %s, 1000000 + n, '', 'staged', '', 0, false,"
+            " false, '' FROM generate_series(1, 2000) AS n",
+            [delivery.mailing_id],
+        )
+        Delivery.objects.update(opens=False, clicks=False)
+        cursor.execute("ANALYZE newsletter_delivery")
+        Delivery.objects.filter(pk=delivery.pk).update(opens=True)
+    plans: list[str] = []
+
+    def explained(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "INSERT INTO tracking_event" in sql:
+            with connection.cursor() as cursor:
+                plain = cursor.cursor
+                plain.execute("EXPLAIN " + sql, params)
+                plans.extend(row[0] for row in plain.fetchall())
+        return execute(sql, params, many, context)
+
+    hit(valkey, *(hits.pack(hits.OPENED, delivery.pk + number) for number in range(1000)))
+    with connection.execute_wrapper(explained):
+        assert events.drain() == 1000
+    assert kinds() == ["opened"]
+    assert any("newsletter_delivery_pkey" in line for line in plans)
+    assert not any("Seq Scan on newsletter_delivery" in line for line in plans)
