@@ -36,8 +36,7 @@ def database(url: str) -> dict[str, Any]:
         "PORT": said.pop("port", ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        # Compiling a statement for a million people takes longer than running it.
-        "OPTIONS": {**said, "options": f"-c jit=off {said.get('options', '')}".strip()},
+        "OPTIONS": said,
     }
 
 
