@@ -20,8 +20,10 @@ ASKED = (Registrant, Subscription, Suppression, Enrolment, Delivery)
 """The tables the gate looks at, and the one it fills."""
 OUTGROWN = """
 SELECT relname FROM pg_class WHERE oid = ANY(%s::regclass[])
-  AND (reltuples < 0 OR pg_relation_size(oid) / 8192 > relpages * 1.2 + 10)
+  AND (reltuples < 0 OR pg_relation_size(oid) / 8192 > relpages * 1.2 + 10
+       OR pg_stat_get_xact_tuples_inserted(oid) > reltuples * 0.2 + 50)
 """
+"""By pages, and by what this transaction inserted: new rows may fill the pages of deleted ones."""
 
 STAGE = """
 WITH staged AS (

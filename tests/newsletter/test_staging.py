@@ -93,7 +93,7 @@ def test_the_planner_knows_the_ledger_as_soon_as_it_is_staged(cast: Cast) -> Non
     campaign = started(cast.campaign())
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid = %s::regclass",
+            "UPDATE pg_class SET reltuples = 0, relpages = 1000 WHERE oid = %s::regclass",
             [Delivery._meta.db_table],
         )
         staging.stage(campaign.pk)
