@@ -14,7 +14,10 @@ from newsletter.transports.settings import SmtpSettings
 from newsletter.transports.wire import Broken, Wire
 
 FRUITLESS_LIMIT: Final = 3
-"""Connections in a row that decided nothing, after which the server counts as gone."""
+"""Connections in a row that decided nothing, after which the server counts as gone.
+
+One that decided something in this call is granted one more: as many are what one message breaks.
+"""
 CROWDED_SECONDS: Final = 30.0
 """How long a server that took no further connection is not asked for more."""
 
@@ -33,6 +36,7 @@ class Pool:
         self._most = settings.connections
         self._crowded_until = 0.0
         self._fruitless = 0
+        self._has_decided = False
         self._trouble: Unavailable | None = None
         waits = settings.timeouts
         self._tick = min(1.0, waits.connect / 4, waits.command / 4, waits.end_of_data / 4)
@@ -46,7 +50,8 @@ class Pool:
     @property
     def is_hopeless(self) -> bool:
         """Whether no further connection should be tried in this call."""
-        return self._fruitless >= FRUITLESS_LIMIT or self._is_misconfigured
+        limit = FRUITLESS_LIMIT + self._has_decided
+        return self._fruitless >= limit or self._is_misconfigured
 
     @property
     def why(self) -> Unavailable:
@@ -59,11 +64,11 @@ class Pool:
 
     def start(self) -> None:
         """Drop what died meanwhile and have one connection ready. Raises Unavailable."""
-        self._fruitless, self._trouble = 0, None
+        self._has_decided = False
         desk = Desk(())
         self.turn(desk, wait=0.0)
         self.write(desk)
-        self._trouble, self._fruitless = None, 0
+        self._fruitless, self._trouble = 0, None
         if not self.connections:
             self._addresses = []
         tried: list[Address] = []
@@ -117,7 +122,7 @@ class Pool:
 
     def fruitful(self) -> None:
         """Take note that the server decided something."""
-        self._fruitless = 0
+        self._fruitless, self._has_decided = 0, True
 
     def close(self, *, politely: bool) -> None:
         """Close every connection, with QUIT where nothing is on its wire and it may be said."""

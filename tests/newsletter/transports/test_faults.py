@@ -174,12 +174,17 @@ def test_a_server_gone_in_the_middle_leaves_the_rest_unsent() -> None:
     assert len(states) <= 50, "what was not pulled is the caller's still"
 
 
-def test_a_message_that_breaks_every_connection_is_unsent_and_the_rest_is_sent() -> None:
+@pytest.mark.parametrize(
+    ("count", "connections"), [(30, 4), (6, 1)], ids=["among others", "the last one"]
+)
+def test_a_message_that_breaks_every_connection_is_unsent_and_the_rest_is_sent(
+    count: int, connections: int
+) -> None:
     def poisoned(moment: Moment) -> Answer:
         return Close() if moment.step == "RCPT" and "<r5@" in moment.line else None
 
     with ScriptedSmtp(poisoned) as server:
-        outcomes = send(server, 30)
+        outcomes = send(server, count, connections=connections)
     assert outcomes.pop(5).state == "unsent"
     assert {each.state for each in outcomes.values()} == {"sent"}
 
