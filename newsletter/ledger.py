@@ -182,16 +182,19 @@ class Ledger:
         held = window.range.held
         settle(held=held, outcomes=outcomes, later=window.later, receivers=window.receivers)
         settled = time.monotonic()
+        self._follow(outcomes, window, route)
         window.range.windows -= 1
         self._give_back_if_done(window.range)
         if window.range in self._ranges and settled - window.range.counted_at > COUNT_EACH:
             leasing.count(held)
             window.range.counted_at = settled
-        self._follow(outcomes, window, route)
         _tell(window, outcomes, route, (began - window.begun_at) * 1000, (settled - began) * 1000)
 
     def _follow(self, outcomes: Sequence[Outcome], window: Window, route: Sender) -> None:
-        """Tell pace and breakers what the servers said; stop the mailing where it is too much."""
+        """Tell pace and breakers what the servers said; stop the mailing where it is too much.
+
+        Before the range is given back: who sees that nothing is in work sees the stop too.
+        """
         pace.record(route, [(window.receivers.get(each.delivery, 0), each) for each in outcomes])
         if self._mailing is not None:
             answered = [each for each in outcomes if each.state != "unsent"]

@@ -166,12 +166,15 @@ class Line:
 
         def is_over() -> bool:
             self.revive()
-            mailing.refresh_from_db(fields=["staged", "state", "waiting_reason"])
-            if mailing.state == "paused":
-                approving.resume(mailing=mailing, staff=None)
+            mailing.refresh_from_db(fields=["staged"])
             to_go = Delivery.objects.filter(mailing=mailing, state__in=("staged", "handing_over"))
             held = Lease.objects.filter(mailing=mailing).exclude(attempt=None)
-            return mailing.staged is not None and not to_go.exists() and not held.exists()
+            is_at_rest = mailing.staged is not None and not to_go.exists() and not held.exists()
+            mailing.refresh_from_db(fields=["state", "waiting_reason"])  # the last one to change
+            if mailing.state == "paused":
+                approving.resume(mailing=mailing, staff=None)
+                return False
+            return is_at_rest
 
         def why() -> str:
             found = Lease.objects.filter(mailing=mailing, closed_at=None).values()
