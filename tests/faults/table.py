@@ -51,10 +51,15 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     folder.mkdir(exist_ok=True)
     (folder / "faults.json").write_text(json.dumps(rows, indent=1) + "\n")
     (folder / "faults.md").write_text(markdown(rows))
-    if LONG and PAGE.exists():
+    if LONG and is_whole(config) and PAGE.exists():
         before, _, rest = PAGE.read_text().partition(BEGIN)
         after = rest.partition(END)[2]
         PAGE.write_text(f"{before}{BEGIN}\n\n{markdown(rows)}\n{END}{after}")
+
+
+def is_whole(config: pytest.Config) -> bool:
+    """Return whether this is `make faults`, not a part of it: a part must not pass for the table."""
+    return config.args == ["tests/faults"] and not config.option.keyword
 
 
 def rows_of(report: pytest.TestReport) -> list[dict[str, Any]]:
