@@ -58,7 +58,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def is_whole(config: pytest.Config) -> bool:
-    """Return whether this is `make faults`, not a part of it: a part must not pass for the table."""
+    """Return whether all the fault tests run: a part of them must not pass for the table."""
     return config.args == ["tests/faults"] and not config.option.keyword
 
 
