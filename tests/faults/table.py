@@ -34,7 +34,9 @@ def note(record_property: Callable[[str, object], None]) -> Note:
     return noted
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: Any, exitstatus: pytest.ExitCode, config: pytest.Config
+) -> None:
     """Print the table where there are rows, and write it down."""
     reports = [
         report
@@ -51,15 +53,16 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     folder.mkdir(exist_ok=True)
     (folder / "faults.json").write_text(json.dumps(rows, indent=1) + "\n")
     (folder / "faults.md").write_text(markdown(rows))
-    if LONG and is_whole(config) and PAGE.exists():
+    if LONG and is_whole(config, exitstatus) and PAGE.exists():
         before, _, rest = PAGE.read_text().partition(BEGIN)
         after = rest.partition(END)[2]
         PAGE.write_text(f"{before}{BEGIN}\n\n{markdown(rows)}\n{END}{after}")
 
 
-def is_whole(config: pytest.Config) -> bool:
-    """Return whether all the fault tests run: a part of them must not pass for the table."""
-    return config.args == ["tests/faults"] and not config.option.keyword
+def is_whole(config: pytest.Config, exitstatus: pytest.ExitCode) -> bool:
+    """Return whether all the fault tests ran, to the end: a part must not pass for the table."""
+    ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    return ended and config.args == ["tests/faults"] and not config.option.keyword
 
 
 def rows_of(report: pytest.TestReport) -> list[dict[str, Any]]:
