@@ -66,10 +66,10 @@ def is_whole(config: pytest.Config, exitstatus: pytest.ExitCode) -> bool:
 
 
 def rows_of(report: pytest.TestReport) -> list[dict[str, Any]]:
-    """Return what a test noted; one that failed before it could note anything has a row too."""
+    """Return what a test noted; one that failed beside all it noted has a row for that too."""
     noted = [dict(value) for name, value in report.user_properties if name == ROW]  # type: ignore[call-overload]
-    if not noted and report.failed:
-        noted = [{ROW: report.nodeid.partition("::")[2], "runs": 1, "held": False}]
+    if report.failed and all(row["held"] for row in noted):
+        noted.append({ROW: report.nodeid.partition("::")[2], "runs": 1, "held": False})
     return [{**row, "held": report.passed if row["held"] is None else row["held"]} for row in noted]
 
 
