@@ -113,13 +113,14 @@ def _travel(
 
 
 def _note_trouble(route: Sender, trouble: Unavailable) -> None:
-    """Leave a server alone for a while, or its sender until a person has looked."""
+    """Leave a server alone for a while, or its sender until a person has looked.
+
+    What was answered to settings a person has looked at since then stops nothing.
+    """
     outgoing.leave_alone(route, TRY_AGAIN.total_seconds() - 1)
     if trouble.configuration:
-        stopped = Sender.objects.filter(pk=route.pk, stopped_at=None).update(
-            stopped_at=now(), stopped_reason=trouble.words[:500]
-        )
-        if stopped:
+        as_it_was = Sender.objects.filter(pk=route.pk, stopped_at=None, updated_at=route.updated_at)
+        if as_it_was.update(stopped_at=now(), stopped_reason=trouble.words[:500]):
             audit.record(act="stop sender", subject=route, client=route.client_id)
     log.warning("sender %s cannot be used: %s", route.pk, trouble.words)
 

@@ -143,9 +143,11 @@ def mend_the_key(line: Line, keeper: Keeper[Provider], server: Provider) -> None
     wait_until(is_paused, 30, line.logs)
     assert "Bad or missing Server API token" in campaign.waiting_reason
     assert not any(each.what == "accepted" for each in server.events)
-    assert Sender.objects.get(pk=campaign.sender_id).stopped_at is not None
+    sender = Sender.objects.get(pk=campaign.sender_id)
+    assert sender.stopped_at is not None
     server.mood = provider.well
-    Sender.objects.filter(pk=campaign.sender_id).update(stopped_at=None, stopped_reason="")
+    sender.stopped_at, sender.stopped_reason = None, ""
+    sender.save(update_fields=["stopped_at", "stopped_reason", "updated_at"])
     approving.resume(mailing=campaign, staff=None)
 
 

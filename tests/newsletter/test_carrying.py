@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils.timezone import now
 from pytest_django import Settings
 
@@ -106,6 +107,32 @@ def test_without_another_the_mailing_stops_and_says_why(cast: Cast, smtp: Script
     smtp.script = lambda moment: None
     Sender.objects.update(stopped_at=None, stopped_reason="")
     approving.resume(mailing=campaign, staff=1)
+    serve()
+    assert states() == {"sent": 1}
+
+
+def test_an_answer_to_settings_mended_meanwhile_does_not_stop_their_sender(
+    cast: Cast, smtp: ScriptedSmtp
+) -> None:
+    """A-8: whoever mends the password while the old one is still being refused mends it once."""
+
+    def mend_then_refuse(moment: Moment) -> bytes | None:
+        if moment.step != "MAIL":
+            return None
+        Sender.objects.get(pk=cast.sender.pk).save(update_fields=["stopped_at", "updated_at"])
+        connection.close()
+        return b"530 5.7.0 sign in\r\n"
+
+    smtp.script = mend_then_refuse
+    campaign = sent_off(cast)
+    serve()
+    cast.sender.refresh_from_db()
+    assert cast.sender.stopped_at is None
+    campaign.refresh_from_db()
+    assert campaign.state == Mailing.State.SENDING
+    assert "sign-in wanted" in campaign.waiting_reason
+    smtp.script = lambda moment: None
+    Mailing.objects.update(waiting_until=None)
     serve()
     assert states() == {"sent": 1}
 
