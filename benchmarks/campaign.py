@@ -71,9 +71,9 @@ def another(campaign: Any) -> Any:
 
 def sample_bytes(campaign: Any) -> int:
     """Return the size of one rendered message, as it goes on the wire."""
-    from newsletter import composing
-    from newsletter.rendering import Person, Renderer
-    from newsletter.sources import source_of
+    from newsletter.content import compiling as composing
+    from newsletter.mailings.source import source_of
+    from newsletter.rendering.renderer import Person, Renderer
 
     compiled = composing.compile_mail(source_of(campaign))
     renderer = Renderer(compiled, mailing=1, link_ids=list(range(1, len(compiled.links) + 1)))

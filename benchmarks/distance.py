@@ -67,7 +67,7 @@ def line(to: str, milliseconds: float) -> Iterator[str]:
 
 def rate(where: str, connections: int, seconds: float) -> int:
     """Return the messages of 20,480 bytes a second the wire alone gets through in a while."""
-    from newsletter import outgoing
+    from newsletter.senders import routing as outgoing
     from newsletter.transports import Message, SmtpSettings
 
     host, _, port = where.partition(":")

@@ -56,7 +56,8 @@ def staged(campaign: Any) -> dict[str, Any]:
     """Stage a campaign; return how fast, and what it wrote."""
     from django.db import connection
 
-    from newsletter import approving, staging
+    from newsletter.delivery import staging
+    from newsletter.mailings import lifecycle as approving
 
     approving.send_now(mailing=campaign, staff=None)
     before, written = machine.sizes(), machine.wal_position()
@@ -76,9 +77,9 @@ def staged(campaign: Any) -> dict[str, Any]:
 
 def carried(campaign: Any) -> dict[str, Any]:
     """Hand every window over and settle it as sent, with no wire between; return the costs."""
-    from newsletter import leasing
-    from newsletter.audience import question
-    from newsletter.handing_over import LARGEST_WINDOW, hand_over, settle
+    from newsletter.delivery import leasing
+    from newsletter.delivery.claiming import LARGEST_WINDOW, hand_over, settle
+    from newsletter.mailings.audience import question
     from newsletter.transports import Outcome
 
     campaign.refresh_from_db()

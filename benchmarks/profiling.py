@@ -68,9 +68,12 @@ def everywhere(function: Callable[..., Any], instead: Callable[..., Any]) -> Non
 
 def clock(clocks: Clocks) -> None:
     """Put the clocks around the engine's public functions, for the rest of this process."""
-    from newsletter import breakers, handing_over, pace, receivers
-    from newsletter.notes import Notes
-    from newsletter.rendering import Renderer
+    from newsletter import pace
+    from newsletter.delivery import claiming as handing_over
+    from newsletter.delivery.journal import Notes
+    from newsletter.pace import breakers
+    from newsletter.receivers import lookup as receivers
+    from newsletter.rendering.renderer import Renderer
     from newsletter.transports import SmtpTransport
 
     everywhere(handing_over.hand_over, clocks.around("hand over", handing_over.hand_over))
@@ -108,7 +111,9 @@ def profiled(campaign: Any) -> dict[str, Any]:
     garbage), `clocks` what the measuring itself took. wall_us of the wire's thread add up to the
     whole; those of the ledger's thread run beside it.
     """
-    from newsletter import approving, sending, staging
+    from newsletter.delivery import staging
+    from newsletter.delivery import worker as sending
+    from newsletter.mailings import lifecycle as approving
 
     approving.send_now(mailing=campaign, staff=None)
     count = staging.stage(campaign.pk) or 0

@@ -28,7 +28,9 @@ def arguments() -> argparse.Namespace:
 def paths(folder: Path) -> tuple[Path, Path]:
     """Send a campaign on paper; return a file with its pixels and one with its links."""
     from benchmarks.campaign import populate
-    from newsletter import approving, links, staging
+    from newsletter import links
+    from newsletter.delivery import staging
+    from newsletter.mailings import lifecycle as approving
     from newsletter.models import Delivery, Link
 
     campaign = populate(DELIVERIES)

@@ -10,6 +10,6 @@ from config.celery import app as celery_app  # noqa: F401  (a letter's nudge nee
 
 django_app = get_wsgi_application()
 
-from tracking.front import front  # noqa: E402  (models need Django set up)
+from tracking.intake.wsgi import front  # noqa: E402  (models need Django set up)
 
 application = front(django_app)

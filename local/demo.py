@@ -12,7 +12,8 @@ from django.utils.timezone import now
 
 from accountability.roles import Role
 from local.demo_words import DRAFT, HERON, LIGHTHOUSE, NAMES, NOTICE, SENT, SIGN_INS
-from newsletter import approving, staging
+from newsletter.delivery import staging
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Campaign, Delivery, Lease, Link, Mailing, Notice, Sender
 from registrants import suppression
 from registrants.addresses import hashed

@@ -8,11 +8,11 @@ import celery
 from django.db import transaction
 from django.utils.timezone import now
 
-from accountability import limits
 from newsletter import links
-from newsletter.composing import Source
+from newsletter.content.compiling import Source
+from newsletter.mailings.source import identity, link_base
 from newsletter.models import Delivery, Lease, Sender
-from newsletter.sources import identity, link_base
+from redis_store import rate_limits as limits
 from registrants import gate
 from registrants.addresses import mailbox_hashed
 from registrants.asks import asks

@@ -2,8 +2,12 @@
 
 from celery import shared_task
 
-from accountability import shared
-from newsletter import approving, condition, leasing, mx, recovering, sending, staging
+from newsletter.delivery import leasing, recovering, staging
+from newsletter.delivery import worker as sending
+from newsletter.mailings import lifecycle as approving
+from newsletter.monitoring import health as condition
+from newsletter.receivers import mx
+from redis_store import connection as shared
 
 # Wake-ups do not expire by a clock: two machines may differ by minutes, and one ahead would
 # throw every wake-up away (AT-C8). What piled up while no worker ran is thrown away by counting.

@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.urls import path, re_path
 
+from newsletter.admin.health import figures, health, healthz
 from newsletter.views.choices import choices
 from newsletter.views.confirm import confirm, not_me
-from newsletter.views.health import figures, health, healthz
 from newsletter.views.sign_up import sign_up
 
 urlpatterns = [

@@ -6,7 +6,7 @@ from functools import wraps
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accountability import limits
+from redis_store import rate_limits as limits
 from registrants.doors import address_of
 
 View = Callable[[HttpRequest, str], HttpResponse]

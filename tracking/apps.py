@@ -13,7 +13,7 @@ class TrackingConfig(AppConfig):
         """Offer the report of a mailing on its own pages."""
         from django.urls import reverse
 
-        from newsletter import onward
+        from newsletter.mailings import extra_pages as onward
 
         onward.offer(
             "Read the report",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 
 from newsletter.models import Delivery
-from tracking import hits
+from tracking.intake import hits
 from tracking.models import Event
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accountability import shared
+from redis_store import connection as shared
 from tracking import events
 
 

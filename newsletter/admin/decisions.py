@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accountability.roles import Right
-from newsletter import deciding, retrying
 from newsletter.admin.steps import do
+from newsletter.delivery import resending_failed as retrying
+from newsletter.delivery import resolving_unknown as deciding
 from newsletter.models import Delivery, Mailing
 
 State = Mailing.State

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from newsletter import composing
+from newsletter.content import compiling as composing
+from newsletter.mailings.source import source_of
 from newsletter.models import Mailing
-from newsletter.sources import source_of
 
 WRITTEN = ("sender", "mailing_list", "service", "template", "subject", "preheader",
            "body_format", "body", "reason")  # fmt: skip

@@ -9,10 +9,12 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import action, display
 
-from newsletter import approving, checks, onward, previewing
 from newsletter.admin import decisions, previews, steps
 from newsletter.admin.mailing_form import MailingForm
+from newsletter.mailings import extra_pages as onward
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Mailing
+from newsletter.review import checks, previewing
 from registrants.models import Client
 from registrants.staff_pages import ScopedFilter, StaffPage
 

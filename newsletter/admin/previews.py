@@ -11,9 +11,10 @@ from django.template.loader import render_to_string
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
-from newsletter import audience, checks, previewing
 from newsletter.admin.mailing_form import OF_THE_CLIENT, WRITTEN
+from newsletter.mailings import audience
 from newsletter.models import Mailing, Sender, Template
+from newsletter.review import checks, previewing
 from registrants.models import MailingList, Service
 
 PARTS = [

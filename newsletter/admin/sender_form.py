@@ -10,8 +10,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from newsletter.capabilities import PROVIDERS, Field, provider_settings
 from newsletter.models import PaceRule, Receiver, Sender
+from newsletter.senders.provider_catalogue import PROVIDERS, Field, provider_settings
 
 Transport = Sender.Transport
 WHERE_THE_PASSWORD_GOES = ("transport", "host", "port", "security", "username")

@@ -5,10 +5,12 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from newsletter import outgoing, pace, warming
+from newsletter import pace
 from newsletter.admin import warm_up
-from newsletter.capabilities import PROVIDERS, Check, checklist
 from newsletter.models import Sender
+from newsletter.senders import routing as outgoing
+from newsletter.senders import warm_up as warming
+from newsletter.senders.provider_catalogue import PROVIDERS, Check, checklist
 
 
 def panel(sender: Sender) -> dict[str, Any]:

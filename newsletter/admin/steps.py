@@ -14,19 +14,16 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
 
-from newsletter import (
-    approving,
-    audience,
-    checks,
-    deciding,
-    drafting,
-    onward,
-    previewing,
-    retrying,
-)
-from newsletter.course import course
+from newsletter.delivery import resending_failed as retrying
+from newsletter.delivery import resolving_unknown as deciding
+from newsletter.mailings import audience
+from newsletter.mailings import duplicating as drafting
+from newsletter.mailings import extra_pages as onward
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Mailing
-from newsletter.progress import progress
+from newsletter.monitoring.progress import progress
+from newsletter.monitoring.run_details import course
+from newsletter.review import checks, previewing
 
 State = Mailing.State
 MOVES = {

@@ -10,10 +10,11 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
 from accountability.roles import Right
-from newsletter import composing, previewing
 from newsletter.admin import previews
+from newsletter.content import compiling as composing
+from newsletter.mailings.source import source_of
 from newsletter.models import Template
-from newsletter.sources import source_of
+from newsletter.review import previewing
 from registrants.staff_pages import ScopedFilter, StaffPage
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from newsletter.warming import Plan
+from newsletter.senders.warm_up import Plan
 
 WIDTH, HEIGHT = 1000, 240
 

@@ -1,7 +1,7 @@
 """What runs inside Redis for each window: who may go now, and when the others come back."""
 
-from accountability.shared import Script
 from newsletter.pace.scripts import BEGIN
+from redis_store.connection import Script
 
 ADMIT = Script(
     BEGIN

@@ -10,12 +10,13 @@ from typing import Any, Literal, NamedTuple
 
 import redis
 
-from newsletter import receivers, warming
 from newsletter.models import Sender
 from newsletter.pace import limits, words
 from newsletter.pace.admission import ADMIT
 from newsletter.pace.limits import Limits
 from newsletter.pace.memory import Memory, mine
+from newsletter.receivers import lookup as receivers
+from newsletter.senders import warm_up as warming
 
 log = logging.getLogger(__name__)
 

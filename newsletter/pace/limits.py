@@ -9,8 +9,8 @@ from typing import Any
 from django.db import DatabaseError
 from django.utils.timezone import now
 
-from newsletter import warming
 from newsletter.models import PaceRule, Sender
+from newsletter.senders import warm_up as warming
 
 READ_EACH = 2.0
 """Seconds a process goes by what it read."""

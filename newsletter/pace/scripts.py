@@ -9,7 +9,7 @@ or ended. `slot:<receiver>:<process>` is that process's share of a receiver's fe
 held then, and `pace:<sender>:day:<day>`, what the warm-up counted.
 """
 
-from accountability.shared import Script
+from redis_store.connection import Script
 
 HORIZON = 60
 """Seconds ahead for which held deliveries are promised slots."""

@@ -12,10 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from accountability import limits
 from newsletter import letters
 from newsletter.models import Delivery
 from newsletter.views.stamp import Stamp
+from redis_store import rate_limits as limits
 from registrants import addresses, consent, suppression
 from registrants.consent import Ask, Means
 from registrants.doors import hand, neighbourhood

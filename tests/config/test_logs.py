@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from newsletter import approving, sending, staging
+from newsletter.delivery import staging
+from newsletter.delivery import worker as sending
+from newsletter.mailings import lifecycle as approving
 from tests.cast import Cast, confirmed, make_registrant
 from tests.newsletter.conftest import smtp as smtp  # a real mail server
 from tests.scripted_smtp import Moment, ScriptedSmtp

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from newsletter import approving
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Mailing
 from tests.cast import Cast
 from tests.faults.books import Books, Entry, Keeper

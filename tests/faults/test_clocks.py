@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils.timezone import now
 
-from newsletter import approving
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Campaign, Lease
 from tests.cast import Cast, make_staff
 from tests.faults.books import Keeper

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from local.postgres import Postgres
-from newsletter import approving
+from newsletter.mailings import lifecycle as approving
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from django.db.models.functions import Now
 
-from newsletter import approving, staging
+from newsletter.delivery import staging
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Campaign, Delivery, Lease
 from tests.cast import Cast
 from tests.faults.books import Books, Keeper

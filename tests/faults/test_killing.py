@@ -7,7 +7,8 @@ from bisect import bisect_left
 import pytest
 from django.db.models import Sum
 
-from newsletter import approving, letters
+from newsletter import letters
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Delivery, Lease
 from registrants.models import Registrant
 from tests.cast import Cast

@@ -8,7 +8,8 @@ from http.client import HTTPConnection
 import pytest
 from django.db import transaction
 
-from newsletter import approving, links
+from newsletter import links
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Campaign, Delivery
 from registrants import privacy, suppression
 from registrants.models import Registrant, Subscription, Suppression

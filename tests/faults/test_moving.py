@@ -5,8 +5,9 @@ import time
 import pytest
 from django.utils.timezone import now
 
-from newsletter import approving, condition
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Mailing
+from newsletter.monitoring import health as condition
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers

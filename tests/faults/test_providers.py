@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from newsletter import approving
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Sender
 from tests.cast import Cast, make_sender
 from tests.faults import provider

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from local.valkey import Valkey
-from newsletter import approving
+from newsletter.mailings import lifecycle as approving
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers, let_time_pass

@@ -7,7 +7,7 @@ import pytest
 from django.db.models import Min
 from django.utils.timezone import now
 
-from newsletter import approving
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Delivery
 from tests.cast import Cast
 from tests.faults.books import Keeper

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from newsletter import approving
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Delivery, Lease
 from tests.cast import Cast
 from tests.faults.books import Keeper

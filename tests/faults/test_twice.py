@@ -7,7 +7,7 @@ import pytest
 from django.utils.timezone import now
 
 from config.celery import app
-from newsletter import approving
+from newsletter.mailings import lifecycle as approving
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.ports import is_free
-from newsletter import approving
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Delivery, Lease, Mailing
 from tests.faults.mail import ROOT, MailServer, any_port
 from tests.faults.patience import wait_until

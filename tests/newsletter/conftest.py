@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from newsletter import outgoing
+from newsletter.senders import routing as outgoing
 from tests.scripted_smtp import ScriptedSmtp
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from liquid import Markup
 
-from newsletter import header_lines, links, personalising
-from newsletter.composing import CompiledMail, Source, compile_mail
-from newsletter.rendering import PIXEL, Person, Renderer
+from newsletter import links
+from newsletter.content import header_fields as header_lines
+from newsletter.content import personalising
+from newsletter.content.compiling import CompiledMail, Source, compile_mail
+from newsletter.rendering.renderer import PIXEL, Person, Renderer
 
 BASE = "https://m.example.org"
 STRICT = policy.SMTP.clone(raise_on_defect=True)

@@ -12,9 +12,9 @@ from django.db import transaction
 
 from config.celery import app
 from newsletter import letters
-from newsletter.composing import compile_mail, unknown_variables
+from newsletter.content.compiling import compile_mail, unknown_variables
 from newsletter.models import Delivery, Lease
-from newsletter.rendering import Person, Renderer
+from newsletter.rendering.renderer import Person, Renderer
 from registrants import consent, tokens
 from registrants.consent import Ask
 from registrants.models import ConsentEvent, MailingList

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from newsletter import approving, staging
+from newsletter.delivery import staging
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Delivery, Link
 from tests.cast import Cast, measured
-from tracking import hits, targets
-from tracking.front import front
+from tracking.intake import hits
+from tracking.intake import link_targets as targets
+from tracking.intake.wsgi import front
 
 
 @dataclass

@@ -14,7 +14,8 @@ from registrants.consent import Hand, Means
 from registrants.models import Choice, Registrant
 from registrants.models.wording import Purpose
 from tests.cast import Cast
-from tracking import events, hits, tasks
+from tracking import events, tasks
+from tracking.intake import hits
 from tracking.models import Event
 
 

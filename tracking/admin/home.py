@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from accountability.roles import Right
-from newsletter import onward
+from newsletter.mailings import extra_pages as onward
 from newsletter.models import Campaign, Mailing
 from registrants.models import Client
 from registrants.staff_pages import has_right
-from tracking import overview
+from tracking.admin import dashboard_data as overview
 
 GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
     (

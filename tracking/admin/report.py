@@ -11,9 +11,9 @@ from unfold.decorators import display
 from accountability.roles import Right
 from newsletter.models import Mailing
 from registrants.staff_pages import BoundedPaginator, ReadOnly, ScopedFilter, StaffPage
-from tracking import reach
+from tracking.admin import report_views as views
 from tracking.models import Report
-from tracking.views import report as views
+from tracking.reporting import visibility as reach
 
 State = Mailing.State
 

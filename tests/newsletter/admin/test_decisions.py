@@ -9,13 +9,13 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from accountability.models import AuditEntry
-from newsletter import approving
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Delivery, Mailing
 from tests.cast import PASSWORD, Cast, make_client, make_staff
 from tests.newsletter.admin.test_steps import said
 from tests.newsletter.admin.test_writing import address
-from tests.newsletter.test_deciding import CUT, LOST, states, with_unknown
-from tests.newsletter.test_retrying import with_failures
+from tests.newsletter.delivery.test_resending_failed import with_failures
+from tests.newsletter.delivery.test_resolving_unknown import CUT, LOST, states, with_unknown
 
 pytestmark = pytest.mark.django_db
 

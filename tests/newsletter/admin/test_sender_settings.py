@@ -16,10 +16,10 @@ from newsletter import pace
 from newsletter.admin import warm_up
 from newsletter.models import PaceRule, Sender
 from newsletter.pace import limits, memory
-from newsletter.warming import Plan
+from newsletter.senders.warm_up import Plan
 from tests.cast import Cast, make_client, make_sender
 from tests.newsletter.admin.test_sender_page import change, form
-from tests.newsletter.pacing import GMAIL, SLOW_DOWN, go
+from tests.newsletter.pace.pacing import GMAIL, SLOW_DOWN, go
 
 pytestmark = pytest.mark.django_db
 KEY = "key-3f9a-never-seen-again"

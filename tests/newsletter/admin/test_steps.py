@@ -9,7 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.urls import reverse
 
-from newsletter import approving, onward, staging
+from newsletter.delivery import staging
+from newsletter.mailings import extra_pages as onward
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Campaign, Mailing
 from tests.cast import PASSWORD, Cast, make_list, make_staff
 from tests.newsletter.admin.test_writing import address, typed

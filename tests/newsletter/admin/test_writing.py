@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.urls import reverse
 
-from newsletter import approving
+from newsletter.mailings import lifecycle as approving
 from newsletter.models import Campaign, Mailing
 from tests.cast import Cast, make_client, make_list
 

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.test import Client as Browser
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from accountability import limits
 from newsletter import letters
 from newsletter.models import Delivery, Lease
+from redis_store import rate_limits as limits
 from registrants.models import ConsentEvent, MailingList, Registrant, Subscription, Wording
 from tests.cast import Cast, make_client, make_list
 from tests.newsletter.views.conftest import FIELD, Sign

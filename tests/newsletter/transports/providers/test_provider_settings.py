@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from newsletter import capabilities
+from newsletter.senders import provider_catalogue as capabilities
 from newsletter.transports import Unavailable
 from newsletter.transports.providers import (
     PROVIDERS,
@@ -187,7 +187,7 @@ def test_a_sender_without_a_usable_address_is_said_before_any_message_is_pulled(
 def test_who_sends_by_no_provider_does_not_load_their_libraries() -> None:
     """30 MB in each process of an installation with a mail server of its own."""
     script = (
-        "import sys, newsletter.transports, newsletter.capabilities;"
+        "import sys, newsletter.transports, newsletter.senders.provider_catalogue;"
         "print([each for each in ('anymail', 'botocore', 'requests') if each in sys.modules])"
     )
     said = subprocess.run(

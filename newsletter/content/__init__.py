@@ -1,0 +1,1 @@
+"""What is written becomes a compiled mail: source, layout, markup, links, plain text, faults."""

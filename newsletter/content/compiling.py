@@ -1,0 +1,250 @@
+"""From an author's source to one compiled mail: Liquid with slots, safe to freeze and to splice."""
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Self
+
+from liquid.exceptions import LiquidError
+
+from newsletter import links
+from newsletter.content import header_fields as header_lines
+from newsletter.content import layout as page
+from newsletter.content import link_rewriting as hrefs
+from newsletter.content import personalising, plain_text
+from newsletter.content.errors import Fault, Faults
+from newsletter.content.liquid_tags import Tag, Tags, markup_in_strings
+
+__all__ = ["CompiledMail", "Fault", "Faults", "Source", "compile_mail", "unknown_variables"]
+
+VERSION: Final = 1
+RIGHT_TO_LEFT: Final = ("ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
+SUBJECT: Final = 255
+PREHEADER: Final = 200
+_BASE: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?")
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_FEEDBACK: Final = re.compile(r"[!-9;-~]*(?::[!-9;-~]*){0,3}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an author wrote and the identity it leaves under; kind is campaign, notice or letter."""
+
+    kind: str
+    subject: str
+    body: str
+    client_name: str
+    from_name: str
+    from_address: str
+    message_id_domain: str
+    link_base: str
+    preheader: str = ""
+    body_format: str = "markdown"
+    layout: str = ""
+    layout_format: str = "mjml"
+    postal_address: str = ""
+    reply_to: str = ""
+    locale: str = "en"
+    list_name: str = ""
+    list_id: str = ""
+    feedback_id: str = ""
+    bounce_domain: str = ""
+    reason_line: str = ""
+    attribute_names: tuple[str, ...] = ()
+    letter_names: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Return the fields Liquid may stand in, by their names."""
+        names = ("subject", "preheader", "body", "layout")
+        return {name: getattr(self, name).replace("\r\n", "\n") for name in names}
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """Return what a template may name that is the same for every reader of this mail."""
+        right = self.locale.lower().replace("_", "-").split("-")[0] in RIGHT_TO_LEFT
+        made = {
+            "client": {"name": self.client_name, "postal_address": self.postal_address},
+            "list": {"name": self.list_name},
+            "mail": {
+                "locale": self.locale.replace("_", "-"),
+                "direction": "rtl" if right else "ltr",
+                "kind": self.kind,
+            },
+            "subject": self.subject,
+            "preheader": self.preheader,
+            "footer_reason": self.reason_line or self._reason,
+        }
+        cleaned: dict[str, Any] = personalising.clean(made)
+        return cleaned
+
+    @property
+    def _reason(self) -> str:
+        if self.kind != "campaign":
+            return ""
+        return (
+            f"You get this mail because you said yes to “{self.list_name}” of {self.client_name}."
+        )
+
+
+@dataclass(frozen=True)
+class CompiledMail:
+    """One mail frozen for all its readers: Liquid sources and what never changes, no code."""
+
+    kind: str
+    subject: str
+    html: str
+    text: str
+    links: list[str]
+    personal_links: list[str]
+    constants: dict[str, Any]
+    headers: dict[str, str]
+    message_id_domain: str
+    bounce_domain: str
+    link_base: str
+    version: int = field(default=VERSION)
+
+    def dump(self) -> bytes:
+        """Return the mail as JSON, to be stored on the mailing when it starts."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def load(cls, data: bytes | memoryview | str) -> Self:
+        """Return the mail dump wrote; raises ValueError for any other version."""
+        found = json.loads(data if isinstance(data, str) else bytes(data))
+        if found.get("version") != VERSION:
+            raise ValueError(
+                f"this mail was compiled by version {found.get('version')} of the format"
+            )
+        return cls(**found)
+
+
+def compile_mail(source: Source) -> CompiledMail:
+    """Compile a source; raises Faults with everything found wrong, line and column included."""
+    _refuse(_liquid_faults(source) + _identity_faults(source))
+    texts = source.texts
+    layout_format = source.layout_format
+    if not texts["layout"].strip():
+        layout_format = "mjml" if source.body_format == "mjml" else "html"
+        texts["layout"] = page.built_in(source.kind, layout_format)
+    tags = Tags(*texts.values())
+    words = page.Words(**{name: tags.swap(text, field=name) for name, text in texts.items()})
+    _refuse(markup_in_strings(tags.tags))
+    html = page.build(words, tags, body_format=source.body_format, layout_format=layout_format)
+    whole = source.body_format == "mjml" and page.is_whole(words.body)
+    _refuse([tag.fault("stands where it would be lost") for tag in _lost(html, tags, whole)])
+    html = hrefs.checked(html, tags)
+    text = plain_text.from_html(html, tags)
+    html, found = hrefs.rewritable(html, tags, base=source.link_base)
+    compiled = CompiledMail(
+        kind=source.kind,
+        subject=source.subject,
+        html=tags.into_html(hrefs.with_pixel(html, tags)).strip() + "\n",
+        text=tags.into_text(text),
+        links=found.rewritable,
+        personal_links=found.personal,
+        constants=source.constants,
+        headers=_headers(source),
+        message_id_domain=source.message_id_domain,
+        bounce_domain=source.bounce_domain,
+        link_base=source.link_base,
+    )
+    _refuse(_whole_faults(compiled))
+    return compiled
+
+
+def unknown_variables(source: Source) -> list[Fault]:
+    """Return each variable no reader of this kind of mail has, with line and column."""
+    campaign = source.kind == "campaign"
+    known: dict[str, Any] = {
+        "registrant": {"name", "address", *source.attribute_names},
+        "client": {"name", "postal_address"},
+    }
+    if campaign:
+        known |= {"list": {"name"}, "unsubscribe_url": None, "preferences_url": None}
+    if source.kind == "letter":
+        known |= {"letter": set(source.letter_names)}
+    in_layout = {"mail": {"locale", "direction", "kind"}} | dict.fromkeys(
+        ("content", "subject", "preheader", "footer_reason")
+    )
+    faults: list[Fault] = []
+    for name, text in source.texts.items():
+        faults += personalising.unknown(
+            name, text, known | in_layout if name == "layout" else known
+        )
+    return faults
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise Faults(faults)
+
+
+def _liquid_faults(source: Source) -> list[Fault]:
+    return [
+        fault
+        for name, text in source.texts.items()
+        for fault in personalising.syntax_faults(name, text)
+    ]
+
+
+def _lost(html: str, tags: Tags, whole: bool) -> list[Tag]:
+    """Return the tags that vanished; a body that is a whole MJML page leaves out its layout."""
+    slots = {"content", "subject", "preheader"}
+    return [
+        tag
+        for tag in tags.missing_from(html)
+        if tag.field == "body" or (tag.field == "layout" and not whole)
+        if tag.expression not in slots
+    ]
+
+
+def _identity_faults(source: Source) -> list[Fault]:
+    checks: list[tuple[str, Any]] = [
+        ("subject", lambda: header_lines.refuse_controls(source.subject, longest=SUBJECT)),
+        ("preheader", lambda: header_lines.refuse_controls(source.preheader, longest=PREHEADER)),
+        ("from_name", lambda: header_lines.sender(source.from_name, source.from_address)),
+        ("reply_to", lambda: source.reply_to and header_lines.mailbox(source.reply_to)),
+        ("list_id", lambda: source.list_id and header_lines.list_id(source.list_id)),
+    ]
+    faults = []
+    for name, check in checks:
+        try:
+            check()
+        except header_lines.Unfit as error:
+            faults.append(Fault(name, str(error)))
+    if not source.subject.strip():
+        faults.append(Fault("subject", "is empty"))
+    if source.kind == "campaign" and not source.list_id:
+        faults.append(Fault("list_id", "a campaign goes to a list"))
+    if not _BASE.fullmatch(source.link_base) or len(source.link_base) > links.LONGEST_BASE:
+        faults.append(
+            Fault("link_base", f"is no address of {links.LONGEST_BASE} characters or less")
+        )
+    if not _HOST.fullmatch(source.message_id_domain):
+        faults.append(Fault("message_id_domain", "is no domain"))
+    if not _FEEDBACK.fullmatch(source.feedback_id) or len(source.feedback_id) > 150:
+        faults.append(Fault("feedback_id", "is not a:b:c:SenderId (U-11)"))
+    return faults
+
+
+def _headers(source: Source) -> dict[str, str]:
+    return {
+        "from_name": source.from_name,
+        "from_address": source.from_address,
+        "reply_to": source.reply_to or source.from_address,
+        "list_id": source.list_id,
+        "feedback_id": source.feedback_id,
+    }
+
+
+def _whole_faults(compiled: CompiledMail) -> list[Fault]:
+    """Return what only shows in the whole: tags that no longer pair once HTML put them in order."""
+    for name, text in (("body", compiled.html), ("body", compiled.text)):
+        try:
+            personalising.parse(text, field=name)
+        except LiquidError as error:
+            found = personalising.fault_of(error, field=name, source=text)
+            message = f"{found.message}: a tag opens and closes at different depths of the HTML"
+            return [Fault(name, message)]
+    return []

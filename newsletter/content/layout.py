@@ -1,0 +1,126 @@
+"""A body inside its layout: one whole HTML page, Liquid tags still swapped for words."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from newsletter.content import markup
+from newsletter.content.errors import Fault, Faults
+from newsletter.content.liquid_tags import Tags, each_tag
+
+LAYOUTS: Final = Path(__file__).parent.parent / "layouts"
+_FORBIDDEN: Final = re.compile(
+    r"<\s*(script|iframe|object|embed|form|base|link|applet|input|button|frame|frameset)\b", re.I
+)
+_HANDLER: Final = re.compile(r"[\s\"'/]on[a-z]+\s*=", re.I)
+_REFRESH: Final = re.compile(r"<meta\b[^>]*http-equiv\s*=\s*[\"']?refresh", re.I)
+_INSIDE: Final = re.compile(
+    r"<(mj-text|mj-raw|mj-table|mj-button)\b[^>]*(?<!/)>(?:(?!</\1>).)*\Z", re.DOTALL
+)
+_WHOLE: Final = re.compile(r"\s*(<\?xml.*?\?>)?\s*(<!--.*?-->\s*)*<mjml\b", re.DOTALL)
+_WRAPPED: Final = "<mj-section><mj-column><mj-text>{}</mj-text></mj-column></mj-section>"
+
+
+@dataclass(frozen=True)
+class Words:
+    """The sources of one mail with their Liquid tags swapped out."""
+
+    subject: str
+    preheader: str
+    body: str
+    layout: str
+
+
+@cache
+def built_in(kind: str, form: str) -> str:
+    """Return the layout of the house: with unsubscribe link for campaigns, plain for the rest."""
+    name = "campaign" if kind == "campaign" else "notice"
+    return (LAYOUTS / f"{name}.{form}").read_text()
+
+
+def build(words: Words, tags: Tags, *, body_format: str, layout_format: str) -> str:
+    """Return the whole page; raises Faults where body and layout do not fit or cannot be read."""
+    layout = _filled(words, tags)
+    if body_format == "mjml":
+        return _mjml_body(words.body, layout, tags, layout_format)
+    make = markup.from_markdown if body_format == "markdown" else markup.from_html
+    content = make(words.body, tags)
+    if layout_format == "mjml":
+        return _in_mjml_layout(content, layout, tags)
+    refuse_active(layout, field="layout")
+    page = _placed(tags.as_comments(layout), tags, content)
+    return markup.inline_styles(page)
+
+
+def refuse_active(html: str, *, field: str) -> None:
+    """Raise Faults where HTML has anything that acts, submits or loads by itself (M-14)."""
+    found = _FORBIDDEN.search(html) or _REFRESH.search(html)
+    handlers: list[str] = []
+
+    def noted(tag: str) -> str:
+        if _HANDLER.search(tag):
+            handlers.append(tag)
+        return tag
+
+    each_tag(html, noted)
+    if found or handlers:
+        index = found.start() if found else html.find(handlers[0])
+        line, column = html.count("\n", 0, index) + 1, index - html.rfind("\n", 0, index)
+        what = found[0] if found else handlers[0]
+        raise Faults([Fault(field, f"{what[:40]} is not allowed in mail", line, column)])
+
+
+def is_whole(body: str) -> bool:
+    """Say whether an MJML body is a page of its own, which no layout surrounds."""
+    return bool(_WHOLE.match(body))
+
+
+def _mjml_body(body: str, layout: str, tags: Tags, layout_format: str) -> str:
+    refuse_active(body, field="body")
+    if is_whole(body):
+        return markup.from_mjml(tags.as_comments(body), field="body")
+    if layout_format != "mjml":
+        raise Faults([Fault("body", "MJML needs an MJML layout, or a whole <mjml> of its own")])
+    refuse_active(layout, field="layout")
+    alone = f"<mjml><mj-body>\n{tags.as_comments(body)}\n</mj-body></mjml>"
+    markup.from_mjml(alone, field="body", lines_before=1)
+    layout = tags.as_comments(layout)
+    if _INSIDE.search(layout[: _place(layout, tags).start()]):
+        message = "for an MJML body, {{ content }} must stand directly in mj-body or mj-wrapper"
+        raise Faults([Fault("layout", message)])
+    return markup.from_mjml(_placed(layout, tags, tags.as_comments(body)), field="layout")
+
+
+def _in_mjml_layout(content: str, layout: str, tags: Tags) -> str:
+    refuse_active(layout, field="layout")
+    layout = tags.as_comments(layout)
+    place = _place(layout, tags)
+    if not _INSIDE.search(layout[: place.start()]):
+        wrapped = _WRAPPED.format(place[0])
+        layout = layout[: place.start()] + wrapped + layout[place.end() :]
+    return _placed(markup.from_mjml(layout, field="layout"), tags, content)
+
+
+def _filled(words: Words, tags: Tags) -> str:
+    """Return the layout with {{ subject }} and {{ preheader }} replaced by their sources."""
+    sources = {"subject": escape(words.subject), "preheader": escape(words.preheader)}
+
+    def one(match: re.Match[str]) -> str:
+        return sources.get(tags.of(match).expression, match[0])
+
+    return tags.word.sub(one, words.layout)
+
+
+def _place(html: str, tags: Tags) -> re.Match[str]:
+    for match in tags.any.finditer(html):
+        if tags.tags[int(match["a"] or match["b"])].expression == "content":
+            return match
+    raise Faults([Fault("layout", "the layout has no place for {{ content }}")])
+
+
+def _placed(html: str, tags: Tags, content: str) -> str:
+    place = _place(html, tags)
+    return html[: place.start()] + content + html[place.end() :]

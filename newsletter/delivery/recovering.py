@@ -1,0 +1,83 @@
+"""Put right what a lost worker left: by its notes where it ran here, by its lease elsewhere."""
+
+import logging
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from newsletter.delivery import journal as notes
+from newsletter.delivery.claiming import settle
+from newsletter.delivery.leasing import Held, held_of, reckon
+from newsletter.models import Lease
+
+log = logging.getLogger(__name__)
+
+LOSE = """
+UPDATE newsletter_delivery SET state = 'unknown', settled_at = now(),
+    answer = 'the worker was lost while this was being handed over'
+WHERE id BETWEEN %s AND %s AND attempt = %s AND state = 'handing_over'
+"""
+
+NEVER_WENT = """
+UPDATE newsletter_delivery SET state = 'staged', tries = tries - 1
+WHERE id BETWEEN %s AND %s AND attempt = %s AND state = 'handing_over' AND NOT id = ANY(%s)
+"""
+
+
+def recover() -> int:
+    """Free the leases of lost workers; return how many were freed."""
+    return _recover_here() + _recover_expired()
+
+
+def _recover_here() -> int:
+    """Free what workers killed on this machine held, by the notes they kept."""
+    freed = 0
+    for path in notes.all_left():
+        with notes.left_behind(path) as left:
+            if left is not None:
+                freed += recover_by_notes(left)
+    return freed
+
+
+@transaction.atomic
+def recover_by_notes(left: notes.Left) -> int:
+    """Free the leases of one run by the notes of its worker; return how many there were.
+
+    What was answered is settled by its answer, what was never on the wire is staged again, and
+    only what was in flight is unknown.
+    """
+    leases = Lease.objects.select_for_update().filter(attempt=left.attempt)
+    for lease in (found := list(leases)):
+        lost = _free(held_of(lease), left)
+        log.warning("lease %s of a lost worker freed, %s unknown", lease.pk, lost)
+    return len(found)
+
+
+def _free(held: Held, left: notes.Left) -> int:
+    """Put right what one range was left in; return how many of it nobody knows the end of."""
+    its = range(held.first, held.last + 1)
+    went = [each for each in left.going if each in its]
+    with connection.cursor() as cursor:
+        settle(held=held, outcomes=[each for each in left.answered if each.delivery in its])
+        cursor.execute(NEVER_WENT, [held.first, held.last, held.attempt, went])
+        cursor.execute(LOSE, [held.first, held.last, held.attempt])
+        lost = cursor.rowcount
+        reckon(cursor, held, timedelta(0), held.attempt)
+    return lost
+
+
+@transaction.atomic
+def _recover_expired(limit: int = 100) -> int:
+    """Free leases held longer than any task runs; what was being handed over is unknown (C-3)."""
+    lost = list(
+        Lease.objects.select_for_update(skip_locked=True)
+        .filter(closed_at=None, until__lt=Now())
+        .order_by("until")[:limit]
+    )
+    with connection.cursor() as cursor:
+        for lease in lost:
+            held = held_of(lease)
+            cursor.execute(LOSE, [held.first, held.last, held.attempt])
+            reckon(cursor, held, timedelta(0), lease.attempt)
+    return len(lost)

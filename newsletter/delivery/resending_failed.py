@@ -1,0 +1,117 @@
+"""Sending again what failed, and leaving alone who has no such address."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from accountability import audit
+from newsletter.delivery.leasing import Held, held_of, reckon
+from newsletter.mailings.lifecycle import NotPossible
+from newsletter.models import Lease, Mailing
+from newsletter.receivers.reply_classes import Meaning, gist, meaning
+
+State = Mailing.State
+STATES = (State.SENDING, State.PAUSED, State.SENT)
+SHOWN = 10
+
+# Range by range along the primary key, never as a whole; "=" might have the planner take the index
+# of mailings instead, which reads all of a million for each range.
+FAILED = """
+SELECT failed.code, failed.answer, count(*)
+FROM newsletter_lease AS lease CROSS JOIN LATERAL (
+    SELECT code, answer FROM newsletter_delivery
+    WHERE id BETWEEN lease.first AND lease.last AND mailing_id IS NOT DISTINCT FROM lease.mailing_id
+      AND state = 'failed'
+    OFFSET 0) AS failed
+WHERE lease.mailing_id = %s AND lease.failed > 0
+GROUP BY failed.code, failed.answer ORDER BY count(*) DESC
+"""
+
+FAILED_OF = """
+SELECT id, code, answer FROM newsletter_delivery
+WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s AND state = 'failed'
+"""
+
+AGAIN = """
+UPDATE newsletter_delivery SET state = 'staged', tries = 0, code = NULL, answer = '',
+    settled_at = NULL
+WHERE id BETWEEN %s AND %s AND id = ANY(%s) AND state = 'failed'
+"""
+
+
+@dataclass(frozen=True)
+class Said:
+    """How often a server said the same."""
+
+    code: int | None
+    words: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Failures:
+    """What failed and may go again, and what is left because nobody has that address."""
+
+    again: int
+    gone: int
+    said_again: list[Said]
+    said_gone: list[Said]
+
+
+def failures(mailing: Mailing) -> Failures:
+    """Return how many deliveries failed and why, apart by whether sending again can help."""
+    with connection.cursor() as cursor:
+        cursor.execute(FAILED, [mailing.pk])
+        rows = cursor.fetchall()
+    again: Counter[tuple[int | None, str]] = Counter()
+    gone: Counter[tuple[int | None, str]] = Counter()
+    for code, words, count in rows:
+        (gone if _is_gone(code, words) else again)[code, gist(words)] += count
+    return Failures(again.total(), gone.total(), _most_said(again), _most_said(gone))
+
+
+def _most_said(counts: Counter[tuple[int | None, str]]) -> list[Said]:
+    return [Said(code, words, count) for (code, words), count in counts.most_common(SHOWN)]
+
+
+@transaction.atomic
+def retry(*, mailing: Mailing, staff: int | None) -> int:
+    """Stage again what failed, save where nobody has the address (B-7); return how many.
+
+    A mailing that was sent is under way again; a paused one stays so. The gate is asked again when
+    they are handed over. Raises NotPossible where nothing can go again.
+    """
+    locked = Mailing.objects.select_for_update().defer("compiled", "body").get(pk=mailing.pk)
+    if locked.state not in STATES:
+        raise NotPossible("This mailing is cancelled; nothing of it is sent any more.")
+    leases = Lease.objects.select_for_update().filter(mailing=mailing, attempt=None, failed__gt=0)
+    with connection.cursor() as cursor:
+        staged = sum(_again(cursor, held_of(lease)) for lease in leases.order_by("pk"))
+    if not staged:
+        raise NotPossible("Nothing that failed can be sent again.")
+    Mailing.objects.filter(pk=mailing.pk, state=State.SENT).update(
+        state=State.SENDING, finished_at=None
+    )
+    audit.record(
+        act="retry", subject=mailing, staff=staff, client=mailing.client_id, deliveries=staged
+    )
+    mailing.refresh_from_db(fields=["state", "finished_at"])
+    return staged
+
+
+def _again(cursor: CursorWrapper, held: Held) -> int:
+    cursor.execute(FAILED_OF, [held.first, held.last, held.mailing])
+    again = [pk for pk, code, words in cursor.fetchall() if not _is_gone(code, words)]
+    if not again:
+        return 0
+    cursor.execute(AGAIN, [held.first, held.last, again])
+    staged = int(cursor.rowcount)
+    reckon(cursor, held, timedelta(0), None)
+    return staged
+
+
+def _is_gone(code: int | None, words: str) -> bool:
+    return meaning(code or 0, "", words) == Meaning.GONE

@@ -1,0 +1,226 @@
+"""Carry the windows of a mailing over the wire: the next is handed over while one is sent."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from email.utils import formatdate
+
+import structlog
+
+from newsletter import links, pace
+from newsletter.delivery import journal as notes
+from newsletter.delivery.claiming import LARGEST_WINDOW, Later, Ready
+from newsletter.delivery.prefetching import Ledger, Window
+from newsletter.models import Receiver, Sender
+from newsletter.receivers import lookup as receivers
+from newsletter.rendering.renderer import Person, Renderer, Unrenderable
+from newsletter.senders import routing as outgoing
+from newsletter.transports import Message, Outcome, Unavailable
+
+log = structlog.get_logger(__name__)
+STALE_AFTER = 1.2
+"""Seconds after the gate was asked when what is not yet begun goes back: no mail leaves on an
+answer of the gate older than two seconds (design.md §5)."""
+WINDOW_SECONDS = 0.4
+"""A window is what the wire takes in this time; two of them wait at once."""
+SLOW_LANE_WAIT = 30.0
+"""Seconds until a receiver with few connections is tried again where they broke."""
+
+_pace: dict[int, float] = {}
+"""Messages a second each sender managed lately, in this process."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is carried: whose mail, made how, of which kind for its pace."""
+
+    kind: pace.Kind
+    renderer: Renderer
+    extra: dict[str, str] | None = None
+
+
+class Trip:
+    """One unbroken journey over the wire of one sender, as many windows as there is time for."""
+
+    def __init__(
+        self, *, load: Load, route: Sender, ledger: Ledger, noted: notes.Notes, deadline: float
+    ) -> None:
+        self._load, self._route = load, route
+        self._ledger, self._noted, self._deadline = ledger, noted, deadline
+        self._verp = links.verp_maker(route.envelope_domain)
+        self._open: dict[int, Window] = {}
+        """Delivery on the wire → its window."""
+        self._live: list[Window] = []
+        """Windows handed over and not given to the ledger again."""
+        self._coming: Future[Window | None] | None = None
+        self._last_over = time.monotonic()
+        self._enough: set[int] = set()
+        """Receivers that asked for less in this journey: the rest of theirs is not begun."""
+        self.answered = 0
+
+    def go(self) -> Unavailable | None:
+        """Send until nothing is due or time is up; return what the server cannot be used for."""
+        trouble = None
+        try:
+            wire = outgoing.wire(self._route)
+        except ValueError as unfit:  # the sender's own settings
+            return Unavailable(str(unfit), configuration=True)
+        try:
+            for outcome in wire.send(self._messages(), noted=self._noted):
+                self._take(outcome)
+        except Unavailable as away:
+            trouble = away
+        self._end()
+        return trouble
+
+    @property
+    def _is_late(self) -> bool:
+        return time.monotonic() >= self._deadline
+
+    @property
+    def _rests(self) -> bool:
+        """Tell whether the sender is at its limit: what is not handed over need not be held."""
+        return self._load.kind == "campaign" and pace.rest(self._route) > 0
+
+    def _size(self) -> int:
+        """Return how many to hand over at once: what the wire took in 0.4 s lately, 2 to 500."""
+        pace_now = min(_pace.get(self._route.pk, 125.0), 2 * pace.most(self._route))
+        return max(2, min(LARGEST_WINDOW, int(pace_now * WINDOW_SECONDS)))
+
+    def _messages(self) -> Iterator[Message]:
+        """Give out message by message; the ledger is a window ahead."""
+        if not self._is_late:
+            self._coming = self._ledger.ask(self._size())
+        while (window := self._next()) is not None:
+            yield from self._made(window, self._sort(window))
+            window.is_given_out = True
+            if window.is_over:
+                self._settle(window)
+
+    def _next(self) -> Window | None:
+        coming, self._coming = self._coming, None
+        window = coming.result() if coming is not None else None
+        if window is not None:
+            self._live.append(window)
+            if not self._is_late and not self._rests:
+                self._coming = self._ledger.ask(self._size())
+        return window
+
+    def _sort(self, window: Window) -> Iterable[Ready]:
+        """Ask the pace: set those aside who must wait; send those of a narrow way first."""
+        of = receivers.receiver_of
+        window.receivers = whose = {each.delivery: of(each.address) for each in window.ready}
+        counts = Counter(whose.values())
+        admitted = pace.admit(self._route, counts, kind=self._load.kind)
+        window.begun_at = time.monotonic()
+        if all(
+            one.connections is None and one.go >= counts[receiver]
+            for receiver, one in admitted.items()
+        ):
+            return window.ready
+        going: list[Ready] = []
+        narrow: dict[int, list[Ready]] = {}
+        given: Counter[int] = Counter()
+        for each in window.ready:
+            receiver = whose[each.delivery]
+            one = admitted[receiver]
+            over = given[receiver] - one.go
+            given[receiver] += 1
+            if over >= 0:
+                wait = one.wait + over * one.spread
+                window.later.append(Later(each.delivery, wait, one.words))
+            elif one.connections is None:
+                going.append(each)
+            else:
+                narrow.setdefault(receiver, []).append(each)
+        for receiver, those in narrow.items():
+            self._go_narrow(window, those, receiver, admitted[receiver].connections or 1)
+        return going
+
+    def _go_narrow(
+        self, window: Window, those: list[Ready], receiver: int, connections: int
+    ) -> None:
+        """Send to one receiver over few connections of its own."""
+        try:
+            wire = outgoing.wire(self._route, receiver=receiver, connections=connections)
+            for outcome in wire.send(self._made(window, those), noted=self._noted):
+                self._take(outcome)
+        except Unavailable as away:
+            done = window.pulled | window.outcomes.keys()
+            words = f"held back: {away.words}"
+            window.later += [
+                Later(each.delivery, SLOW_LANE_WAIT, words)
+                for each in those
+                if each.delivery not in done
+            ]
+
+    def _made(self, window: Window, those: Iterable[Ready]) -> Iterator[Message]:
+        """Render each person's mail as the wire has room; stop where the gate's word is old."""
+        date = formatdate(usegmt=True).encode()
+        render, verp, extra = self._load.renderer.render, self._verp, self._load.extra
+        stale_at = window.asked_at + STALE_AFTER
+        pulled, opened, clock = window.pulled, self._open, time.monotonic
+        for each in those:
+            if clock() > stale_at:
+                return
+            delivery = each.delivery
+            if self._enough and window.receivers[delivery] in self._enough:
+                window.later.append(_slower(delivery, window.receivers[delivery]))
+                continue
+            try:
+                data = render(Person(*each, extra), date=date)
+            except Exception as fault:  # one person's data must not stop the others
+                window.outcomes[delivery] = _unrenderable(delivery, fault)
+                continue
+            pulled.add(delivery)
+            window.waiting += 1
+            opened[delivery] = window
+            yield Message(delivery, verp(delivery), each.address, data, True, stale_at)
+
+    def _take(self, outcome: Outcome) -> None:
+        window = self._open.pop(outcome.delivery)
+        window.outcomes[outcome.delivery] = outcome
+        window.waiting -= 1
+        if outcome.state != "unsent":
+            self.answered += 1
+        if outcome.state != "sent":
+            receiver = window.receivers[outcome.delivery]
+            if pace.asks_to_slow_down(receiver, outcome):
+                self._enough.add(receiver)
+        if window.is_over:
+            self._settle(window)
+
+    def _settle(self, window: Window) -> None:
+        now = time.monotonic()
+        spent = now - max(window.begun_at, self._last_over)
+        _note_pace(self._route.pk, len(window.pulled), spent)
+        self._last_over = now
+        self._live.remove(window)
+        self._ledger.settle(window, self._route)
+
+    def _end(self) -> None:
+        """Settle whatever is left, also the window that was handed over and never begun."""
+        coming = self._coming.result() if self._coming is not None else None
+        for window in [*self._live, *([coming] if coming is not None else [])]:
+            window.begun_at = window.begun_at or time.monotonic()
+            self._ledger.settle(window, self._route)
+        self._live.clear()
+
+
+def _slower(delivery: int, receiver: int) -> Later:
+    """Have one wait like those the pace holds back, some a little longer than others."""
+    words = f"held back: {Receiver(receiver).label} asked us to slow down"
+    return Later(delivery, pace.STOP + delivery % 60, words)
+
+
+def _unrenderable(delivery: int, fault: Exception) -> Outcome:
+    why = str(fault) if isinstance(fault, Unrenderable) else type(fault).__name__
+    log.error("cannot be rendered", delivery=delivery, why=why)
+    return Outcome(delivery, "failed", 0, "", f"could not be rendered: {why}")
+
+
+def _note_pace(sender: int, count: int, seconds: float) -> None:
+    if count:
+        _pace[sender] = 0.5 * _pace.get(sender, 125.0) + 0.5 * count / max(seconds, 0.001)

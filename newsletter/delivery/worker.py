@@ -1,0 +1,210 @@
+"""Take what is due and send it: letters, notices and campaigns, each by its lane."""
+
+import logging
+import time
+from datetime import timedelta
+from functools import lru_cache
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.timezone import now
+
+from accountability import audit
+from newsletter import letters, pace
+from newsletter.content import compiling as composing
+from newsletter.delivery import journal as notes
+from newsletter.delivery import leasing
+from newsletter.delivery.leasing import Held
+from newsletter.delivery.prefetching import Ledger
+from newsletter.delivery.run import Load, Trip
+from newsletter.mailings import lifecycle as approving
+from newsletter.mailings.audience import question
+from newsletter.models import Delivery, Lease, Mailing, Sender
+from newsletter.rendering.renderer import Renderer
+from newsletter.senders import routing as outgoing
+from newsletter.transports import Unavailable
+from registrants import gate
+
+log = logging.getLogger(__name__)
+TRY_AGAIN = timedelta(seconds=10)
+NOTICE_SLICE = 0.5
+"""Seconds a notice may keep the worker that letters wait for."""
+
+
+def serve(*, lanes: tuple[str, ...], seconds: float) -> bool:
+    """Work off what is due, the first lane first; return whether the time ran out before it did."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not any(_serve_lane(lane, deadline) for lane in lanes):
+            return False
+    return True
+
+
+def _serve_lane(lane: str, deadline: float) -> bool:
+    """Send some of what is due in a lane; False where nothing is."""
+    if lane == Lease.Lane.LETTERS:
+        return _send_letter(deadline)
+    if lane == Lease.Lane.NOTICES:
+        deadline = min(deadline, time.monotonic() + NOTICE_SLICE)
+    return any(_send_mailing(mailing, lane, deadline) for mailing in _running(lane))
+
+
+def _running(lane: str) -> list[Mailing]:
+    kind = Mailing.Kind.CAMPAIGN if lane == Lease.Lane.CAMPAIGNS else Mailing.Kind.NOTICE
+    running = Mailing.objects.filter(kind=kind, state=Mailing.State.SENDING)
+    ready = running.filter(Q(waiting_until=None) | Q(waiting_until__lte=Now()))
+    return list(
+        ready.select_related("sender__client", "sender__fallback")
+        .defer("body", "compiled", "left_out")
+        .order_by("?")[:20]
+    )
+
+
+def _send_mailing(mailing: Mailing, lane: str, deadline: float) -> bool:
+    """Carry windows of one mailing until it is done or time is up; False where nothing is due.
+
+    What goes wrong unforeseen leaves its leases and notes standing: recovering puts them right.
+    """
+    if lane == Lease.Lane.CAMPAIGNS and _rests(mailing):
+        return False
+    attempt = leasing.new_attempt()
+    with (
+        notes.keeping(attempt) as noted,
+        Ledger(lane=lane, mailing=mailing.pk, attempt=attempt) as ledger,
+    ):
+        if ledger.begin() is None:
+            return False
+        ledger.question = question(mailing)
+        kind: pace.Kind = "campaign" if lane == Lease.Lane.CAMPAIGNS else "notice"
+        load = Load(kind=kind, renderer=_renderer(mailing.pk))
+        trouble = _travel(mailing.sender, load, ledger, noted, deadline, mailing)
+    if trouble is not None:
+        _wait(mailing, trouble)
+    return trouble is None
+
+
+def _rests(mailing: Mailing) -> bool:
+    """Tell whether a campaign is not to be touched now; have it wait for quiet hours to end."""
+    if pace.rest(mailing.sender) > 0:
+        return True
+    until = pace.quiet_until(mailing.sender, now())
+    if until is not None:
+        approving.wait(mailing=mailing.pk, reason="Quiet hours of its sender.", until=until)
+    return until is not None
+
+
+def _travel(
+    sender: Sender,
+    load: Load,
+    ledger: Ledger,
+    noted: notes.Notes,
+    deadline: float,
+    mailing: Mailing | None,
+) -> Unavailable | None:
+    """Send by the first of a sender's servers that can be used; return why none can."""
+    trouble: Unavailable | None = None
+    for route in outgoing.routes(sender):
+        trip = Trip(load=load, route=route, ledger=ledger, noted=noted, deadline=deadline)
+        trouble = trip.go()
+        if mailing is not None and trip.answered:
+            _say_who_sends(mailing, route)
+        if trouble is None:
+            return None
+        if trouble.retry_after:
+            pace.record(route, [], retry_after=trouble.retry_after)
+            return trouble
+        _note_trouble(route, trouble)
+    return trouble or Unavailable(_why_none(sender))
+
+
+def _note_trouble(route: Sender, trouble: Unavailable) -> None:
+    """Leave a server alone for a while, or its sender until a person has looked.
+
+    What was answered to settings a person has looked at since then stops nothing.
+    """
+    outgoing.leave_alone(route, TRY_AGAIN.total_seconds() - 1)
+    if trouble.configuration:
+        as_it_was = Sender.objects.filter(pk=route.pk, stopped_at=None, updated_at=route.updated_at)
+        if as_it_was.update(stopped_at=now(), stopped_reason=trouble.words[:500]):
+            audit.record(act="stop sender", subject=route, client=route.client_id)
+    log.warning("sender %s cannot be used: %s", route.pk, trouble.words)
+
+
+def _why_none(sender: Sender) -> str:
+    reasons = [each.stopped_reason for each in outgoing.chain(sender) if each.stopped_reason]
+    return reasons[0] if reasons else "it could not be reached a moment ago"
+
+
+def _say_who_sends(mailing: Mailing, route: Sender) -> None:
+    """Take note that mail leaves: by its own sender, or by one that stands in."""
+    if route.pk == mailing.sender_id:
+        if mailing.waiting_reason:
+            approving.go_on(mailing=mailing.pk)
+        return
+    says = f"Its own mail server cannot be used; “{route.name}” stands in."
+    if mailing.waiting_reason != says:
+        approving.wait(mailing=mailing.pk, reason=says, until=None)
+        audit.record(act="stand in", subject=mailing, client=mailing.client_id, sender=route.pk)
+        mailing.waiting_reason = says
+
+
+def _wait(mailing: Mailing, trouble: Unavailable) -> None:
+    """Have a mailing wait for its mail server, or for a person where every sender is stopped."""
+    senders = outgoing.chain(Sender.objects.get(pk=mailing.sender_id))
+    if all(each.stopped_at for each in senders):
+        reason = f"The mail server cannot be used: {trouble.words}"
+        approving.stop(mailing=mailing.pk, reason=reason)
+        return
+    seconds = timedelta(seconds=trouble.retry_after) or TRY_AGAIN
+    reason = f"The mail server cannot be used at present: {trouble.words}"
+    approving.wait(mailing=mailing.pk, reason=reason, until=now() + seconds)
+
+
+@lru_cache(maxsize=8)
+def _renderer(mailing: int) -> Renderer:
+    """Return the renderer of a mailing; what is compiled never changes once it is staged."""
+    found = Mailing.objects.get(pk=mailing)
+    compiled = composing.CompiledMail.load(bytes(found.compiled or b""))
+    link_ids = list(found.links.order_by("position").values_list("pk", flat=True))
+    never_rewritten = [0] * len(compiled.links)
+    return Renderer(compiled, mailing=mailing, link_ids=link_ids or never_rewritten)
+
+
+def _send_letter(deadline: float) -> bool:
+    """Send one letter; where its mail server is away it is tried again in some seconds."""
+    attempt = leasing.new_attempt()
+    again: timedelta | None = None
+    with (
+        notes.keeping(attempt) as noted,
+        Ledger(lane=Lease.Lane.LETTERS, mailing=None, attempt=attempt, at_once=True) as ledger,
+    ):
+        held = ledger.begin()
+        if held is None:
+            return False
+        try:
+            if _carry_letter(held, ledger, noted, deadline):
+                again = TRY_AGAIN
+        except letters.NoSender as missing:
+            log.error("letter %s waits: %s", held.first, missing)
+            again = timedelta(minutes=1)
+    if again is not None:
+        leasing.put_off(held, again)
+    return True
+
+
+def _carry_letter(
+    held: Held, ledger: Ledger, noted: notes.Notes, deadline: float
+) -> Unavailable | None:
+    """Hand over and send the one letter of a lease; return why it must wait."""
+    delivery = Delivery.objects.select_related("registrant__client").get(pk=held.first)
+    client = delivery.registrant.client
+    ledger.question = gate.Question(kind=letters.kind_of(delivery.letter), client=client.pk)
+    renderer = _letter_renderer(letters.source(client, delivery.letter))
+    load = Load(kind="letter", renderer=renderer, extra=letters.extra(delivery))
+    return _travel(letters.sender_of(client), load, ledger, noted, deadline, None)
+
+
+@lru_cache(maxsize=64)
+def _letter_renderer(source: composing.Source) -> Renderer:
+    compiled = composing.compile_mail(source)
+    return Renderer(compiled, link_ids=[0] * len(compiled.links))

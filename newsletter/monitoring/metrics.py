@@ -1,0 +1,126 @@
+"""The figures monitoring asks for, asked of database and Redis when it asks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import DatabaseError
+from django.db.models import Count, F, Sum
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from newsletter import pace
+from newsletter.mailings import lifecycle as approving
+from newsletter.models import Lease, Mailing, Sender
+from newsletter.monitoring import health as condition
+
+STATES = ("sent", "refused", "failed", "deferred", "unknown")
+
+
+def text() -> bytes:
+    """Return all figures in the text format of Prometheus; what is away is left out, and said."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Asked())
+    return generate_latest(registry)
+
+
+class _Asked(Collector):
+    """Asks anew for every scrape, so that no process has to keep figures of its own."""
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        parts = condition.parts()
+        yield from _of_parts(parts)
+        if all(part.is_well for part in parts if part.name == "database"):
+            try:
+                yield from _of_database()
+            except DatabaseError:  # it went away in between; the next scrape says so
+                return
+
+
+def _gauge(name: str, words: str, labels: list[str] | None = None) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"heed_{name}", words, labels=labels or [])
+
+
+def _single(name: str, words: str, value: float) -> GaugeMetricFamily:
+    found = _gauge(name, words)
+    found.add_metric([], value)
+    return found
+
+
+def _of_parts(parts: list[condition.Part]) -> Iterator[GaugeMetricFamily]:
+    up = _gauge("up", "1 where a part of the installation is well", ["part"])
+    silence = _gauge("silence_seconds", "Seconds since a part was heard of", ["part"])
+    for part in parts:
+        up.add_metric([part.name], part.is_well)
+        if part.seconds is not None:
+            silence.add_metric([part.name], part.seconds)
+    yield up
+    yield silence
+
+
+def _of_database() -> Iterator[GaugeMetricFamily]:
+    yield _mailings()
+    yield _deliveries()
+    yield from _lanes()
+    yield from _of_senders()
+    overdue = approving.overdue(Mailing.objects.all()).count()
+    yield _single("mailings_overdue", "Mailings that came due while the system was down", overdue)
+    yield _single("workers", "Processes that hold deliveries at present", condition.workers())
+    yield _single(
+        "unknown_undecided", "Unknown deliveries that wait for a person", condition.undecided()
+    )
+
+
+def _mailings() -> GaugeMetricFamily:
+    found = _gauge("mailings", "Mailings by kind and state", ["kind", "state"])
+    counted = Mailing.objects.order_by().values("kind", "state").annotate(number=Count("pk"))
+    for row in counted:
+        found.add_metric([row["kind"], row["state"]], row["number"])
+    return found
+
+
+def _deliveries() -> GaugeMetricFamily:
+    found = _gauge("deliveries", "Deliveries of mailings under way, by state", ["mailing", "state"])
+    under_way = Lease.objects.filter(mailing__state__in=condition.UNDER_WAY).order_by()
+    sums: Any = under_way.values("mailing").annotate(
+        all=Sum("size"), **{f"sum_{state}": Sum(state) for state in STATES}
+    )
+    for row in sums:
+        ended = {state: row[f"sum_{state}"] for state in STATES}
+        waiting = {"waiting": max(0, row["all"] - sum(ended.values()))}
+        for state, number in (ended | waiting).items():
+            found.add_metric([str(row["mailing"]), state], number)
+    return found
+
+
+def _lanes() -> Iterator[GaugeMetricFamily]:
+    leases = _gauge("leases_open", "Open ranges of deliveries; letters: one each", ["lane"])
+    oldest = _gauge("oldest_due_seconds", "How long the oldest due one waits", ["lane"])
+    for lane in condition.lanes():
+        leases.add_metric([lane.name], lane.open)
+        oldest.add_metric([lane.name], lane.oldest_due_seconds)
+    yield leases
+    yield oldest
+
+
+def _of_senders() -> Iterator[GaugeMetricFamily]:
+    stopped = Sender.objects.exclude(stopped_at=None).count()
+    yield _single("senders_stopped", "Senders stopped until a person has looked", stopped)
+    labels = ["sender", "receiver"]
+    rate = _gauge("sent_per_second", "Sent a second over the last minute", labels)
+    still = _gauge("receiver_stopped", "1 where a receiver asked to be left alone", labels)
+    held = _gauge("held_back", "Held back within the last minute", labels)
+    running = Mailing.objects.filter(state__in=condition.UNDER_WAY).order_by()
+    senders: list[Any] = list(running.values_list(F("sender"), flat=True).distinct()[:200])
+    for sender, reading in pace.readings(senders).items():
+        for one in reading.receivers:
+            told = [str(sender), one.name]
+            rate.add_metric(told, one.per_second_minute)
+            still.add_metric(told, one.stopped_until is not None)
+            held.add_metric(told, one.held)
+    yield rate
+    yield still
+    yield held

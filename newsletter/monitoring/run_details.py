@@ -1,0 +1,238 @@
+"""How a run goes: receiver by receiver, over time, who works at it, and what servers said last."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Min, Q
+from django.utils.timezone import now
+
+from newsletter import pace
+from newsletter.models import Delivery, Lease, Mailing, Receiver, Sender
+from newsletter.pace import ReceiverReading, SenderReading
+from newsletter.receivers.reply_classes import gist
+from newsletter.senders import routing as outgoing
+
+State = Mailing.State
+POINTS = 40
+SHOWN = 10
+NOBODY_AT_IT = 15
+"""Seconds after which a range that is due and in nobody's hands is worth a word."""
+
+RECEIVED = """
+SELECT receiver.key::int, state.key, sum(state.value::int)
+FROM newsletter_lease AS lease, jsonb_each(lease.receivers) AS receiver,
+     jsonb_each_text(receiver.value) AS state
+WHERE lease.mailing_id = %s GROUP BY 1, 2
+"""
+
+# Of the ranges touched last, along the primary key: a million is never read as a whole.
+SAID = """
+WITH newest AS (
+    SELECT mailing_id, first, last FROM newsletter_lease
+    WHERE mailing_id = %s AND failed + deferred + unknown > 0
+    ORDER BY updated_at DESC LIMIT 8)
+SELECT said.state, said.receiver, said.code, said.answer, count(*), max(said.settled_at)
+FROM newest CROSS JOIN LATERAL (
+    SELECT state, receiver, code, answer, settled_at FROM newsletter_delivery
+    WHERE id BETWEEN newest.first AND newest.last
+      AND mailing_id IS NOT DISTINCT FROM newest.mailing_id
+      AND (state IN ('failed', 'unknown') OR state = 'deferred' AND code IS NOT NULL)
+    OFFSET 0) AS said
+GROUP BY 1, 2, 3, 4 ORDER BY 6 DESC LIMIT 500
+"""
+
+CURVE = """
+SELECT width_bucket(extract(epoch FROM closed_at), %s, %s, %s), sum(size)
+FROM newsletter_lease WHERE mailing_id = %s AND closed_at IS NOT NULL GROUP BY 1
+"""
+
+
+@dataclass(frozen=True)
+class Receiving:
+    """How one receiving group takes it: counts of this mailing, pace of its sender."""
+
+    name: str
+    sent: int
+    deferred: int
+    failed: int
+    pace: ReceiverReading | None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a server said when it did not take a mail, and how often of late."""
+
+    state: str
+    receiver: str
+    code: int | None
+    words: str
+    times: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The rate over the run, as points for a picture of 100 by 20."""
+
+    points: str
+    most: float
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why it waits or goes slowly, and until when."""
+
+    words: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a run goes."""
+
+    receivers: list[Receiving]
+    said: list[Said]
+    curve: Curve | None
+    reasons: list[Reason]
+    workers: int
+    connections: int
+    next_due: datetime | None
+
+
+def course(mailing: Mailing) -> Course:
+    """Return how the run of a mailing goes; its sender must be at hand."""
+    under_way = mailing.state in (State.STAGING, State.SENDING, State.PAUSED)
+    reading = pace.readings([mailing.sender_id])[mailing.sender_id] if under_way else None
+    leases = Lease.objects.filter(mailing=mailing, closed_at=None).aggregate(
+        workers=Count("worker", filter=Q(until__gt=now()), distinct=True),
+        next_due=Min("due_at", filter=Q(deferred__gt=0, attempt=None, due_at__gt=now())),
+        left=Min("due_at", filter=Q(attempt=None)),
+    )
+    workers = leases["workers"] if under_way else 0
+    return Course(
+        receivers=_receivers(mailing, reading),
+        said=_said(mailing),
+        curve=_curve(mailing),
+        reasons=_reasons(mailing, reading, leases["left"], workers) if under_way else [],
+        workers=workers,
+        connections=workers * _connections(mailing.sender),
+        next_due=leases["next_due"],
+    )
+
+
+def _connections(sender: Sender) -> int:
+    """Return how many connections one worker opens at most to a sender's server."""
+    try:
+        return outgoing.wire_settings(sender).connections
+    except ValueError:  # settings nobody can send with; the reasons above tell
+        return 0
+
+
+def _rows(statement: str, given: list[Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        return cursor.fetchall()
+
+
+def _receivers(mailing: Mailing, reading: SenderReading | None) -> list[Receiving]:
+    counts: dict[int, dict[str, int]] = {}
+    for receiver, state, number in _rows(RECEIVED, [mailing.pk]):
+        counts.setdefault(receiver, {})[state] = number
+    paces = {each.receiver: each for each in reading.receivers} if reading else {}
+    found = [
+        Receiving(
+            name=str(Receiver(receiver).label),
+            sent=states.get("sent", 0),
+            deferred=states.get("deferred", 0),
+            failed=states.get("failed", 0),
+            pace=paces.get(receiver),
+        )
+        for receiver, states in counts.items()
+    ]
+    return sorted(found, key=lambda each: -(each.sent + each.deferred + each.failed))
+
+
+def _said(mailing: Mailing) -> list[Said]:
+    """Return what was said of late, the newest first; what differs by ids alone is one."""
+    labels = dict(Delivery.State.choices)
+    found: dict[tuple[str, int | None, int | None, str], tuple[int, datetime]] = {}
+    for state, receiver, code, words, times, at in _rows(SAID, [mailing.pk]):
+        key = (state, receiver, code, gist(words))
+        known = found.get(key)
+        found[key] = (times + known[0], known[1]) if known else (times, at)
+    return [
+        Said(
+            state=str(labels[state]),
+            receiver="" if receiver is None else str(Receiver(receiver).label),
+            code=code,
+            words=words,
+            times=times,
+            at=at,
+        )
+        for (state, receiver, code, words), (times, at) in list(found.items())[:SHOWN]
+    ]
+
+
+def _curve(mailing: Mailing) -> Curve | None:
+    """Return the rate over the run; None where too little is done to draw it."""
+    if mailing.started_at is None:
+        return None
+    began, ends = mailing.started_at.timestamp(), (mailing.finished_at or now()).timestamp()
+    ranges = Lease.objects.filter(mailing=mailing, closed_at__isnull=False).count()
+    points = min(POINTS, ranges // 2)
+    if points < 4 or ends - began < 5:
+        return None
+    found = dict(_rows(CURVE, [began, ends, points, mailing.pk]))
+    each = (ends - began) / points
+    rates = [float(found.get(number, 0)) / each for number in range(1, points + 1)]
+    most = max(rates) or 1.0
+    width = 100 / (points - 1)
+    drawn = " ".join(
+        f"{number * width:.1f},{20 - 19 * rate / most:.1f}" for number, rate in enumerate(rates)
+    )
+    return Curve(points=drawn, most=most)
+
+
+def _reasons(
+    mailing: Mailing, reading: SenderReading | None, left: datetime | None, workers: int
+) -> list[Reason]:
+    found = _own_reasons(mailing)
+    if mailing.state == State.PAUSED:
+        return found
+    found += _paces_reasons(mailing, reading) if reading else []
+    waits = left is not None and (now() - left).total_seconds() > NOBODY_AT_IT
+    if mailing.state == State.SENDING and waits and not workers and not found:
+        found.append(Reason("No worker is at it. Is one running? The page “Health” tells."))
+    return found
+
+
+def _own_reasons(mailing: Mailing) -> list[Reason]:
+    found = []
+    if mailing.waiting_reason:
+        found.append(Reason(mailing.waiting_reason, mailing.waiting_until))
+    if mailing.sender.stopped_at is not None:
+        said = mailing.sender.stopped_reason
+        found.append(Reason(f"Its sender “{mailing.sender.name}” was stopped: {said}"))
+    if mailing.kind == Mailing.Kind.CAMPAIGN and mailing.state != State.PAUSED:
+        quiet = pace.quiet_until(mailing.sender, now())
+        if quiet and not mailing.waiting_reason.startswith("Quiet hours"):
+            found.append(Reason("These are the quiet hours of its sender.", quiet))
+    return found
+
+
+def _paces_reasons(mailing: Mailing, reading: SenderReading) -> list[Reason]:
+    if not reading.known:
+        return [Reason("Redis cannot be asked: it goes at a safe low rate until it is back.")]
+    found = []
+    if reading.stopped_until:
+        words = "Its mail server asks to be left alone for a while."
+        found.append(Reason(words, reading.stopped_until))
+    ceiling, count = reading.warm_up_ceiling, reading.warm_up_count or 0
+    if ceiling is not None and mailing.kind == Mailing.Kind.CAMPAIGN:
+        words = f"Its sender is being warmed up: {count} of {ceiling} campaign mails today."
+        found.append(
+            Reason(f"{words} The others wait for tomorrow." if count >= ceiling else words)
+        )
+    return found

@@ -1,0 +1,98 @@
+"""Ask DNS who runs a domain's mail, some domains at a time, and keep the answer."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Any
+
+import dns.asyncresolver
+import dns.exception
+import dns.name
+import dns.resolver
+import redis
+from django.utils.timezone import now
+
+from newsletter.models import Receiver, ReceivingDomain
+from newsletter.receivers import well_known as big_receivers
+from newsletter.receivers.lookup import NOTED, UNANSWERED
+from redis_store.connection import server
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 50
+"""Questions under way at a time."""
+PATIENCE = 2.0
+"""Seconds for one domain, tries included."""
+MOST = 100
+"""Domains of one call: at most MOST / AT_ONCE × PATIENCE seconds."""
+FORGOTTEN_AFTER = timedelta(days=30)
+"""A domain nobody was written to for so long is forgotten: it may be a person's own."""
+
+
+def look_up_noted(limit: int = MOST, *, resolver: dns.asyncresolver.Resolver | None = None) -> int:
+    """Look up domains that were noted while sending; return how many. Never raises for DNS.
+
+    Several callers at once take different domains. What cannot be found out is kept as REST, so
+    that it is not asked about each time.
+    """
+    _forget_old()
+    try:
+        taken: Any = server().spop(NOTED, limit) or []
+        domains = [each.decode() for each in taken]
+        asking = resolver or dns.asyncresolver.Resolver()
+    except (redis.RedisError, dns.resolver.NoResolverConfiguration) as away:
+        log.warning("no domain can be looked up: %s", type(away).__name__)
+        return 0
+    if domains:
+        _keep(asyncio.run(_ask_all(asking, domains)))
+    return len(domains)
+
+
+async def _ask_all(
+    resolver: dns.asyncresolver.Resolver, domains: list[str]
+) -> list[ReceivingDomain]:
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(domain: str) -> ReceivingDomain:
+        async with gate:
+            return await _ask(resolver, domain)
+
+    return await asyncio.gather(*(ask(domain) for domain in domains))
+
+
+async def _ask(resolver: dns.asyncresolver.Resolver, domain: str) -> ReceivingDomain:
+    """Return what the MX of one domain say: the first of a receiver we know, in their order."""
+    found = ReceivingDomain(domain=domain, receiver=Receiver.REST, looked_up_at=now())
+    try:
+        answer = await resolver.resolve(domain, "MX", lifetime=PATIENCE, search=False)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.name.LabelTooLong):
+        return found
+    except (dns.exception.DNSException, OSError, UnicodeError):
+        found.mx = UNANSWERED
+        return found
+    hosts = [str(each.exchange).rstrip(".") for each in sorted(answer, key=_preference)]
+    for host in hosts:
+        receiver = big_receivers.by_mx(host)
+        if receiver != Receiver.REST:
+            found.receiver, found.mx = receiver, host[:253]
+            return found
+    found.mx = hosts[0][:253] if hosts else ""
+    return found
+
+
+def _preference(record: object) -> int:
+    return int(getattr(record, "preference", 0))
+
+
+def _keep(found: list[ReceivingDomain]) -> None:
+    """Write what was found in one statement."""
+    ReceivingDomain.objects.bulk_create(
+        sorted(found, key=lambda each: each.domain),
+        update_conflicts=True,
+        unique_fields=["domain"],
+        update_fields=["receiver", "mx", "looked_up_at"],
+    )
+
+
+def _forget_old() -> None:
+    ReceivingDomain.objects.filter(looked_up_at__lt=now() - FORGOTTEN_AFTER).delete()

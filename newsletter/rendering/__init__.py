@@ -1,0 +1,1 @@
+"""A compiled mail and a person become the bytes of one message."""

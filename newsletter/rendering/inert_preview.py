@@ -1,0 +1,79 @@
+"""A mail as staff may see it or be sent it: every link inert, no pixel, no token."""
+
+import secrets
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from liquid import Markup, escape
+
+from newsletter.content import header_fields as header_lines
+from newsletter.content import link_rewriting as hrefs
+from newsletter.content.compiling import CompiledMail
+from newsletter.rendering import mime as message
+from newsletter.rendering.quoted_printable import encode
+from newsletter.rendering.splicing import Fill, Link, Person, Segment, Values, cut
+
+
+class Preview(NamedTuple):
+    """One mail for the eyes of staff; raw is the whole message, ready for a test send."""
+
+    subject: str
+    html: str
+    text: str
+    raw: bytes
+
+
+def preview(compiled: CompiledMail, person: Person) -> Preview:
+    """Return the mail of one person with links that lead nowhere and say where they would."""
+    base = compiled.link_base
+    own = f"{base}/p/…" if compiled.kind == "campaign" else ""
+    values = Values(
+        compiled.constants,
+        lambda _: own,
+        lambda _: {"_link": compiled.links, "_pixel": Markup("")},
+    )
+    shown = person._replace(extra=_without_tokens(person.extra, base))
+
+    def made(source: str, *, html: bool) -> str:
+        return "".join(_texts(cut(source, html=html, values=values), shown, compiled))
+
+    subject = header_lines.one_line(made(compiled.subject, html=False))
+    html = hrefs.inert(made(compiled.html, html=True))
+    text = made(compiled.text, html=False)
+    return Preview(subject, html, text, _raw(compiled, shown, subject, text, html))
+
+
+def _raw(compiled: CompiledMail, person: Person, subject: str, text: str, html: str) -> bytes:
+    identifier = f"<test.{secrets.token_hex(12)}@{compiled.message_id_domain}>"
+    varying = message.Varying(
+        to=message.to(person),
+        subject=message.subject(subject),
+        date=message.now(),
+        message_id=[identifier.encode()],
+        one_click=None,
+    )
+    boundary = f"=_{secrets.token_hex(12)}".encode()
+    pieces = [*message.header(compiled, varying)]
+    pieces += message.body(boundary, [encode(text)], [encode(html)])
+    return b"".join(piece for piece in pieces if isinstance(piece, bytes))
+
+
+def _texts(segments: Iterable[Segment], person: Person, compiled: CompiledMail) -> Iterable[str]:
+    for segment in segments:
+        match segment:
+            case Link(position):
+                yield str(escape(compiled.links[position]))
+            case Fill(_, text):
+                yield text(person)
+            case str():
+                yield segment
+
+
+def _without_tokens(extra: dict[str, Any] | None, base: str) -> dict[str, Any] | None:
+    """Return a letter's own values with every signed link cut off before its token."""
+    if extra is None:
+        return None
+    return {
+        name: f"{base}/…" if isinstance(value, str) and value.startswith(base) else value
+        for name, value in extra.items()
+    }

@@ -1,0 +1,159 @@
+"""Compiled mail and a person made into bytes: static parts coded once, slots filled and joined.
+
+Pixel and rewritten links stand only in the mail of whoever granted that measuring.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from liquid import Markup, escape
+
+from newsletter.content import header_fields as header_lines
+from newsletter.content.compiling import CompiledMail
+from newsletter.rendering import mime as message
+from newsletter.rendering.inert_preview import Preview, preview
+from newsletter.rendering.mime import Piece, Shape, Slot
+from newsletter.rendering.quoted_printable import encode_part
+from newsletter.rendering.splicing import (
+    Fill,
+    Link,
+    Person,
+    Pixel,
+    Segment,
+    Unrenderable,
+    Values,
+    cut,
+    render_text,
+)
+from registrants import tokens
+
+__all__ = ["Person", "Preview", "Renderer", "Unrenderable"]
+
+Variant = tuple[Shape, Callable[[int], list[bytes]]]
+
+PIXEL: Final = (
+    '<img src="',
+    '" width="1" height="1" alt="" style="display:block;width:1px;height:1px;border:0">',
+)
+
+
+class Renderer:
+    """One mailing (or kind of letter), ready to be made for any number of persons."""
+
+    def __init__(
+        self, compiled: CompiledMail, *, mailing: int = 0, link_ids: Sequence[int] = ()
+    ) -> None:
+        """Prepare a mailing; raises ValueError unless there is one link id per position."""
+        if len(link_ids) != len(compiled.links):
+            raise ValueError("each link of the mail needs its id, in order of position")
+        self.compiled = compiled
+        self.mailing = mailing
+        self.link_ids = list(link_ids)
+        self.boundary = f"=_{secrets.token_hex(12)}".encode()
+        self._one_click, self._own = tokens.maker("u"), tokens.maker("p")
+        self._pixel, self._click = tokens.maker("i"), tokens.maker("l")
+        values = Values(compiled.constants, self._preferences, self._measured)
+        self._subject = cut(compiled.subject, html=False, values=values)
+        self._text = cut(compiled.text, html=False, values=values)
+        self._html = cut(compiled.html, html=True, values=values)
+        self._shapes: dict[tuple[bool, bool], Variant] = {}
+
+    def render(self, person: Person, *, date: bytes | None = None) -> bytes:
+        """Return the whole message for one person, CRLF line ends throughout.
+
+        Raises Unrenderable where a value cannot stand where the author put it.
+        """
+        wanted = (person.opens, person.clicks)
+        shape, delivery_tokens = self._shapes.get(wanted) or self._shape(*wanted)
+        parts = shape.parts.copy()
+        parts[shape.date] = date or message.now()
+        for fill, index, more in shape.fills:
+            filled = parts[index] = fill(person)
+            for other in more:
+                parts[other] = filled
+        for place, token in zip(shape.token_places, delivery_tokens(person.delivery), strict=True):
+            parts[place] = token
+        return b"".join(parts)
+
+    def preview(self, person: Person) -> Preview:
+        """Return the mail as staff may see or be sent it: inert links, no pixel, no token."""
+        return preview(self.compiled, person)
+
+    def _shape(self, opens: bool, clicks: bool) -> Variant:
+        """Prepare one of the four variants, coded for transfer."""
+        varying = message.Varying(
+            to=Slot("to", message.to),
+            subject=self._subject_piece(),
+            date=Slot("date", lambda _: b""),
+            message_id=[b"<", _token("m"), f"@{self.compiled.message_id_domain}>".encode()],
+            one_click=Slot("one-click", self._list_unsubscribe),
+        )
+        text = message.coded(self._text, self._slots(opens=False, clicks=False), "text")
+        html = message.coded(self._html, self._slots(opens=opens, clicks=clicks), "html")
+        shape = message.shaped(
+            [*message.header(self.compiled, varying), *message.body(self.boundary, text, html)]
+        )
+        self._shapes[opens, clicks] = variant = (shape, tokens.many_maker(shape.tokens))
+        return variant
+
+    def _slots(self, *, opens: bool, clicks: bool) -> Callable[[Segment], list[str | Slot]]:
+        """Return what stands for each segment in one variant."""
+        base = self.compiled.link_base
+
+        def found(segment: Segment) -> list[str | Slot]:
+            match segment:
+                case Link(position) if clicks:
+                    link = self.link_ids[position]
+                    return [f"{base}/l/", _token("l", link)]
+                case Link(position):
+                    return [str(escape(self.compiled.links[position]))]
+                case Pixel():
+                    start = f"{PIXEL[0]}{base}/i/"
+                    return [start, _token("i"), PIXEL[1]] if opens else []
+                case Fill(key, text):
+                    return [Slot(key, lambda person: encode_part(text(person)))]
+                case _:
+                    return [segment]
+
+        return found
+
+    def _subject_piece(self) -> Piece:
+        segments = self._subject
+        if all(isinstance(segment, str) for segment in segments):
+            return message.subject(header_lines.one_line("".join(map(str, segments))))
+        return Slot(
+            "subject",
+            lambda person: message.subject(header_lines.one_line(render_text(segments, person))),
+        )
+
+    def _list_unsubscribe(self, person: Person) -> bytes:
+        if person.subscription is None:
+            raise Unrenderable("a campaign needs the subscription it goes to")
+        token = self._one_click(person.subscription, self.mailing)
+        return f"{self.compiled.link_base}/u/{token}".encode()
+
+    def _preferences(self, person: Person) -> str:
+        if person.subscription is None:
+            return ""
+        return f"{self.compiled.link_base}/p/{self._own(person.subscription, self.mailing)}"
+
+    def _measured(self, person: Person) -> dict[str, Any]:
+        """Return the links and the pixel of one person, for nodes Liquid renders itself."""
+        base, pixel = self.compiled.link_base, Markup("")
+        addresses = self.compiled.links
+        if person.clicks:
+            addresses = [f"{base}/l/{self._click(person.delivery, one)}" for one in self.link_ids]
+        if person.opens:
+            pixel = Markup(f"{base}/i/{self._pixel(person.delivery, 0)}".join(PIXEL))
+        return {"_link": addresses, "_pixel": pixel}
+
+
+def _token(scope: str, detail: int = 0) -> Slot:
+    """Return the place of a token that names the delivery."""
+    return Slot(f"{scope} {detail}", _nothing, (scope, detail))
+
+
+def _nothing(person: Person) -> bytes:
+    """Fill nothing: the tokens of one delivery are made all at once."""
+    return b""

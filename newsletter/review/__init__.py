@@ -1,0 +1,1 @@
+"""What staff look at before a mailing goes: checks and previews."""

@@ -1,0 +1,275 @@
+"""What must be true before a mailing may go, each check with its reason."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from newsletter.content import compiling as composing
+from newsletter.content.errors import Faults
+from newsletter.mailings.audience import question
+from newsletter.mailings.source import link_base, source_of
+from newsletter.models import Mailing
+from newsletter.review import previewing
+from newsletter.review.previewing import Preview
+from newsletter.review.visible_text import Sight, plain, see
+from newsletter.senders import routing as outgoing
+from newsletter.senders.provider_catalogue import unfit
+from registrants import gate
+
+CLIPPED = 100 * 1024
+"""Bytes of HTML after which Gmail may cut; the footer must begin before (M-6)."""
+LARGE = 90 * 1024
+PREHEADER_SEEN = 110
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at; one that is not blocking only warns."""
+
+    name: str
+    passed: bool
+    blocking: bool
+    reason: str
+
+    @property
+    def verdict(self) -> str:
+        """Return passed, failed or warning."""
+        return "passed" if self.passed else "failed" if self.blocking else "warning"
+
+
+def must(name: str, passed: bool, failed: str, fine: str = "") -> Check:
+    """Return a check without which nothing goes."""
+    return Check(name, passed, True, fine if passed else failed)
+
+
+def should(name: str, passed: bool, warned: str, fine: str = "") -> Check:
+    """Return a check that only warns."""
+    return Check(name, passed, False, fine if passed else warned)
+
+
+def check(mailing: Mailing) -> list[Check]:
+    """Return every check of a mailing as it stands, what blocks first."""
+    found = [*_settings(mailing), *_content(mailing)]
+    return sorted(found, key=lambda one: (one.passed, not one.blocking))
+
+
+def blocked(mailing: Mailing) -> list[Check]:
+    """Return the checks that keep a mailing from going; empty where it may."""
+    return [one for one in check(mailing) if one.blocking and not one.passed]
+
+
+def _settings(mailing: Mailing) -> Iterator[Check]:
+    """Look at who sends what to whom, before any word of it."""
+    client = mailing.client
+    rows = (mailing.sender, mailing.mailing_list, mailing.service, mailing.template)
+    strangers = [row for row in rows if row is not None and row.client_id != client.pk]
+    yield must(
+        "All of one client",
+        not strangers,
+        f"{', '.join(map(str, strangers))} belongs to another client than {client}.",
+        f"Sender, audience and layout belong to {client}.",
+    )
+    if mailing.kind == Mailing.Kind.CAMPAIGN:
+        yield must(
+            "Client in good standing",
+            client.on_hold_at is None,
+            f"{client} is on hold for acceptable use; no campaign of theirs leaves.",
+            f"{client} is not on hold.",
+        )
+        yield must(
+            "Client's postal address",
+            bool(client.postal_address.strip()),
+            f"{client} has no postal address; an administrator writes it on the client's page.",
+            "The client's page has one.",
+        )
+    else:
+        yield must(
+            "Reason",
+            bool(mailing.reason.strip()),
+            "Say why this must reach everyone enrolled, whatever they opted out of.",
+            "It is said why this must reach everyone.",
+        )
+    stopped = mailing.sender.stopped_at is not None and not outgoing.routes(mailing.sender)
+    yield must(
+        "Sender",
+        not stopped,
+        f"“{mailing.sender.name}” is stopped: {mailing.sender.stopped_reason}"
+        " Mend it on the sender's page and let it be used again.",
+        "It can be used.",
+    )
+    yield must(
+        "Audience",
+        gate.allowed(question(mailing)).exists(),
+        "Nobody would get it: no one of this audience may be mailed.",
+        "There is somebody to send it to.",
+    )
+
+
+def _content(mailing: Mailing) -> Iterator[Check]:
+    """Look at the mail itself, rendered for the first of its readers."""
+    try:
+        made = previewing.render(mailing, previewing.person(mailing))
+    except Faults as faults:
+        reasons = "; ".join(f"{fault.field}: {fault}" for fault in faults.faults)
+        yield must("The mail can be read", False, reasons)
+        return
+    yield must("The mail can be read", True, "", "Subject, body and layout are sound.")
+    yield must("Body", bool(mailing.body.strip()), "There is nothing to read in it.", "Written.")
+    sight = see(made.html)
+    yield _variables(mailing)
+    yield from _providers(mailing, made)
+    yield from _footer(mailing, made, sight)
+    yield from _size(mailing, made)
+    yield from _images(mailing, sight)
+    yield from _subject(mailing, made)
+    yield from _links(mailing)
+
+
+def _variables(mailing: Mailing) -> Check:
+    unknown = previewing.unknown_variables(mailing)
+    return must(
+        "Variables",
+        not unknown,
+        "; ".join(f"{fault.field}: {fault}" for fault in unknown),
+        "Every variable is one readers have.",
+    )
+
+
+def _providers(mailing: Mailing, made: Preview) -> Iterator[Check]:
+    """Look for words a mail provider would take for placeholders of its own (A-5)."""
+    said = "\n".join((made.subject, made.text, made.html))
+    by_api = [each for each in outgoing.chain(mailing.sender) if each.transport == "provider"]
+    if by_api:
+        taken = [why for each in by_api if (why := unfit(each.provider, said))]
+        yield must(
+            "Left alone by the provider",
+            not taken,
+            f"{'; '.join(taken)}. Write it another way, or choose another sender.",
+            "Nothing in it means something to the provider.",
+        )
+
+
+def _footer(mailing: Mailing, made: Preview, sight: Sight) -> Iterator[Check]:
+    """Look for what the law wants in sight, in both parts, after rendering (L-3, U-20)."""
+    text = plain(made.text)
+    if mailing.kind == Mailing.Kind.NOTICE:
+        line = plain(source_of(mailing).reason_line)
+        what = "the line that says why readers get this even if unsubscribed"
+        yield _in_both("Why readers get it", line in sight.words, line in text, what)
+        return
+    lines = [plain(line) for line in mailing.client.postal_address.splitlines() if line.strip()]
+    yield _in_both(
+        "Postal address in the mail",
+        bool(lines) and all(line in sight.words for line in lines),
+        bool(lines) and all(line in text for line in lines),
+        "the client's postal address",
+    )
+    leave = _leaving(mailing)
+    yield _in_both(
+        "Unsubscribe link in the mail",
+        any(leave.match(link) for link in sight.links),
+        bool(leave.search(made.text)),
+        "a link to unsubscribe that can be seen",
+    )
+
+
+def _in_both(name: str, in_html: bool, in_text: bool, what: str) -> Check:
+    where = {(False, False): "Both parts lack", (False, True): "The HTML part lacks",
+             (True, False): "The text part lacks"}.get((in_html, in_text), "")  # fmt: skip
+    return must(
+        name,
+        in_html and in_text,
+        f"{where} {what}; the layout has to show it.",
+        f"Both parts show {what}.",
+    )
+
+
+def _leaving(mailing: Mailing) -> re.Pattern[str]:
+    return re.compile(re.escape(link_base(mailing.client)) + r"/[pu]/[\w…-]+")
+
+
+def _size(mailing: Mailing, made: Preview) -> Iterator[Check]:
+    html = made.html.encode()
+    if mailing.kind == Mailing.Kind.NOTICE:
+        mark = html.find(b"It reaches you even if you unsubscribed")
+    else:
+        found = list(_leaving(mailing).finditer(made.html))
+        mark = len(made.html[: found[-1].start()].encode()) if found else len(html)
+    yield must(
+        "Footer before Gmail's clip",
+        mark < CLIPPED,
+        f"The footer begins after {mark // 1024} KB; Gmail cuts at about 102 KB and would hide it."
+        " Shorten the mail.",
+        f"The footer begins after {mark // 1024} KB of HTML.",
+    )
+    yield should(
+        "Size",
+        len(html) < LARGE,
+        f"{len(html) // 1024} KB of HTML; Gmail cuts at about 102 KB.",
+        f"{max(1, len(html) // 1024)} KB of HTML.",
+    )
+
+
+def _images(mailing: Mailing, sight: Sight) -> Iterator[Check]:
+    shown = [image for image in sight.images if "/i/" not in image.address]
+    without = [image for image in shown if image.alt is None]
+    written = re.findall(r"<mj-image\b(?![^>]*\salt\s*=)", mailing.body)
+    yield must(
+        "Alternative text",
+        not without and not written,
+        f"{max(len(without), len(written))} image(s) without alt text"
+        + (f", the first is {without[0].address[:80]}" if without else "")
+        + "; readers without images see nothing there.",
+        "Every image has one." if shown else "There are no images.",
+    )
+    empty = [image for image in shown if image.alt is not None and not image.alt.strip()]
+    if empty and not written:
+        yield should(
+            "Empty alternative text",
+            False,
+            f"{len(empty)} image(s) with an empty alt text: right for ornament alone.",
+        )
+
+
+def _subject(mailing: Mailing, made: Preview) -> Iterator[Check]:
+    subject = made.subject.strip()
+    yield must(
+        "Subject",
+        bool(subject) and len(subject) <= 255,
+        "The subject is empty, or longer than 255 characters, once it is filled in.",
+        f"“{subject}”",
+    )
+    yield should(
+        "Honest subject",
+        not re.match(r"(re|fwd?|aw|wg|sv|tr)\s*:", subject, re.IGNORECASE),
+        "It begins like an answer or a forwarded mail; readers take that for a trick (L-2).",
+        "It does not pretend to be an answer.",
+    )
+    letters = [letter for letter in subject if letter.isalpha()]
+    yield should(
+        "Quiet subject",
+        (len(letters) < 8 or not all(letter.isupper() for letter in letters))
+        and subject.count("!") < 2,
+        "Capitals throughout, or several exclamation marks, look like spam.",
+        "No shouting.",
+    )
+    yield should(
+        "Preheader",
+        0 < len(mailing.preheader.strip()) <= PREHEADER_SEEN,
+        "Without one, inboxes show the first words of the mail; beyond"
+        f" {PREHEADER_SEEN} characters most cut it.",
+        "Its length fits.",
+    )
+
+
+def _links(mailing: Mailing) -> Iterator[Check]:
+    if mailing.kind == Mailing.Kind.NOTICE:
+        return
+    compiled = composing.compile_mail(source_of(mailing))
+    yield should(
+        "Links",
+        not compiled.personal_links,
+        "Left as they are, so that clicks on them are not counted, because part of them is"
+        f" personal: {len(compiled.personal_links)}.",
+        f"Clicks can be counted for readers who allow it; links: {len(compiled.links)}.",
+    )

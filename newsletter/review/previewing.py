@@ -1,0 +1,179 @@
+"""A mailing as one person will get it, to look at: nothing in it acts, nobody is counted."""
+
+from dataclasses import dataclass, replace
+from email import policy
+from email.message import EmailMessage
+from email.utils import formataddr, formatdate, make_msgid
+from typing import Any
+
+from django.utils.crypto import get_random_string
+from django.utils.html import escape
+
+from newsletter.content import compiling as composing
+from newsletter.content.errors import Fault, Faults
+from newsletter.mailings.audience import question
+from newsletter.mailings.source import source_of
+from newsletter.models import Mailing, Sender, Template
+from newsletter.rendering import inert_preview as inert
+from newsletter.rendering.splicing import Person, Unrenderable
+from newsletter.review.visible_text import inert_text
+from newsletter.senders import routing as outgoing
+from newsletter.transports import Message, Unavailable
+from registrants import gate
+from registrants.models import MailingList, Registrant, Subscription
+
+SHOWN = 20
+STAND_IN = Registrant(address="reader@example.org", name="")
+
+
+class NotSent(Exception):
+    """A test could not be sent; says why."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would leave: subject, both parts, the whole message; every link in it is inert."""
+
+    subject: str
+    html: str
+    text: str
+    raw: bytes
+    faults: tuple[Fault, ...] = ()
+
+
+def people(mailing: Mailing, beginning: str = "") -> list[Registrant]:
+    """Return some people the mailing would reach, by the beginning of their address."""
+    found = gate.allowed(question(mailing))
+    if beginning.strip():
+        found = found.filter(address__istartswith=beginning.strip())
+    return list(found.order_by("pk")[:SHOWN])
+
+
+def person(mailing: Mailing, pk: str = "") -> Registrant | None:
+    """Return one person of the audience by id, else the first; None where there is nobody."""
+    found = gate.allowed(question(mailing))
+    chosen = None
+    if pk.isascii() and pk.isdigit() and len(pk) < 19:
+        chosen = found.filter(pk=int(pk)).first()
+    return chosen or found.order_by("pk").first()
+
+
+def render(mailing: Mailing, registrant: Registrant | None, address: str = "") -> Preview:
+    """Render a mailing as it stands, saved or not; raises Faults where it cannot become a mail.
+
+    The address, where given, stands in the To line instead of the registrant's own.
+    """
+    compiled = composing.compile_mail(source_of(mailing))
+    reader = _as_person(mailing, registrant or STAND_IN, address)
+    try:
+        made = inert.preview(compiled, reader)
+    except Unrenderable as refused:
+        raise Faults([Fault("body", str(refused))]) from refused
+    return Preview(*made)
+
+
+def _as_person(mailing: Mailing, registrant: Registrant, address: str) -> Person:
+    subscription = None
+    if registrant.pk and mailing.mailing_list_id:
+        subscription = Subscription.objects.filter(
+            registrant=registrant, mailing_list=mailing.mailing_list_id
+        ).first()
+    return Person(
+        delivery=0,
+        address=address or registrant.address,
+        name=registrant.name,
+        attributes=registrant.attributes,
+        subscription=subscription.pk if subscription else 1,
+    )
+
+
+def sample(template: Template) -> Mailing:
+    """Return an unsaved campaign that shows what a layout looks like around a body."""
+    client = template.client
+    sender = Sender(client=client, from_name=client.name, from_address=f"news@{client.domain}")
+    return Mailing(
+        kind=Mailing.Kind.CAMPAIGN,
+        client=client,
+        sender=sender,
+        mailing_list=MailingList(client=client, name="Newsletter", slug="newsletter"),
+        template=template,
+        subject="How a mail looks in this layout",
+        preheader="The line after the subject",
+        body_format=Mailing.Format.MARKDOWN,
+        body='# A heading\n\nHello {{ registrant.name | default: "there" }},\n\nhere is some text,'
+        " and [a link](https://example.org/).\n\n- one\n- two\n",
+    )
+
+
+def preview(mailing: Mailing, registrant: Registrant | None) -> Preview:
+    """Render a mailing for one person; what is wrong with it stands in its place or beside it."""
+    try:
+        made = render(mailing, registrant)
+    except Faults as faults:
+        said = "".join(f"{fault.field}: {fault}\n" for fault in faults.faults)
+        return Preview("", _page_of_faults(said), said, said.encode(), tuple(faults.faults))
+    return replace(made, faults=tuple(unknown_variables(mailing)))
+
+
+def _page_of_faults(said: str) -> str:
+    return (
+        '<html lang="en"><title>Not readable yet</title><body style="font-family:sans-serif">'
+        f'<h1>This cannot be shown yet</h1><pre style="white-space:pre-wrap">{escape(said)}</pre>'
+    )
+
+
+def unknown_variables(mailing: Mailing) -> list[Fault]:
+    """Return each variable no such mail has, with its place."""
+    return list(composing.unknown_variables(source_of(mailing)))
+
+
+def faults(mailing: Mailing) -> list[dict[str, Any]]:
+    """Return what is wrong with a mailing as it stands, fit for JSON."""
+    try:
+        composing.compile_mail(source_of(mailing))
+        found = unknown_variables(mailing)
+    except Faults as refused:
+        found = refused.faults
+    return [
+        {"field": fault.field, "words": str(fault), "line": fault.line, "column": fault.column}
+        for fault in found
+    ]
+
+
+def send_test(mailing: Mailing, staff: Any, registrant: Registrant | None = None) -> None:
+    """Send a mailing to the signed-in person's own address at once, its links inert.
+
+    Raises NotSent where they have no address, it cannot be rendered, or the server says no.
+    """
+    if not staff.email:
+        raise NotSent("Your account has no e-mail address; ask an administrator to add it.")
+    try:
+        made = render(mailing, registrant or person(mailing), staff.email)
+    except Faults as refused:
+        raise NotSent(str(refused)) from refused
+    message = _test_message(mailing, made, staff.email)
+    try:
+        wire = outgoing.opened(outgoing.wire_settings(mailing.sender))
+        try:
+            outcomes = list(wire.send([message]))
+        finally:
+            wire.close()
+    except (Unavailable, ValueError) as away:
+        raise NotSent(f"The mail server cannot be used: {away}") from away
+    if not outcomes or outcomes[0].state != "sent":
+        words = outcomes[0].words if outcomes else "nothing was answered"
+        raise NotSent(f"The mail server did not take it: {words}")
+
+
+def _test_message(mailing: Mailing, made: Preview, address: str) -> Message:
+    sender = mailing.sender
+    mail = EmailMessage(policy.SMTP)
+    mail["From"] = formataddr((sender.from_name, sender.from_address))
+    mail["To"] = address
+    mail["Subject"] = f"[Test] {made.subject}"
+    mail["Date"] = formatdate(usegmt=True)
+    mail["Message-ID"] = make_msgid(get_random_string(12), mailing.client.domain)
+    note = "This is a test. Its links lead nowhere.\n\n"
+    mail.set_content(note + inert_text(made.text))
+    mail.add_alternative(made.html, subtype="html")
+    return Message(0, sender.from_address, address, mail.as_bytes())

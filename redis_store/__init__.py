@@ -1,0 +1,1 @@
+"""The one Redis connection, and the rate limits kept there."""

@@ -1,0 +1,183 @@
+"""Whether all is well, told to machines, to monitoring with its token, and to staff."""
+
+import time
+from datetime import timedelta
+
+import pytest
+import redis
+from django.test import Client as Browser
+from django.utils.timezone import now
+from pytest_django import Settings
+
+from accountability.roles import Role
+from newsletter import tasks
+from newsletter.mailings import lifecycle as approving
+from newsletter.models import Lease, Mailing, Sender
+from newsletter.monitoring import health as condition
+from tests.cast import PASSWORD, Cast, make_client, make_sender, make_staff
+from tests.newsletter.delivery.test_resolving_unknown import with_unknown
+
+pytestmark = pytest.mark.django_db
+TOKEN = "a-token-that-nobody-guesses"
+
+
+@pytest.fixture
+def alive(valkey: redis.Redis) -> redis.Redis:
+    """Have every part say that it is alive."""
+    for name in condition.BEATS:
+        condition.beat(name)
+    return valkey
+
+
+def scraped(settings: Settings) -> str:
+    settings.METRICS_TOKEN = TOKEN
+    answer = Browser().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/plain")
+    return answer.content.decode()
+
+
+def test_where_all_is_well_machines_hear_so(alive: redis.Redis) -> None:
+    answer = Browser().get("/healthz")
+    assert answer.status_code == 200
+    said = answer.json()
+    assert said["well"] is True
+    assert set(said["parts"]) == {"database", "redis", "timetable", "letters", "campaigns"}
+    assert said["parts"]["timetable"]["seconds"] < 5
+
+
+def test_a_timetable_that_stands_still_is_named(alive: redis.Redis) -> None:
+    alive.set("beat:timetable", time.time() - 61)
+    answer = Browser().get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["timetable"]["well"] is False
+    assert answer.json()["parts"]["campaigns"]["well"] is True
+
+
+def test_redis_away_is_named_and_a_load_balancer_may_ask_of_one_part(settings: Settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    assert Browser().get("/healthz").status_code == 503
+    assert Browser().get("/healthz", {"part": "database"}).status_code == 200
+    assert Browser().get("/healthz", {"part": ["database", "redis"]}).status_code == 503
+    assert Browser().get("/healthz", {"part": "nothing"}).status_code == 503
+
+
+def test_what_machines_hear_holds_no_secret(alive: redis.Redis, settings: Settings) -> None:
+    said = Browser().get("/healthz").content.decode()
+    for secret in (settings.REDIS_URL, settings.SECRET_KEY, settings.DATABASES["default"]["HOST"]):
+        assert secret not in said
+    assert Browser().post("/healthz").status_code == 405
+
+
+def test_the_tasks_say_that_they_are_alive(valkey: redis.Redis, transactional_db: None) -> None:
+    assert condition.silences() == dict.fromkeys(condition.BEATS)
+    tasks.tend()
+    tasks.send_letters()
+    tasks.send_campaigns()
+    silences = condition.silences()
+    assert silences is not None
+    assert all(each is not None and each < 30 for each in silences.values())
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": f"Basic {TOKEN}"},
+        {"Authorization": "é"},
+    ],
+)
+def test_without_its_token_nobody_reads_the_figures(
+    settings: Settings, headers: dict[str, str]
+) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    answer = Browser().get("/metrics", headers=headers)
+    assert answer.status_code == 401
+    assert b"heed_" not in answer.content
+
+
+def test_where_no_token_is_set_there_are_no_figures(
+    settings: Settings, admin_client: Browser
+) -> None:
+    settings.METRICS_TOKEN = ""
+    assert admin_client.get("/metrics").status_code == 404
+    assert Browser().get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
+
+
+def test_the_figures_tell_of_mailings_deliveries_and_what_waits(
+    cast: Cast, alive: redis.Redis, settings: Settings
+) -> None:
+    campaign = with_unknown(cast)
+    Lease.objects.update(due_at=now() - timedelta(seconds=90))
+    Sender.objects.filter(pk=campaign.sender_id).update(stopped_at=now())
+    text = scraped(settings)
+    for line in (
+        'heed_mailings{kind="campaign",state="sending"} 1.0',
+        f'heed_deliveries{{mailing="{campaign.pk}",state="sent"}} 2.0',
+        f'heed_deliveries{{mailing="{campaign.pk}",state="unknown"}} 5.0',
+        f'heed_deliveries{{mailing="{campaign.pk}",state="waiting"}} 0.0',
+        'heed_leases_open{lane="campaigns"} 1.0',
+        'heed_oldest_due_seconds{lane="campaigns"} 9',
+        "heed_unknown_undecided 5.0",
+        "heed_senders_stopped 1.0",
+        "heed_workers 0.0",
+        "heed_mailings_overdue 0.0",
+        'heed_up{part="redis"} 1.0',
+        'heed_silence_seconds{part="timetable"}',
+    ):
+        assert line in text
+    assert "@" not in text
+
+
+def test_the_figures_tell_that_redis_is_away(cast: Cast, settings: Settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    text = scraped(settings)
+    assert 'heed_up{part="redis"} 0.0' in text
+    assert 'heed_up{part="database"} 1.0' in text
+    assert "heed_senders_stopped 0.0" in text
+
+
+def test_a_decided_unknown_is_counted_no_more(cast: Cast, settings: Settings) -> None:
+    from newsletter.delivery import resolving_unknown as deciding
+    from tests.newsletter.delivery.test_resolving_unknown import CUT
+
+    campaign = with_unknown(cast)
+    deciding.accept(mailing=campaign, staff=1, words=CUT)
+    assert condition.undecided() == 3
+
+
+def test_what_a_paused_mailing_holds_does_not_wait(cast: Cast) -> None:
+    campaign = with_unknown(cast)
+    Lease.objects.update(due_at=now() - timedelta(seconds=90))
+    approving.pause(mailing=campaign, staff=1)
+    assert {lane.name: lane.oldest_due_seconds for lane in condition.lanes()}["campaigns"] == 0
+
+
+def browser_of(name: str, cast: Cast, role: str) -> Browser:
+    make_staff(name, client=cast.client, role=role)
+    browser = Browser()
+    assert browser.login(username=name, password=PASSWORD)
+    return browser
+
+
+def test_staff_who_set_things_up_see_what_wants_a_person(cast: Cast, alive: redis.Redis) -> None:
+    campaign = with_unknown(cast)
+    Mailing.objects.filter(pk=cast.campaign(subject="Late").pk).update(
+        state="scheduled", scheduled_at=now() - timedelta(hours=3)
+    )
+    Sender.objects.update(stopped_at=now(), stopped_reason="535 Wrong password")
+    other = make_sender(make_client("Other", "other"), name="Not yours")
+    Sender.objects.filter(pk=other.pk).update(stopped_at=now(), stopped_reason="secret words")
+    browser = browser_of("adam", cast, Role.ADMINISTRATOR)
+    page = browser.get("/admin/health/").content.decode()
+    for words in ("All is well", "535 Wrong password", "Late", "came due", campaign.subject):
+        assert words in page
+    assert "Not yours" not in page
+    assert "secret words" not in page
+    assert "All is well" in browser.get("/admin/health/", {"part": "now"}).content.decode()
+
+
+def test_others_see_no_health_page(cast: Cast) -> None:
+    assert browser_of("mara", cast, Role.MARKETER).get("/admin/health/").status_code == 403
+    assert "/login/" in Browser().get("/admin/health/")["Location"]

@@ -1,0 +1,124 @@
+"""How a run goes: receiver by receiver, over time, why it waits, and in the servers' words."""
+
+from datetime import timedelta
+
+import pytest
+import redis
+from django.db import connection
+from django.utils.timezone import now
+from pytest_django import Settings
+
+from newsletter.mailings import lifecycle as approving
+from newsletter.models import Delivery, Lease, Mailing
+from newsletter.monitoring import run_details as course
+from tests.cast import Cast
+from tests.newsletter.delivery.test_resolving_unknown import LOST, give_back, with_unknown
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def campaign(cast: Cast, valkey: redis.Redis) -> Mailing:
+    """Return a campaign under way, with an answer of every kind."""
+    campaign = with_unknown(cast, lost=2, cut=0, sent=6)
+    told = [
+        ("failed", 550, "No such user here", 1),
+        ("failed", 550, "No such user here", 1),
+        ("deferred", 451, "Local error", 2),
+        ("deferred", None, "held back: warm-up, 500 a day", 2),
+    ]
+    rows = Delivery.objects.filter(mailing=campaign, state="sent").order_by("pk")
+    for row, (state, code, words, receiver) in zip(rows, told, strict=False):
+        row.state, row.code, row.answer, row.receiver = state, code, words, receiver
+        row.due_at = now() + timedelta(hours=1) if state == "deferred" else None
+        row.save()
+    rows.filter(receiver=None).update(receiver=1)
+    give_back()
+    return campaign
+
+
+def test_receivers_are_told_apart_the_largest_first(campaign: Mailing) -> None:
+    found = course.course(campaign).receivers
+    assert [(each.name, each.sent, each.deferred, each.failed) for each in found] == [
+        ("Gmail", 2, 0, 2),
+        ("Outlook", 0, 2, 0),
+    ]
+
+
+def test_what_servers_said_is_shown_once_with_how_often_and_never_what_was_held_back(
+    campaign: Mailing,
+) -> None:
+    found = course.course(campaign).said
+    assert {(each.state, each.receiver, each.code, each.words, each.times) for each in found} == {
+        ("failed", "Gmail", 550, "No such user here", 2),
+        ("deferred", "Outlook", 451, "Local error", 1),
+        ("unknown", "", None, LOST, 2),
+    }
+
+
+def test_the_next_of_the_deferred_and_the_workers_are_named(campaign: Mailing) -> None:
+    found = course.course(campaign)
+    assert found.workers == 0
+    assert found.next_due is not None
+    assert timedelta(minutes=55) < found.next_due - now() < timedelta(minutes=65)
+    Lease.objects.update(worker="one:7", attempt=1, until=now() + timedelta(minutes=1))
+    found = course.course(campaign)
+    assert (found.workers, found.connections) == (1, 4)
+
+
+def words(campaign: Mailing) -> str:
+    return " ".join(each.words for each in course.course(campaign).reasons)
+
+
+def test_it_says_why_it_waits(campaign: Mailing) -> None:
+    assert words(campaign) == ""
+    campaign.waiting_reason = "The mail server broke off"
+    campaign.sender.stopped_at, campaign.sender.stopped_reason = now(), "535 Wrong password"
+    campaign.sender.quiet_from = (now() - timedelta(minutes=5)).time()
+    campaign.sender.quiet_until = (now() + timedelta(minutes=5)).time()
+    said = words(campaign)
+    for each in ("broke off", "was stopped: 535 Wrong password", "quiet hours"):
+        assert each in said
+
+
+def test_a_run_nobody_works_at_is_told_after_a_while(campaign: Mailing) -> None:
+    Lease.objects.update(due_at=now() - timedelta(minutes=1))
+    assert "No worker is at it" in words(campaign)
+    Lease.objects.update(worker="one:7", attempt=1, until=now() + timedelta(minutes=1))
+    assert words(campaign) == ""
+
+
+def test_without_redis_it_says_that_it_goes_slowly(campaign: Mailing, settings: Settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    assert "Redis cannot be asked" in words(campaign)
+
+
+def test_what_is_over_waits_for_nothing(campaign: Mailing) -> None:
+    approving.cancel(mailing=campaign, staff=1)
+    campaign.waiting_reason = "old words"
+    found = course.course(campaign)
+    assert (found.reasons, found.workers) == ([], 0)
+
+
+def test_the_rate_over_the_run_is_drawn_where_there_is_enough_of_it(campaign: Mailing) -> None:
+    assert course.course(campaign).curve is None
+    began = now() - timedelta(seconds=100)
+    campaign.started_at, campaign.finished_at = began, began + timedelta(seconds=100)
+    for number in range(20):
+        Lease.objects.create(
+            lane="campaigns", mailing=campaign, first=1, last=500, size=500,
+            closed_at=began + timedelta(seconds=5 * number + 1),
+        )  # fmt: skip
+    curve = course.course(campaign).curve
+    assert curve is not None
+    assert curve.most == pytest.approx(100, rel=0.01)
+    assert len(curve.points.split()) == 10
+
+
+def test_what_was_said_is_found_along_the_ranges_and_never_by_a_scan(campaign: Mailing) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {course.SAID}", [campaign.pk])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "newsletter_delivery_pkey" in plan
+    assert "Seq Scan on newsletter_delivery" not in plan

@@ -1,0 +1,39 @@
+"""The front door: who answers what, and that no answer says more than it must."""
+
+import pytest
+
+from newsletter import links
+from newsletter.models import Delivery, Link
+from tests.tracking.conftest import call
+from tracking.intake import hits
+
+
+def test_everything_else_goes_to_django() -> None:
+    for path in ("/", "/s/heron/", "/u/x", "/admin/", "/in", "/link", "/i", "/l"):
+        assert call(path).status == "299 Django"
+
+
+@pytest.mark.parametrize("path", ["/i/x", "/l/x"])
+def test_nothing_can_be_posted_to_a_pixel_or_a_link(path: str, buffer: hits.Buffer) -> None:
+    """O-4: nothing hangs on an open or a click."""
+    answer = call(path, "POST")
+    assert answer.status == "405 Method Not Allowed"
+    assert answer.headers["Allow"] == "GET, HEAD"
+    assert not buffer.waiting
+
+
+def test_answers_are_not_kept_not_indexed_and_set_no_cookie(
+    delivery: Delivery, link: Link, buffer: hits.Buffer
+) -> None:
+    """O-5, O-6."""
+    for url in (
+        links.pixel("", delivery.pk),
+        links.click("", delivery.pk, link.pk),
+        "/i/no-token",
+        "/l/no-token",
+    ):
+        answer = call(url)
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Robots-Tag"] == "noindex"
+        assert not {name.lower() for name in answer.headers} & {"set-cookie", "vary", "server"}

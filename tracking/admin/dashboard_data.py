@@ -1,0 +1,118 @@
+"""What goes on, for one member of staff: what is going out, what to decide, what came of it."""
+
+import contextlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+from django.core.cache import cache
+from django.db.models import Q, QuerySet, Sum
+from django.utils.timezone import now
+from redis import RedisError
+
+from accountability.roles import Right
+from newsletter.mailings import lifecycle as approving
+from newsletter.models import Lease, Mailing
+from newsletter.monitoring.progress import Progress, progress
+from registrants.models import Client
+from tracking.reporting import totals as reports
+from tracking.reporting import visibility as reach
+
+State = Mailing.State
+SOON = timedelta(days=7)
+SHOWN = 5
+LARGE = 100_000
+KEPT = 60
+"""Seconds; a million deliveries take about a second to add up, and the home page shows five."""
+
+
+@dataclass(frozen=True)
+class Going:
+    """A mailing that is under way."""
+
+    mailing: Mailing
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Result:
+    """A mailing that is out, with what it came to."""
+
+    mailing: Mailing
+    summary: reports.Summary
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A mailing with deliveries of which nobody knows whether they arrived."""
+
+    mailing: Mailing
+    count: int
+
+
+def going(staff: Any) -> list[Going]:
+    """Return what is going out now, the oldest first."""
+    under_way = _seen(staff).filter(state__in=(State.STAGING, State.SENDING))
+    return [Going(mailing, progress(mailing)) for mailing in under_way.order_by("started_at")[:20]]
+
+
+def paused(staff: Any) -> QuerySet[Mailing]:
+    """Return what somebody, or a fault, has paused."""
+    return _seen(staff).filter(state=State.PAUSED).order_by("-updated_at")[:20]
+
+
+def scheduled(staff: Any) -> QuerySet[Mailing]:
+    """Return what goes out by itself within the next days, the next first."""
+    soon = _seen(staff).filter(state=State.SCHEDULED, scheduled_at__lte=now() + SOON)
+    late = approving.overdue(soon).values("pk")
+    return soon.exclude(pk__in=late).order_by("scheduled_at")[:20]
+
+
+def overdue(staff: Any) -> QuerySet[Mailing]:
+    """Return what came due while nothing could start it, the latest first."""
+    return approving.overdue(_seen(staff)).order_by("-scheduled_at")[:20]
+
+
+def unknown(staff: Any) -> list[Unknown]:
+    """Return mailings that wait for a decision about unknown deliveries."""
+    undecided = Lease.objects.filter(closed_at=None, unknown__gt=0, mailing__isnull=False)
+    counted = dict(undecided.values_list("mailing").annotate(count=Sum("unknown")))
+    found = _seen(staff).filter(pk__in=counted).order_by("-pk")[:20]
+    return [Unknown(mailing, counted[mailing.pk]) for mailing in found]
+
+
+def results(staff: Any) -> list[Result]:
+    """Return the last mailings that are out, with what they came to."""
+    done = _seen(staff).filter(state__in=(State.SENT, State.CANCELLED), started_at__isnull=False)
+    newest = done.order_by("-finished_at", "-pk")[:SHOWN]
+    return [Result(mailing, _summary(mailing)) for mailing in newest]
+
+
+def held_back(staff: Any) -> QuerySet[Client]:
+    """Return clients none of whose campaigns can go out: no postal address, or on hold."""
+    found: QuerySet[Client] = Client.objects.for_staff(staff, Right.CAMPAIGNS).filter(
+        Q(postal_address="") | Q(on_hold_at__isnull=False)
+    )
+    return found[:20]
+
+
+def _summary(mailing: Mailing) -> reports.Summary:
+    """Return the numbers of a mailing; those of a large one are a minute old at most."""
+    if (mailing.staged or 0) < LARGE:
+        return reports.summary(mailing)
+    key = f"summary:{mailing.pk}"
+    with contextlib.suppress(RedisError):
+        if found := cache.get(key):
+            return cast(reports.Summary, found)
+    found = reports.summary(mailing)
+    with contextlib.suppress(RedisError):
+        cache.set(key, found, KEPT)
+    return found
+
+
+def _seen(staff: Any) -> QuerySet[Mailing]:
+    return (
+        reach.mailings(staff)
+        .select_related("client", "mailing_list", "service")
+        .defer("compiled", "body")
+    )

@@ -1,0 +1,115 @@
+"""The staff pages of one report: its figures, its deliveries, its file; for whoever may read it."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from newsletter.models import Delivery, Mailing
+from registrants import gate
+from tracking.reporting import cards as figures
+from tracking.reporting import charts
+from tracking.reporting import csv_export as exports
+from tracking.reporting import deliveries as listing
+from tracking.reporting import totals as reports
+from tracking.reporting import visibility as reach
+
+YES_NO = [("", "Either way"), ("yes", "Yes"), ("no", "No")]
+
+
+def _found(request: HttpRequest, pk: int) -> Mailing:
+    """Return a mailing whose report is within reach; raise Http404 where it is not."""
+    found: Mailing | None = (
+        reach.mailings(request.user)
+        .select_related("client", "mailing_list", "service")
+        .filter(pk=pk, started_at__isnull=False)
+        .first()
+    )
+    if found is None:
+        raise Http404("There is no such report, or it is not yours to read.")
+    return found
+
+
+def _context(request: HttpRequest, page: Any, mailing: Mailing, title: str) -> dict[str, Any]:
+    """Return what every page of a report shows around its content."""
+    return {
+        **page.admin_site.each_context(request),
+        "opts": page.opts,
+        "title": title,
+        "subtitle": str(mailing),
+        "mailing": mailing,
+        "is_measured": mailing.kind == Mailing.Kind.CAMPAIGN,
+        "report_url": reverse("admin:tracking_report_change", args=[mailing.pk]),
+        "deliveries_url": reverse("admin:tracking_report_deliveries", args=[mailing.pk]),
+        "export_url": reverse("admin:tracking_report_export", args=[mailing.pk]),
+        "is_nav_sidebar_enabled": True,
+    }
+
+
+@require_GET
+def report(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+    """Show the figures of one mailing."""
+    mailing = _found(request, pk)
+    found = reports.report(mailing)
+    context = _context(request, page, mailing, "Report") | {
+        "report": found,
+        "cards": figures.cards(mailing, found),
+        "chart": charts.chart(found, mailing.client.time_zone),
+        "states": _states(found.counts),
+        "left_out": sum(reason.count for reason in found.left_out),
+    }
+    return render(request, "tracking/report.html", context)
+
+
+def _states(counts: reports.Counts) -> list[tuple[str, int, str]]:
+    """Return each state there is, in words, with its count and the list narrowed to it."""
+    return [
+        (label, count, f"?{urlencode({'state': state})}")
+        for state, label in Delivery.State.choices
+        if (count := getattr(counts, state, 0))
+    ]
+
+
+@require_GET
+def deliveries(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+    """Show what became of each mail, narrowed as asked."""
+    mailing = _found(request, pk)
+    asked = {name: request.GET.get(name, "") for name in ("state", "refusal", "opened", "clicked")}
+    after = request.GET.get("after", "")
+    number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    rows, onward = listing.some(mailing, listing.Narrowed(**asked, after=number))
+    kept = {name: value for name, value in asked.items() if value}
+    context = _context(request, page, mailing, "Deliveries") | {
+        "rows": rows,
+        "next_url": f"?{urlencode(kept | {'after': onward})}" if onward else "",
+        "first_url": f"?{urlencode(kept)}" if number else "",
+        "is_narrowed": bool(kept),
+        "choices": _choices(asked, mailing),
+    }
+    return render(request, "tracking/deliveries.html", context)
+
+
+def _choices(asked: dict[str, str], mailing: Mailing) -> list[tuple[str, str, str, Any]]:
+    """Return the fields to narrow by: name, label, what is chosen, what there is to choose."""
+    everything = [("", "All")]
+    offered = [
+        ("state", "State", everything + list(Delivery.State.choices)),
+        ("refusal", "Refused because", everything + list(gate.Refusal.choices)),
+    ]
+    if mailing.kind == Mailing.Kind.CAMPAIGN:
+        offered += [("opened", "Opened", YES_NO), ("clicked", "Clicked", YES_NO)]
+    return [(name, label, asked[name], choices) for name, label, choices in offered]
+
+
+@require_POST
+def export(request: HttpRequest, page: Any, pk: int) -> StreamingHttpResponse:
+    """Send the deliveries as a CSV file, line by line, and note that in the audit trail."""
+    mailing = _found(request, pk)
+    lines = exports.export(mailing=mailing, staff=request.user.pk)
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="deliveries-{mailing.pk}.csv"'
+    answer["Cache-Control"] = "no-store"
+    return answer

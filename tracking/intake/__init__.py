@@ -1,0 +1,1 @@
+"""What readers' machines ask for: pixels and links, answered before Django, drained into events."""

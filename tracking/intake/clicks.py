@@ -1,0 +1,40 @@
+"""What a link tells: that it was followed; it leads to the stored address and nowhere else."""
+
+from registrants import tokens
+from tracking.intake import hits
+from tracking.intake import link_targets as targets
+from tracking.intake.responses import NOT_KEPT, Body, Environ, StartResponse, not_allowed, page
+
+PREFIX = "/l/"
+
+
+def answer(environ: Environ, start: StartResponse) -> Body:
+    """Lead on to the stored address of a link (S-2); note a GET, never a HEAD (O-5)."""
+    method = environ["REQUEST_METHOD"]
+    if method not in ("GET", "HEAD"):
+        return not_allowed(environ, start)
+    named = tokens.read("l", environ["PATH_INFO"][len(PREFIX) :].rstrip("/"))
+    if named is None:
+        return _unknown(environ, start)
+    delivery, link = named
+    try:
+        target = targets.MAP.target(link)
+    except targets.Unreachable:
+        return _later(environ, start)
+    if target is None:
+        return _unknown(environ, start)
+    if method == "GET":
+        hits.BUFFER.add(hits.pack(hits.CLICKED, delivery, link))
+    start("302 Found", [("Location", target), ("Content-Length", "0"), *NOT_KEPT])
+    return ()
+
+
+def _unknown(environ: Environ, start: StartResponse) -> Body:
+    words = "It may have been cut off when it was copied. Please open it from the mail itself."
+    return page(environ, start, "404 Not Found", "This link is not known here", words)
+
+
+def _later(environ: Environ, start: StartResponse) -> Body:
+    words = "We cannot look up where this link leads just now. Please try again in a moment."
+    title, again = "Please try again", ("Retry-After", "5")
+    return page(environ, start, "503 Service Unavailable", title, words, again)

@@ -1,0 +1,1 @@
+"""What came back, counted and drawn: totals, cards, charts, lists, files."""
