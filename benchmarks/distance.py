@@ -67,11 +67,11 @@ def line(to: str, milliseconds: float) -> Iterator[str]:
 
 def rate(where: str, connections: int, seconds: float) -> int:
     """Return the messages of 20,480 bytes a second the wire alone gets through in a while."""
-    from newsletter.senders import routing as outgoing
+    from newsletter.senders import routing
     from newsletter.transports import Message, SmtpSettings
 
     host, _, port = where.partition(":")
-    wire = outgoing.opened(SmtpSettings(host=host, port=int(port), connections=connections))
+    wire = routing.opened(SmtpSettings(host=host, port=int(port), connections=connections))
     data = b"Subject: distance\r\n\r\n" + b"The heron stands in the shallow water.\r\n" * (
         AIM // 40
     )

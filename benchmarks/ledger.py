@@ -57,9 +57,9 @@ def staged(campaign: Any) -> dict[str, Any]:
     from django.db import connection
 
     from newsletter.delivery import staging
-    from newsletter.mailings import lifecycle as approving
+    from newsletter.mailings import lifecycle
 
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     before, written = machine.sizes(), machine.wal_position()
     began = time.perf_counter()
     rows = staging.stage(campaign.pk) or 0

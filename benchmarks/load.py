@@ -13,7 +13,7 @@ from pathlib import Path
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
-class Line:
+class LoadConnection:
     """One kept connection with one request on the way."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -45,7 +45,7 @@ def run(host: str, port: int, paths: list[str], count: int, connections: int) ->
     requests = cycle([f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode() for path in paths])
     waiting = selectors.DefaultSelector()
     for _ in range(min(connections, count)):
-        line = Line(host, port)
+        line = LoadConnection(host, port)
         waiting.register(line.socket, selectors.EVENT_READ, line)
     began = time.perf_counter()
     for key in list(waiting.get_map().values()):

@@ -24,7 +24,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-class Memory(threading.Thread):
+class PeakMemory(threading.Thread):
     """Reads the memory of the largest sending process each second."""
 
     def __init__(self, workers: machine.Workers) -> None:
@@ -71,7 +71,7 @@ def run(told: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     before, written = machine.sizes(), machine.wal_position()
     box = Letterbox()
     workers = machine.Workers(stack, folder / "logs", ways, letters=box.way)
-    memory, watched = Memory(workers), {}
+    memory, watched = PeakMemory(workers), {}
     patience = 120 + told.registrants / 100
     memory.start()
     if told.no_watch:

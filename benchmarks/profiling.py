@@ -69,22 +69,22 @@ def everywhere(function: Callable[..., Any], instead: Callable[..., Any]) -> Non
 def clock(clocks: Clocks) -> None:
     """Put the clocks around the engine's public functions, for the rest of this process."""
     from newsletter import pace
-    from newsletter.delivery import claiming as handing_over
-    from newsletter.delivery.journal import Notes
+    from newsletter.delivery import claiming
+    from newsletter.delivery.journal import Journal
     from newsletter.pace import breakers
-    from newsletter.receivers import lookup as receivers
+    from newsletter.receivers import lookup
     from newsletter.rendering.renderer import Renderer
     from newsletter.transports import SmtpTransport
 
-    everywhere(handing_over.hand_over, clocks.around("hand over", handing_over.hand_over))
-    everywhere(handing_over.settle, clocks.around("settle", handing_over.settle))
+    everywhere(claiming.hand_over, clocks.around("hand over", claiming.hand_over))
+    everywhere(claiming.settle, clocks.around("settle", claiming.settle))
     everywhere(pace.admit, clocks.around("pace", pace.admit))
     everywhere(pace.record, clocks.around("pace", pace.record))
     everywhere(breakers.record, clocks.around("pace", breakers.record))
-    everywhere(receivers.receiver_of, clocks.around("receiver", receivers.receiver_of))
+    everywhere(lookup.receiver_of, clocks.around("receiver", lookup.receiver_of))
     put = setattr  # the checker of types knows that a method is not to be assigned to
     put(Renderer, "render", clocks.around("render", Renderer.render))
-    put(Notes, "__call__", clocks.around("notes", Notes.__call__))
+    put(Journal, "__call__", clocks.around("notes", Journal.__call__))
     send = SmtpTransport.send
 
     def sent(self: SmtpTransport, messages: Iterable[Any], *, noted: Any = None) -> Iterator[Any]:
@@ -111,17 +111,16 @@ def profiled(campaign: Any) -> dict[str, Any]:
     garbage), `clocks` what the measuring itself took. wall_us of the wire's thread add up to the
     whole; those of the ledger's thread run beside it.
     """
-    from newsletter.delivery import staging
-    from newsletter.delivery import worker as sending
-    from newsletter.mailings import lifecycle as approving
+    from newsletter.delivery import staging, worker
+    from newsletter.mailings import lifecycle
 
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     count = staging.stage(campaign.pk) or 0
     clocks = Clocks()
     clock(clocks)
     each = cost_of_a_clock()
     postgres, began, used = machine.postgres_cpu(), time.perf_counter(), time.process_time()
-    serve = clocks.around("begin and end", sending.serve)
+    serve = clocks.around("begin and end", worker.serve)
     while serve(lanes=("campaigns",), seconds=4.0):
         pass
     used, seconds = time.process_time() - used, time.perf_counter() - began

@@ -67,9 +67,9 @@ def wait_until_sent(campaign: Any, patience: float) -> None:
 def stage(campaign: Any) -> tuple[int, float]:
     """Stage it here, unless a worker is faster; return how many and the seconds it took."""
     from newsletter.delivery import staging
-    from newsletter.mailings import lifecycle as approving
+    from newsletter.mailings import lifecycle
 
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     began = time.perf_counter()
     staged = staging.stage(campaign.pk)
     while staged is None:

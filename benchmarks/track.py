@@ -30,11 +30,11 @@ def paths(folder: Path) -> tuple[Path, Path]:
     from benchmarks.campaign import populate
     from newsletter import links
     from newsletter.delivery import staging
-    from newsletter.mailings import lifecycle as approving
+    from newsletter.mailings import lifecycle
     from newsletter.models import Delivery, Link
 
     campaign = populate(DELIVERIES)
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
     sent = Delivery.objects.filter(mailing=campaign)
     sent.update(state=Delivery.State.SENT, opens=True, clicks=True)

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from accountability.roles import Role
 from local.demo_words import DRAFT, HERON, LIGHTHOUSE, NAMES, NOTICE, SENT, SIGN_INS
 from newsletter.delivery import staging
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Campaign, Delivery, Lease, Link, Mailing, Notice, Sender
 from registrants import suppression
 from registrants.addresses import hashed
@@ -176,7 +176,7 @@ def _exceptions(client: Client, people: list[Registrant], dice: random.Random) -
 def _sent_campaign(client: Client, dice: random.Random) -> None:
     """Make a campaign that went out two days ago, with what came back since."""
     campaign = Campaign.objects.create(**_basics(client), **SENT)
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
     began = now() - timedelta(days=2, hours=3)
     with connection.cursor() as cursor:

@@ -12,11 +12,11 @@ from newsletter import links
 from newsletter.content.compiling import Source
 from newsletter.mailings.source import identity, link_base
 from newsletter.models import Delivery, Lease, Sender
-from redis_store import rate_limits as limits
+from redis_store import rate_limits
 from registrants import gate
 from registrants.addresses import mailbox_hashed
-from registrants.asks import asks
 from registrants.models import Client, ConsentEvent, Registrant
+from registrants.pending_asks import asks
 
 log = logging.getLogger(__name__)
 NUDGE = "newsletter.tasks.send_letters"
@@ -85,8 +85,8 @@ def _mailbox_may(registrant: Registrant) -> bool:
         (f"confirm:all:{mailbox}", PER_INSTALLATION),
     )
     try:
-        return all(limits.allow(key, rate=most / a_day, burst=most) for key, most in buckets)
-    except limits.Unreachable:
+        return all(rate_limits.allow(key, rate=most / a_day, burst=most) for key, most in buckets)
+    except rate_limits.LimitsUnavailable:
         return True
 
 

@@ -2,12 +2,11 @@
 
 from celery import shared_task
 
-from newsletter.delivery import leasing, recovering, staging
-from newsletter.delivery import worker as sending
-from newsletter.mailings import lifecycle as approving
-from newsletter.monitoring import health as condition
+from newsletter.delivery import leasing, recovering, staging, worker
+from newsletter.mailings import lifecycle
+from newsletter.monitoring import health
 from newsletter.receivers import mx
-from redis_store import connection as shared
+from redis_store import connection
 
 # Wake-ups do not expire by a clock: two machines may differ by minutes, and one ahead would
 # throw every wake-up away (AT-C8). What piled up while no worker ran is thrown away by counting.
@@ -17,44 +16,44 @@ CROWD = 6
 
 def _is_superfluous(queue: str) -> bool:
     """Tell whether enough wake-ups wait behind this one to do what it would do."""
-    return int(shared.server().llen(queue)) > CROWD  # type: ignore[arg-type]
+    return int(connection.server().llen(queue)) > CROWD  # type: ignore[arg-type]
 
 
 @shared_task(name="newsletter.tasks.send_letters")
 def send_letters() -> None:
     """Send the letters and notices that are due, letters first."""
-    condition.beat("letters")
+    health.beat("letters")
     if _is_superfluous("letters"):
         return
-    if sending.serve(lanes=("letters", "notices"), seconds=2.0):
+    if worker.serve(lanes=("letters", "notices"), seconds=2.0):
         send_letters.apply_async()
 
 
 @shared_task(name="newsletter.tasks.send_campaigns")
 def send_campaigns() -> None:
     """Stage what was started, then send what is due."""
-    condition.beat("campaigns")
+    health.beat("campaigns")
     if _is_superfluous("bulk"):
         return
     staging.stage_due()
-    if sending.serve(lanes=("campaigns",), seconds=4.0):
+    if worker.serve(lanes=("campaigns",), seconds=4.0):
         send_campaigns.apply_async()
 
 
 @shared_task(name="newsletter.tasks.tend")
 def tend() -> None:
     """Start what is scheduled, free what lost workers held, close what is cancelled or done."""
-    condition.beat("timetable")
-    if not shared.first_in(0.4, "tend"):
+    health.beat("timetable")
+    if not connection.first_in(0.4, "tend"):
         return
-    approving.start_due(moment=leasing.moment())
+    lifecycle.start_due(moment=leasing.moment())
     recovering.recover()
     leasing.close_cancelled()
-    approving.finish_done()
+    lifecycle.finish_done()
 
 
 @shared_task(name="newsletter.tasks.look_up_receivers")
 def look_up_receivers() -> None:
     """Ask DNS whose mail servers the domains have that were met while sending."""
-    if shared.first_in(4.0, "look up receivers"):
+    if connection.first_in(4.0, "look up receivers"):
         mx.look_up_noted()

@@ -3,15 +3,15 @@
 from django.contrib import admin
 from django.urls import path, re_path
 
-from newsletter.admin.health import figures, health, healthz
+from newsletter.admin.health import health_page, healthz, metrics_page
 from newsletter.views.choices import choices
 from newsletter.views.confirm import confirm, not_me
 from newsletter.views.sign_up import sign_up
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
-    path("metrics", figures, name="metrics"),
-    path("admin/health/", admin.site.admin_view(health), name="health"),
+    path("metrics", metrics_page, name="metrics"),
+    path("admin/health/", admin.site.admin_view(health_page), name="health"),
     path("s/<slug:slug>/", sign_up, name="sign-up"),
     re_path(r"^y/(?P<token>[^/]{1,100})/?$", confirm, name="confirm"),
     re_path(r"^n/(?P<token>[^/]{1,100})/?$", not_me, name="not-me"),

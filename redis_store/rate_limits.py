@@ -21,7 +21,7 @@ return allowed
 """)
 
 
-class Unreachable(Exception):
+class LimitsUnavailable(Exception):
     """Redis is away; the caller falls back to a limit of its own, never to none."""
 
 
@@ -33,4 +33,4 @@ def allow(key: str, *, rate: float, burst: int) -> bool:
     try:
         return bool(TAKE(f"limit:{key}", str(rate), str(burst), str(time.time())))
     except redis.RedisError as away:
-        raise Unreachable(type(away).__name__) from away
+        raise LimitsUnavailable(type(away).__name__) from away

@@ -7,7 +7,6 @@ from django.utils.timezone import now
 
 from registrants import suppression
 from registrants.addresses import hashed
-from registrants.asks import Ask, Hand, asks, is_confirmed, is_live, waits_for_an_answer
 from registrants.models import (
     Choice,
     Client,
@@ -20,6 +19,8 @@ from registrants.models import (
     Wording,
 )
 from registrants.models.wording import Purpose
+from registrants.pending_asks import Ask, asks, is_confirmed, is_live, waits_for_an_answer
+from registrants.provenance import Provenance
 from registrants.wordings import wording
 
 Act, Means = ConsentEvent.Act, ConsentEvent.Means
@@ -28,7 +29,7 @@ Act, Means = ConsentEvent.Act, ConsentEvent.Means
 def _note(
     registrant: Registrant,
     act: str,
-    hand: Hand,
+    provenance: Provenance,
     *,
     mailing_list: MailingList | None = None,
     purpose: str = Purpose.LIST,
@@ -41,16 +42,19 @@ def _note(
         purpose=purpose,
         mailing_list=mailing_list,
         act=act,
-        means=hand.means,
+        means=provenance.means,
         wording=words,
         answers=answers,
         asked_with=asked_with,
-        mailing=hand.mailing,
-        staff=hand.staff,
+        mailing=provenance.mailing,
+        staff=provenance.staff,
     )
-    if hand.ip or hand.browser:
+    if provenance.ip or provenance.browser:
         ConsentEvidence.objects.create(
-            event=event, address=registrant.address, ip=hand.ip, browser=hand.browser[:400]
+            event=event,
+            address=registrant.address,
+            ip=provenance.ip,
+            browser=provenance.browser[:400],
         )
     return event
 
@@ -72,7 +76,7 @@ def _registered(client: Client, address: str, ask: Ask) -> Registrant:
 
 
 @transaction.atomic
-def ask(*, client: Client, address: str, ask: Ask, hand: Hand) -> ConsentEvent:
+def ask(*, client: Client, address: str, ask: Ask, provenance: Provenance) -> ConsentEvent:
     """Note that an address was asked for; return the first ask, which one letter confirms.
 
     Nothing that stands is changed by asking: a new subscription is pending, a known one stays as
@@ -88,7 +92,7 @@ def ask(*, client: Client, address: str, ask: Ask, hand: Hand) -> ConsentEvent:
         event = _note(
             registrant,
             Act.ASKED,
-            hand,
+            provenance,
             mailing_list=mailing_list,
             words=words,
             asked_with=first,
@@ -97,13 +101,13 @@ def ask(*, client: Client, address: str, ask: Ask, hand: Hand) -> ConsentEvent:
     for purpose, said in ((Purpose.OPENS, ask.opens), (Purpose.CLICKS, ask.clicks)):
         if said:
             words = wording(client=client, purpose=purpose)
-            _note(registrant, Act.ASKED, hand, purpose=purpose, words=words, asked_with=first)
+            _note(registrant, Act.ASKED, provenance, purpose=purpose, words=words, asked_with=first)
     assert first is not None
     return first
 
 
 @transaction.atomic
-def confirm(*, event: ConsentEvent, hand: Hand) -> bool:
+def confirm(*, event: ConsentEvent, provenance: Provenance) -> bool:
     """Turn an ask and all asked with it into consent; return False where the ask is dead.
 
     Repeating it changes nothing. The person's own confirmation outweighs what kept the address
@@ -117,7 +121,7 @@ def confirm(*, event: ConsentEvent, hand: Hand) -> bool:
         _note(
             registrant,
             Act.GIVEN,
-            hand,
+            provenance,
             purpose=each.purpose,
             mailing_list=each.mailing_list,
             words=each.wording,
@@ -165,7 +169,7 @@ def _set_choice(registrant: Registrant, purpose: str, choice: Choice) -> None:
 def withdraw(
     *,
     subscription: Subscription,
-    hand: Hand,
+    provenance: Provenance,
     reason: Subscription.Ended = Subscription.Ended.UNSUBSCRIBED,
 ) -> bool:
     """End a subscription at once; return False where it had ended already (U-23, U-30).
@@ -191,7 +195,7 @@ def withdraw(
         _note(
             subscription.registrant,
             Act.WITHDRAWN,
-            hand,
+            provenance,
             mailing_list=subscription.mailing_list,
         )
     return bool(ended)
@@ -201,74 +205,80 @@ def withdraw(
 def withdraw_all(
     *,
     registrant: Registrant,
-    hand: Hand,
+    provenance: Provenance,
     reason: Subscription.Ended = Subscription.Ended.UNSUBSCRIBED,
 ) -> int:
     """End every subscription of a registrant; return how many ended now."""
     every = registrant.subscriptions.select_related("registrant", "mailing_list")
-    return sum(withdraw(subscription=each, hand=hand, reason=reason) for each in every)
+    return sum(withdraw(subscription=each, provenance=provenance, reason=reason) for each in every)
 
 
 @transaction.atomic
-def never_mail(*, registrant: Registrant, hand: Hand, reason: Subscription.Ended) -> None:
+def never_mail(
+    *, registrant: Registrant, provenance: Provenance, reason: Subscription.Ended
+) -> None:
     """End everything and keep the address from being mailed by this client (P8)."""
-    withdraw_all(registrant=registrant, hand=hand, reason=reason)
+    withdraw_all(registrant=registrant, provenance=provenance, reason=reason)
     if registrant.address:
         suppression.suppress(
             address=registrant.address,
             reason=Suppression.Reason.NEVER_MAIL,
             client=registrant.client,
-            evidence=str(hand.means),
+            evidence=str(provenance.means),
         )
 
 
 @transaction.atomic
-def pause(*, subscription: Subscription, until: datetime, hand: Hand) -> bool:
+def pause(*, subscription: Subscription, until: datetime, provenance: Provenance) -> bool:
     """Send nothing of a list until then; return False where the subscription is not confirmed."""
     paused = Subscription.objects.filter(
         pk=subscription.pk, state=Subscription.State.CONFIRMED
     ).update(paused_until=until)
     if paused:
-        _note(subscription.registrant, Act.PAUSED, hand, mailing_list=subscription.mailing_list)
+        _note(
+            subscription.registrant, Act.PAUSED, provenance, mailing_list=subscription.mailing_list
+        )
     return bool(paused)
 
 
 @transaction.atomic
-def resume(*, subscription: Subscription, hand: Hand) -> bool:
+def resume(*, subscription: Subscription, provenance: Provenance) -> bool:
     """End a pause; return False where there was none."""
     resumed = Subscription.objects.filter(pk=subscription.pk, paused_until__isnull=False).update(
         paused_until=None
     )
     if resumed:
-        _note(subscription.registrant, Act.RESUMED, hand, mailing_list=subscription.mailing_list)
+        _note(
+            subscription.registrant, Act.RESUMED, provenance, mailing_list=subscription.mailing_list
+        )
     return bool(resumed)
 
 
 @transaction.atomic
-def refuse_tracking(*, registrant: Registrant, purpose: Purpose, hand: Hand) -> bool:
+def refuse_tracking(*, registrant: Registrant, purpose: Purpose, provenance: Provenance) -> bool:
     """Stop measuring, for mail already sent too (L-45); return False where it was refused."""
     _lock(registrant)
     changed = Registrant.objects.filter(pk=registrant.pk).exclude(**{str(purpose): Choice.DENIED})
     refused = changed.update(**{str(purpose): Choice.DENIED})
     if refused or waits_for_an_answer(registrant=registrant.pk, purpose=purpose):
-        _note(registrant, Act.WITHDRAWN, hand, purpose=purpose)
+        _note(registrant, Act.WITHDRAWN, provenance, purpose=purpose)
     return bool(refused)
 
 
 @transaction.atomic
-def grant_tracking(*, registrant: Registrant, purpose: Purpose, hand: Hand) -> bool:
+def grant_tracking(*, registrant: Registrant, purpose: Purpose, provenance: Provenance) -> bool:
     """Allow measuring; only behind a fresh mailed link (U-29). False where it stood so."""
     _lock(registrant)
     changed = Registrant.objects.filter(pk=registrant.pk).exclude(**{str(purpose): Choice.GRANTED})
     if changed.update(**{str(purpose): Choice.GRANTED}):
         words = wording(client=registrant.client, purpose=purpose)
-        _note(registrant, Act.GIVEN, hand, purpose=purpose, words=words)
+        _note(registrant, Act.GIVEN, provenance, purpose=purpose, words=words)
         return True
     return False
 
 
 @transaction.atomic
-def join(*, registrant: Registrant, mailing_list: MailingList, hand: Hand) -> bool:
+def join(*, registrant: Registrant, mailing_list: MailingList, provenance: Provenance) -> bool:
     """Give consent to a list behind a fresh mailed link, which proves the address (P7)."""
     registrant = _lock(registrant)
     subscription, _ = Subscription.objects.get_or_create(
@@ -277,7 +287,7 @@ def join(*, registrant: Registrant, mailing_list: MailingList, hand: Hand) -> bo
     if subscription.state == Subscription.State.CONFIRMED:
         return False
     words = wording(client=registrant.client, purpose=Purpose.LIST, mailing_list=mailing_list)
-    _note(registrant, Act.GIVEN, hand, mailing_list=mailing_list, words=words)
+    _note(registrant, Act.GIVEN, provenance, mailing_list=mailing_list, words=words)
     _begin(registrant, mailing_list)
     _let_mail_through(registrant)
     return True

@@ -70,7 +70,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Row:
+class Rule:
     """One line of the table: a reason, when it holds, and which kinds of mail it refuses."""
 
     refusal: Refusal
@@ -115,23 +115,23 @@ def _is(**facts: Any) -> Callable[[Question], Any]:
 
 _C, _N, _L, _F = MailKind.CAMPAIGN, MailKind.NOTICE, MailKind.LETTER, MailKind.FRESH_SIGN_UP
 
-TABLE: tuple[Row, ...] = (
-    Row(Refusal.UNDER_13, (_Suppressed("under_13"),), frozenset({_C, _N, _L, _F})),
-    Row(
+TABLE: tuple[Rule, ...] = (
+    Rule(Refusal.UNDER_13, (_Suppressed("under_13"),), frozenset({_C, _N, _L, _F})),
+    Rule(
         Refusal.ERASED,
         (_is(erased_at__isnull=False), _Suppressed("erased")),
         frozenset({_C, _N, _L}),
     ),
-    Row(Refusal.HARD_BOUNCE, (_Suppressed("hard_bounce"),), frozenset({_C, _N, _L})),
-    Row(Refusal.NEVER_MAIL, (_Suppressed("never_mail"),), frozenset({_C, _L, _F})),
-    Row(Refusal.COMPLAINT, (_Suppressed("complaint"),), frozenset({_C})),
-    Row(Refusal.NOT_ON_LIST, (_on_list(isnull=True),), frozenset({_C})),
-    Row(Refusal.PENDING, (_on_list(state="pending"),), frozenset({_C})),
-    Row(Refusal.ENDED, (_on_list(state="ended"),), frozenset({_C})),
-    Row(Refusal.PAUSED, (_on_list(paused_until__gt=Now()),), frozenset({_C})),
-    Row(Refusal.NOT_ENROLLED, (_not_enrolled,), frozenset({_N})),
-    Row(Refusal.RESTRICTED, (_is(restricted_at__isnull=False),), frozenset({_C, _N})),
-    Row(Refusal.ON_HOLD, (_is(client__on_hold_at__isnull=False),), frozenset({_C})),
+    Rule(Refusal.HARD_BOUNCE, (_Suppressed("hard_bounce"),), frozenset({_C, _N, _L})),
+    Rule(Refusal.NEVER_MAIL, (_Suppressed("never_mail"),), frozenset({_C, _L, _F})),
+    Rule(Refusal.COMPLAINT, (_Suppressed("complaint"),), frozenset({_C})),
+    Rule(Refusal.NOT_ON_LIST, (_on_list(isnull=True),), frozenset({_C})),
+    Rule(Refusal.PENDING, (_on_list(state="pending"),), frozenset({_C})),
+    Rule(Refusal.ENDED, (_on_list(state="ended"),), frozenset({_C})),
+    Rule(Refusal.PAUSED, (_on_list(paused_until__gt=Now()),), frozenset({_C})),
+    Rule(Refusal.NOT_ENROLLED, (_not_enrolled,), frozenset({_N})),
+    Rule(Refusal.RESTRICTED, (_is(restricted_at__isnull=False),), frozenset({_C, _N})),
+    Rule(Refusal.ON_HOLD, (_is(client__on_hold_at__isnull=False),), frozenset({_C})),
 )
 
 

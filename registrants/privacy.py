@@ -5,8 +5,9 @@ from django.utils.timezone import now
 
 from accountability import audit
 from registrants import suppression
-from registrants.consent import Hand, Means, withdraw_all
+from registrants.consent import Means, withdraw_all
 from registrants.models import ConsentEvidence, Registrant, Subscription, Suppression
+from registrants.provenance import Provenance
 
 
 @transaction.atomic
@@ -17,7 +18,7 @@ def erase(*, registrant: Registrant, staff: int | None = None) -> None:
         return
     withdraw_all(
         registrant=registrant,
-        hand=Hand(means=Means.ERASURE, staff=staff),
+        provenance=Provenance(means=Means.ERASURE, staff=staff),
         reason=Subscription.Ended.ERASED,
     )
     ConsentEvidence.objects.filter(event__registrant=registrant).delete()

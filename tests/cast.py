@@ -13,7 +13,7 @@ from accountability.roles import Role
 from newsletter.models import Campaign, Notice, Sender
 from registrants import consent, enrolments, privacy, suppression
 from registrants.addresses import hashed
-from registrants.consent import Ask, Hand, Means
+from registrants.consent import Ask, Means
 from registrants.models import (
     Assignment,
     Choice,
@@ -24,8 +24,9 @@ from registrants.models import (
     Subscription,
     Suppression,
 )
+from registrants.provenance import Provenance
 
-FORM = Hand(means=Means.FORM, ip="192.0.2.7", browser="Test browser")
+FORM = Provenance(means=Means.FORM, ip="192.0.2.7", browser="Test browser")
 NAMES = ("ada", "ben", "cleo", "dov", "eve", "fay")
 PASSWORD = "a-password-for-tests"
 
@@ -119,9 +120,9 @@ def confirmed(registrant: Registrant, mailing_list: MailingList) -> Subscription
         client=mailing_list.client,
         address=registrant.address,
         ask=Ask(lists=(mailing_list,)),
-        hand=FORM,
+        provenance=FORM,
     )
-    assert consent.confirm(event=ask, hand=Hand(means=Means.CONFIRM_PAGE))
+    assert consent.confirm(event=ask, provenance=Provenance(means=Means.CONFIRM_PAGE))
     return Subscription.objects.get(registrant=registrant, mailing_list=mailing_list)
 
 
@@ -148,11 +149,11 @@ def make_cast() -> Cast:
         client=client,
         address=people["ben"].address,
         ask=Ask(lists=(mailing_list,)),
-        hand=FORM,
+        provenance=FORM,
     )
     consent.withdraw(
         subscription=people["cleo"].subscriptions.get(),
-        hand=Hand(means=Means.ONE_CLICK),
+        provenance=Provenance(means=Means.ONE_CLICK),
     )
     suppression.suppress(
         address=people["dov"].address, reason=Suppression.Reason.NEVER_MAIL, client=client

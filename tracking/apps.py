@@ -13,9 +13,9 @@ class TrackingConfig(AppConfig):
         """Offer the report of a mailing on its own pages."""
         from django.urls import reverse
 
-        from newsletter.mailings import extra_pages as onward
+        from newsletter.mailings import extra_pages
 
-        onward.offer(
+        extra_pages.offer(
             "Read the report",
             lambda mailing: reverse("admin:tracking_report_change", args=[mailing.pk]),
         )

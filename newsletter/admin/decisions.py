@@ -10,14 +10,13 @@ from django.views.decorators.http import require_http_methods
 
 from accountability.roles import Right
 from newsletter.admin.steps import do
-from newsletter.delivery import resending_failed as retrying
-from newsletter.delivery import resolving_unknown as deciding
+from newsletter.delivery import resending_failed, resolving_unknown
 from newsletter.models import Delivery, Mailing
 
 State = Mailing.State
 CHOICES = {
-    "accept": (deciding.accept, "Left as they are. Nobody gets it twice."),
-    "resend": (deciding.resend, "They are sent again."),
+    "accept": (resolving_unknown.accept, "Left as they are. Nobody gets it twice."),
+    "resend": (resolving_unknown.resend, "They are sent again."),
 }
 
 
@@ -28,7 +27,7 @@ def unknown(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     mailing = page.mailing(request, pk, change=deciding_now)
     if deciding_now:
         return _decide(request, page, mailing)
-    found = deciding.undecided(mailing)
+    found = resolving_unknown.undecided(mailing)
     people = _people(request, found.sample)
     may = page.has_change_permission(request)
     context = page.context(request, mailing, "What nobody knows the end of") | {
@@ -39,7 +38,7 @@ def unknown(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
         ],
         "may_accept": may,
         "may_resend": may and mailing.state in (State.SENDING, State.PAUSED),
-        "decided": deciding.decided(mailing),
+        "decided": resolving_unknown.decided(mailing),
         "zone": mailing.client.time_zone,
         "progress_url": page.url("progress", pk),
         "all_url": f"{reverse('admin:newsletter_delivery_changelist')}"
@@ -60,7 +59,7 @@ def _decide(request: HttpRequest, page: Any, mailing: Mailing) -> HttpResponse:
         raise BadRequest("There is no such choice.")
     act, done = CHOICES[choice]
     do(page, request, done, act, mailing=mailing, words=request.POST.get("words"))
-    step = "unknown" if deciding.waits(mailing) else "progress"
+    step = "unknown" if resolving_unknown.waits(mailing) else "progress"
     return HttpResponseRedirect(page.url(step, mailing.pk))
 
 
@@ -69,10 +68,10 @@ def retry(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     """Show what failed, apart by whether sending again can help; on POST send that again."""
     mailing = page.mailing(request, pk, change=True)
     if request.method == "POST":
-        do(page, request, "What failed goes again.", retrying.retry, mailing=mailing)
+        do(page, request, "What failed goes again.", resending_failed.retry, mailing=mailing)
         return HttpResponseRedirect(page.url("progress", pk))
     context = page.context(request, mailing, "Retry only what failed") | {
-        "failures": retrying.failures(mailing),
+        "failures": resending_failed.failures(mailing),
         "progress_url": page.url("progress", pk),
     }
     return render(request, "newsletter/retry.html", context)

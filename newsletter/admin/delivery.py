@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from accountability.roles import Right
 from newsletter.models import Delivery, Mailing
 from registrants.models import Client
-from registrants.staff_pages import BoundedPaginator, ReadOnly, ScopedFilter, StaffPage
+from registrants.scoped_admin import BoundedPaginator, ReadOnly, ScopedFilter, StaffPage
 
 
 class MailingFilter(ScopedFilter):

@@ -13,11 +13,10 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from accountability.roles import Right
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Mailing, Sender
-from newsletter.monitoring import health as condition
-from newsletter.monitoring import metrics
-from registrants.staff_pages import has_right
+from newsletter.monitoring import health, metrics
+from registrants.scoped_admin import has_right
 
 
 @never_cache
@@ -28,7 +27,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     `?part=database` asks of some parts alone (a load balancer's question), and may be repeated.
     """
     asked = request.GET.getlist("part")
-    found = [part for part in condition.parts() if not asked or part.name in asked]
+    found = [part for part in health.parts() if not asked or part.name in asked]
     is_well = bool(found) and all(part.is_well for part in found)
     said = {
         part.name: {"well": part.is_well, "words": part.words}
@@ -41,7 +40,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-def figures(request: HttpRequest) -> HttpResponse:
+def metrics_page(request: HttpRequest) -> HttpResponse:
     """Answer Prometheus, where it shows the token of HEED_METRICS_TOKEN; without one: 404."""
     token = settings.METRICS_TOKEN
     if not token:
@@ -56,18 +55,18 @@ def figures(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-def health(request: HttpRequest) -> HttpResponse:
+def health_page(request: HttpRequest) -> HttpResponse:
     """Show staff who set things up what is well, what waits, and what wants a person."""
     if not has_right(request, Right.SETTINGS):
         raise PermissionDenied
-    parts = condition.parts()
+    parts = health.parts()
     has_database = all(part.is_well for part in parts if part.name == "database")
     context = admin.site.each_context(request) | {
         "title": "Health",
         "parts": parts,
         "is_well": all(part.is_well for part in parts),
-        "lanes": condition.lanes() if has_database else [],
-        "workers": condition.workers(),
+        "lanes": health.lanes() if has_database else [],
+        "workers": health.workers(),
         "wanted": _wanted(request),
         "now_url": f"{reverse('health')}?part=now",
     }
@@ -88,8 +87,8 @@ def _wanted(request: HttpRequest) -> list[tuple[str, str, str]]:
     ]
     mailings = Mailing.objects.for_staff(request.user, Right.SETTINGS).defer("body", "compiled")
     for rows, why, step in (
-        (condition.with_undecided(mailings), "wants a decision on what is unknown", "unknown"),
-        (approving.overdue(mailings), "came due while the system was down", "send"),
+        (health.with_undecided(mailings), "wants a decision on what is unknown", "unknown"),
+        (lifecycle.overdue(mailings), "came due while the system was down", "send"),
     ):
         found += [
             (each.subject, why, reverse(f"admin:newsletter_{each.kind}_{step}", args=[each.pk]))

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from newsletter.content import compiling as composing
+from newsletter.content import compiling
 from newsletter.mailings.source import source_of
 from newsletter.models import Mailing
 
@@ -107,8 +107,8 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]
     def _compiles(self, cleaned: dict[str, Any]) -> None:
         """Put every fault of the source at its field, with line and column."""
         try:
-            composing.compile_mail(source_of(self._as_typed(cleaned)))
-        except composing.Faults as faults:
+            compiling.compile_mail(source_of(self._as_typed(cleaned)))
+        except compiling.SourceErrors as faults:
             for fault in faults.faults:
                 field = FIELDS.get(fault.field, fault.field)
                 known = field in self.fields

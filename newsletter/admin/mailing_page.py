@@ -11,12 +11,11 @@ from unfold.decorators import action, display
 
 from newsletter.admin import decisions, previews, steps
 from newsletter.admin.mailing_form import MailingForm
-from newsletter.mailings import extra_pages as onward
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import extra_pages, lifecycle
 from newsletter.models import Mailing
 from newsletter.review import checks, previewing
 from registrants.models import Client
-from registrants.staff_pages import ScopedFilter, StaffPage
+from registrants.scoped_admin import ScopedFilter, StaffPage
 
 State = Mailing.State
 
@@ -109,7 +108,7 @@ class MailingPage(StaffPage):
         """Show above the list what came due while nothing could start it."""
         overdue = [
             (each, self.url("send", each.pk))
-            for each in approving.overdue(self.get_queryset(request))[:20]
+            for each in lifecycle.overdue(self.get_queryset(request))[:20]
         ]
         return super().changelist_view(request, {"overdue": overdue, **(extra_context or {})})
 
@@ -189,7 +188,7 @@ class MailingPage(StaffPage):
             "search": self.url("people", mailing.pk),
             "steps": self._steps(mailing),
             "is_ahead": is_ahead,
-            "onward": onward.pages(mailing),
+            "onward": extra_pages.pages(mailing),
             "audience": self.url("audience", mailing.pk),
             "checks": checks.check(mailing) if is_ahead else [],
             "editable": self.has_change_permission(request, mailing),

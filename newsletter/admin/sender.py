@@ -16,7 +16,7 @@ from newsletter import pace
 from newsletter.admin import sender_panel
 from newsletter.admin.sender_form import CREDENTIALS, CredentialsForm, PaceRuleForm
 from newsletter.models import PaceRule, Sender
-from registrants.staff_pages import ScopedFilter, StackedPart, StaffPage
+from registrants.scoped_admin import ScopedFilter, ScopedStackedInline, StaffPage
 
 SMTP = ["host", "port", "security", "username", "new_password"]
 HOW_IT_LEAVES = [
@@ -26,7 +26,7 @@ HOW_IT_LEAVES = [
 ]
 
 
-class PaceRules(StackedPart):
+class PaceRules(ScopedStackedInline):
     """A ceiling for each receiver that needs one."""
 
     model = PaceRule

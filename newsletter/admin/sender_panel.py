@@ -6,18 +6,17 @@ from typing import Any
 from django.utils.timezone import now
 
 from newsletter import pace
-from newsletter.admin import warm_up
+from newsletter.admin.warm_up import ramp_chart
 from newsletter.models import Sender
-from newsletter.senders import routing as outgoing
-from newsletter.senders import warm_up as warming
-from newsletter.senders.provider_catalogue import PROVIDERS, Check, checklist
+from newsletter.senders import routing, warm_up
+from newsletter.senders.provider_catalogue import PROVIDERS, Capability, checklist
 
 
 def panel(sender: Sender) -> dict[str, Any]:
     """Return what the page of a saved sender shows beside its form."""
     reading = pace.readings([sender.pk])[sender.pk]
     zone = zoneinfo.ZoneInfo(sender.client.time_zone)
-    plan = warming.plan(sender)
+    plan = warm_up.plan(sender)
     return {
         "sender": sender,
         "zone": sender.client.time_zone,
@@ -25,15 +24,15 @@ def panel(sender: Sender) -> dict[str, Any]:
         "is_stopped": sender.stopped_at is not None,
         "rests": bool(reading.stopped_until)
         or any(each.stopped_until or each.connections is not None for each in reading.receivers),
-        "chain": [(each, _leaves_by(each)) for each in outgoing.chain(sender)],
+        "chain": [(each, _leaves_by(each)) for each in routing.chain(sender)],
         "checks": checks(sender),
         "provider": provider_label(sender),
-        "chart": plan and warm_up.chart(plan, now().astimezone(zone).date(), reading.warm_up_count),
+        "chart": plan and ramp_chart(plan, now().astimezone(zone).date(), reading.warm_up_count),
         "quiet_until": pace.quiet_until(sender, now()),
     }
 
 
-def checks(sender: Sender) -> list[Check]:
+def checks(sender: Sender) -> list[Capability]:
     """Return what a person must know before mail leaves by a sender's provider, worst first."""
     if sender.transport != Sender.Transport.PROVIDER:
         return []

@@ -14,12 +14,8 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
 
-from newsletter.delivery import resending_failed as retrying
-from newsletter.delivery import resolving_unknown as deciding
-from newsletter.mailings import audience
-from newsletter.mailings import duplicating as drafting
-from newsletter.mailings import extra_pages as onward
-from newsletter.mailings import lifecycle as approving
+from newsletter.delivery import resending_failed, resolving_unknown
+from newsletter.mailings import audience, duplicating, extra_pages, lifecycle
 from newsletter.models import Mailing
 from newsletter.monitoring.progress import progress
 from newsletter.monitoring.run_details import course
@@ -27,10 +23,10 @@ from newsletter.review import checks, previewing
 
 State = Mailing.State
 MOVES = {
-    "pause": (approving.pause, "Paused. What was on the wire has ended; nothing new begins."),
-    "resume": (approving.resume, "It goes on."),
-    "cancel": (approving.cancel, "Cancelled. Nothing more of it will be sent."),
-    "unschedule": (approving.unschedule, "It is a draft again."),
+    "pause": (lifecycle.pause, "Paused. What was on the wire has ended; nothing new begins."),
+    "resume": (lifecycle.resume, "It goes on."),
+    "cancel": (lifecycle.cancel, "Cancelled. Nothing more of it will be sent."),
+    "unschedule": (lifecycle.unschedule, "It is a draft again."),
 }
 OFFERED = {
     State.STAGING: [("pause", "Pause"), ("cancel", "Cancel for good")],
@@ -59,7 +55,7 @@ def do(page: Any, request: HttpRequest, done: str, act: Any, **given: Any) -> bo
     """Do one act of approving and say how it went; the second of two people is told so."""
     try:
         act(staff=request.user.pk, **given)
-    except approving.NotPossible as refused:
+    except lifecycle.NotPossible as refused:
         page.say(request, str(refused), messages.ERROR)
         return False
     page.say(request, done)
@@ -71,7 +67,7 @@ def send(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     mailing = page.mailing(request, pk, change=True)
     if request.method == "POST":
         if _may_go(page, request, mailing) and do(
-            page, request, "It is going out.", approving.send_now, mailing=mailing
+            page, request, "It is going out.", lifecycle.send_now, mailing=mailing
         ):
             return HttpResponseRedirect(page.url("progress", pk))
         return HttpResponseRedirect(page.url("send", pk))
@@ -90,8 +86,8 @@ def send(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
         "send_url": page.url("send", pk),
         "schedule_url": page.url("schedule", pk),
         "unschedule_url": reverse(page.name("move"), args=[pk, "unschedule"]),
-        "overdue": approving.is_overdue(mailing),
-        "editable": mailing.state == State.DRAFT or approving.is_overdue(mailing),
+        "overdue": lifecycle.is_overdue(mailing),
+        "editable": mailing.state == State.DRAFT or lifecycle.is_overdue(mailing),
     }
     return render(request, "newsletter/send.html", context)
 
@@ -116,7 +112,7 @@ def schedule(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
         done = f"It will go out on {at:%A, %d %B %Y at %H:%M} ({mailing.client.time_zone})."
         if at.utcoffset() != at.replace(fold=1).utcoffset():
             done += " The clocks are put back then and this time comes twice; it goes the first."
-        do(page, request, done, approving.schedule, mailing=mailing, at=at)
+        do(page, request, done, lifecycle.schedule, mailing=mailing, at=at)
     return HttpResponseRedirect(page.url("send", pk))
 
 
@@ -144,9 +140,9 @@ def _progress(page: Any, request: HttpRequest, mailing: Mailing) -> dict[str, An
         "now_url": f"{page.url('progress_now', mailing.pk)}?{asked}",
         "under_way": mailing.state in (State.STAGING, State.SENDING, State.PAUSED),
         "unknown_url": page.url("unknown", mailing.pk),
-        "is_decided": not deciding.waits(mailing),
+        "is_decided": not resolving_unknown.waits(mailing),
         "retry_url": page.url("retry", mailing.pk)
-        if may and found.failed and mailing.state in retrying.STATES
+        if may and found.failed and mailing.state in resending_failed.STATES
         else "",
     }
 
@@ -166,7 +162,7 @@ def progress_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     context = page.context(request, mailing, "Progress") | _progress(page, request, mailing)
     context |= {
         "moves": moves,
-        "onward": onward.pages(mailing),
+        "onward": extra_pages.pages(mailing),
         "duplicate_url": page.url("duplicate", pk) if may else "",
     }
     return render(request, "newsletter/progress.html", context)
@@ -206,6 +202,6 @@ def test_again(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
 def duplicate(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     """Make a new draft with the same content."""
     mailing = page.mailing(request, pk, change=True)
-    copy = drafting.duplicate(mailing=mailing, staff=request.user.pk)
+    copy = duplicating.duplicate(mailing=mailing, staff=request.user.pk)
     page.say(request, "This is a new draft with the same content.")
     return HttpResponseRedirect(page.url("change", copy.pk))

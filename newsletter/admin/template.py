@@ -11,11 +11,11 @@ from django.views.decorators.http import require_GET
 
 from accountability.roles import Right
 from newsletter.admin import previews
-from newsletter.content import compiling as composing
+from newsletter.content import compiling
 from newsletter.mailings.source import source_of
 from newsletter.models import Template
 from newsletter.review import previewing
-from registrants.staff_pages import ScopedFilter, StaffPage
+from registrants.scoped_admin import ScopedFilter, StaffPage
 
 
 class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -30,8 +30,8 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
                 client=client, format=cleaned.get("format", ""), source=cleaned["source"]
             )
             try:
-                composing.compile_mail(source_of(previewing.sample(trial)))
-            except composing.Faults as faults:
+                compiling.compile_mail(source_of(previewing.sample(trial)))
+            except compiling.SourceErrors as faults:
                 for fault in faults.faults:
                     self.add_error("source", str(fault))
         return cleaned

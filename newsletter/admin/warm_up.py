@@ -21,7 +21,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Chart:
+class RampChart:
     """A plan as bars, with its scale, its ends, today's count, and the same in words."""
 
     bars: list[Bar]
@@ -32,7 +32,7 @@ class Chart:
     table: list[tuple[str, int]]
 
 
-def chart(plan: Plan, today: date, sent: int | None) -> Chart:
+def ramp_chart(plan: Plan, today: date, sent: int | None) -> RampChart:
     """Return the picture of a plan; `sent` is today's count on the client's clock."""
     days = plan.days() or [(plan.on, plan.until)]
     top = max(*(ceiling for _, ceiling in days), sent or 0, 2)
@@ -44,7 +44,7 @@ def chart(plan: Plan, today: date, sent: int | None) -> Chart:
     number = (today - plan.on).days
     runs = 0 <= number < len(days)
     names = [f"{day:%-d %b}" for day, _ in days]
-    return Chart(
+    return RampChart(
         bars=bars,
         sent=_bar(number, step, sent or 0, top, "sent") if runs else None,
         scale=[top, top // 2, 0],

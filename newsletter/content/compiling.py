@@ -8,14 +8,19 @@ from typing import Any, Final, Self
 from liquid.exceptions import LiquidError
 
 from newsletter import links
-from newsletter.content import header_fields as header_lines
-from newsletter.content import layout as page
-from newsletter.content import link_rewriting as hrefs
-from newsletter.content import personalising, plain_text
-from newsletter.content.errors import Fault, Faults
+from newsletter.content import header_fields, link_rewriting, personalising, plain_text
+from newsletter.content.errors import SourceError, SourceErrors
+from newsletter.content.layout import LayoutTexts, build, built_in, is_whole
 from newsletter.content.liquid_tags import Tag, Tags, markup_in_strings
 
-__all__ = ["CompiledMail", "Fault", "Faults", "Source", "compile_mail", "unknown_variables"]
+__all__ = [
+    "CompiledMail",
+    "Source",
+    "SourceError",
+    "SourceErrors",
+    "compile_mail",
+    "unknown_variables",
+]
 
 VERSION: Final = 1
 RIGHT_TO_LEFT: Final = ("ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
@@ -126,20 +131,20 @@ def compile_mail(source: Source) -> CompiledMail:
     layout_format = source.layout_format
     if not texts["layout"].strip():
         layout_format = "mjml" if source.body_format == "mjml" else "html"
-        texts["layout"] = page.built_in(source.kind, layout_format)
+        texts["layout"] = built_in(source.kind, layout_format)
     tags = Tags(*texts.values())
-    words = page.Words(**{name: tags.swap(text, field=name) for name, text in texts.items()})
+    words = LayoutTexts(**{name: tags.swap(text, field=name) for name, text in texts.items()})
     _refuse(markup_in_strings(tags.tags))
-    html = page.build(words, tags, body_format=source.body_format, layout_format=layout_format)
-    whole = source.body_format == "mjml" and page.is_whole(words.body)
+    html = build(words, tags, body_format=source.body_format, layout_format=layout_format)
+    whole = source.body_format == "mjml" and is_whole(words.body)
     _refuse([tag.fault("stands where it would be lost") for tag in _lost(html, tags, whole)])
-    html = hrefs.checked(html, tags)
+    html = link_rewriting.checked(html, tags)
     text = plain_text.from_html(html, tags)
-    html, found = hrefs.rewritable(html, tags, base=source.link_base)
+    html, found = link_rewriting.rewritable(html, tags, base=source.link_base)
     compiled = CompiledMail(
         kind=source.kind,
         subject=source.subject,
-        html=tags.into_html(hrefs.with_pixel(html, tags)).strip() + "\n",
+        html=tags.into_html(link_rewriting.with_pixel(html, tags)).strip() + "\n",
         text=tags.into_text(text),
         links=found.rewritable,
         personal_links=found.personal,
@@ -153,7 +158,7 @@ def compile_mail(source: Source) -> CompiledMail:
     return compiled
 
 
-def unknown_variables(source: Source) -> list[Fault]:
+def unknown_variables(source: Source) -> list[SourceError]:
     """Return each variable no reader of this kind of mail has, with line and column."""
     campaign = source.kind == "campaign"
     known: dict[str, Any] = {
@@ -167,7 +172,7 @@ def unknown_variables(source: Source) -> list[Fault]:
     in_layout = {"mail": {"locale", "direction", "kind"}} | dict.fromkeys(
         ("content", "subject", "preheader", "footer_reason")
     )
-    faults: list[Fault] = []
+    faults: list[SourceError] = []
     for name, text in source.texts.items():
         faults += personalising.unknown(
             name, text, known | in_layout if name == "layout" else known
@@ -175,12 +180,12 @@ def unknown_variables(source: Source) -> list[Fault]:
     return faults
 
 
-def _refuse(faults: list[Fault]) -> None:
+def _refuse(faults: list[SourceError]) -> None:
     if faults:
-        raise Faults(faults)
+        raise SourceErrors(faults)
 
 
-def _liquid_faults(source: Source) -> list[Fault]:
+def _liquid_faults(source: Source) -> list[SourceError]:
     return [
         fault
         for name, text in source.texts.items()
@@ -199,32 +204,32 @@ def _lost(html: str, tags: Tags, whole: bool) -> list[Tag]:
     ]
 
 
-def _identity_faults(source: Source) -> list[Fault]:
+def _identity_faults(source: Source) -> list[SourceError]:
     checks: list[tuple[str, Any]] = [
-        ("subject", lambda: header_lines.refuse_controls(source.subject, longest=SUBJECT)),
-        ("preheader", lambda: header_lines.refuse_controls(source.preheader, longest=PREHEADER)),
-        ("from_name", lambda: header_lines.sender(source.from_name, source.from_address)),
-        ("reply_to", lambda: source.reply_to and header_lines.mailbox(source.reply_to)),
-        ("list_id", lambda: source.list_id and header_lines.list_id(source.list_id)),
+        ("subject", lambda: header_fields.refuse_controls(source.subject, longest=SUBJECT)),
+        ("preheader", lambda: header_fields.refuse_controls(source.preheader, longest=PREHEADER)),
+        ("from_name", lambda: header_fields.sender(source.from_name, source.from_address)),
+        ("reply_to", lambda: source.reply_to and header_fields.mailbox(source.reply_to)),
+        ("list_id", lambda: source.list_id and header_fields.list_id(source.list_id)),
     ]
     faults = []
     for name, check in checks:
         try:
             check()
-        except header_lines.Unfit as error:
-            faults.append(Fault(name, str(error)))
+        except header_fields.HeaderFieldError as error:
+            faults.append(SourceError(name, str(error)))
     if not source.subject.strip():
-        faults.append(Fault("subject", "is empty"))
+        faults.append(SourceError("subject", "is empty"))
     if source.kind == "campaign" and not source.list_id:
-        faults.append(Fault("list_id", "a campaign goes to a list"))
+        faults.append(SourceError("list_id", "a campaign goes to a list"))
     if not _BASE.fullmatch(source.link_base) or len(source.link_base) > links.LONGEST_BASE:
         faults.append(
-            Fault("link_base", f"is no address of {links.LONGEST_BASE} characters or less")
+            SourceError("link_base", f"is no address of {links.LONGEST_BASE} characters or less")
         )
     if not _HOST.fullmatch(source.message_id_domain):
-        faults.append(Fault("message_id_domain", "is no domain"))
+        faults.append(SourceError("message_id_domain", "is no domain"))
     if not _FEEDBACK.fullmatch(source.feedback_id) or len(source.feedback_id) > 150:
-        faults.append(Fault("feedback_id", "is not a:b:c:SenderId (U-11)"))
+        faults.append(SourceError("feedback_id", "is not a:b:c:SenderId (U-11)"))
     return faults
 
 
@@ -238,7 +243,7 @@ def _headers(source: Source) -> dict[str, str]:
     }
 
 
-def _whole_faults(compiled: CompiledMail) -> list[Fault]:
+def _whole_faults(compiled: CompiledMail) -> list[SourceError]:
     """Return what only shows in the whole: tags that no longer pair once HTML put them in order."""
     for name, text in (("body", compiled.html), ("body", compiled.text)):
         try:
@@ -246,5 +251,5 @@ def _whole_faults(compiled: CompiledMail) -> list[Fault]:
         except LiquidError as error:
             found = personalising.fault_of(error, field=name, source=text)
             message = f"{found.message}: a tag opens and closes at different depths of the HTML"
-            return [Fault(name, message)]
+            return [SourceError(name, message)]
     return []

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Fault:
+class SourceError:
     """One thing to mend: in which field, in which words, and where (lines and columns from 1)."""
 
     field: str
@@ -17,9 +17,9 @@ class Fault:
         return f"{self.message}{place}"
 
 
-class Faults(ValueError):
+class SourceErrors(ValueError):
     """A source that cannot become a mail, with everything found wrong with it."""
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: list[SourceError]) -> None:
         super().__init__("; ".join(f"{fault.field}: {fault}" for fault in faults))
         self.faults = faults

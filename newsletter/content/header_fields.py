@@ -20,7 +20,7 @@ _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _LIST_ID: Final = re.compile(r'\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^<"]*))\s*<(?P<id>[^<>\s]+)>\s*')
 
 
-class Unfit(ValueError):
+class HeaderFieldError(ValueError):
     """A value that may not stand in a header (M-5)."""
 
 
@@ -28,9 +28,11 @@ def refuse_controls(value: str, *, longest: int) -> None:
     """Raise Unfit where a header value has control characters, line breaks, or is too long."""
     found = CONTROLS.search(value)
     if found:
-        raise Unfit(f"must not contain a line break or control character (U+{ord(found[0]):04X})")
+        raise HeaderFieldError(
+            f"must not contain a line break or control character (U+{ord(found[0]):04X})"
+        )
     if len(value) > longest:
-        raise Unfit(f"has {len(value)} characters; at most {longest} are allowed")
+        raise HeaderFieldError(f"has {len(value)} characters; at most {longest} are allowed")
 
 
 def mailbox(address: str) -> bytes:
@@ -41,7 +43,7 @@ def mailbox(address: str) -> bytes:
     if not _ADDRESS.fullmatch(address):
         address = _with_a_label(address)
     if len(address) > 254:
-        raise Unfit("the address is longer than 254 characters")
+        raise HeaderFieldError("the address is longer than 254 characters")
     return address.encode("ascii")
 
 
@@ -51,10 +53,10 @@ def _with_a_label(address: str) -> str:
             address, check_deliverability=False, allow_smtputf8=False, test_environment=True
         )
     except EmailNotValidError:
-        raise Unfit("this is not one plain mail address") from None
+        raise HeaderFieldError("this is not one plain mail address") from None
     found = checked.ascii_email or ""
     if not _ADDRESS.fullmatch(found):
-        raise Unfit("this is not one plain mail address")
+        raise HeaderFieldError("this is not one plain mail address")
     return found
 
 
@@ -82,7 +84,7 @@ def list_id(value: str) -> bytes:
     refuse_controls(value, longest=SUBJECT_LONGEST)
     found = _LIST_ID.fullmatch(value) or _LIST_ID.fullmatch(f"<{value}>")
     if found is None or not _PRINTABLE.fullmatch(found["id"]):
-        raise Unfit('must look like "Name" <list.example.org>')
+        raise HeaderFieldError('must look like "Name" <list.example.org>')
     name = (found["quoted"] or found["bare"] or "").strip()
     identifier = f"<{found['id']}>".encode()
     return _followed_by(phrase(name), identifier) if name else identifier

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from newsletter.content import markup
-from newsletter.content.errors import Fault, Faults
+from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.liquid_tags import Tags, each_tag
 
 LAYOUTS: Final = Path(__file__).parent.parent / "layouts"
@@ -25,7 +25,7 @@ _WRAPPED: Final = "<mj-section><mj-column><mj-text>{}</mj-text></mj-column></mj-
 
 
 @dataclass(frozen=True)
-class Words:
+class LayoutTexts:
     """The sources of one mail with their Liquid tags swapped out."""
 
     subject: str
@@ -41,7 +41,7 @@ def built_in(kind: str, form: str) -> str:
     return (LAYOUTS / f"{name}.{form}").read_text()
 
 
-def build(words: Words, tags: Tags, *, body_format: str, layout_format: str) -> str:
+def build(words: LayoutTexts, tags: Tags, *, body_format: str, layout_format: str) -> str:
     """Return the whole page; raises Faults where body and layout do not fit or cannot be read."""
     layout = _filled(words, tags)
     if body_format == "mjml":
@@ -70,7 +70,9 @@ def refuse_active(html: str, *, field: str) -> None:
         index = found.start() if found else html.find(handlers[0])
         line, column = html.count("\n", 0, index) + 1, index - html.rfind("\n", 0, index)
         what = found[0] if found else handlers[0]
-        raise Faults([Fault(field, f"{what[:40]} is not allowed in mail", line, column)])
+        raise SourceErrors(
+            [SourceError(field, f"{what[:40]} is not allowed in mail", line, column)]
+        )
 
 
 def is_whole(body: str) -> bool:
@@ -83,14 +85,16 @@ def _mjml_body(body: str, layout: str, tags: Tags, layout_format: str) -> str:
     if is_whole(body):
         return markup.from_mjml(tags.as_comments(body), field="body")
     if layout_format != "mjml":
-        raise Faults([Fault("body", "MJML needs an MJML layout, or a whole <mjml> of its own")])
+        raise SourceErrors(
+            [SourceError("body", "MJML needs an MJML layout, or a whole <mjml> of its own")]
+        )
     refuse_active(layout, field="layout")
     alone = f"<mjml><mj-body>\n{tags.as_comments(body)}\n</mj-body></mjml>"
     markup.from_mjml(alone, field="body", lines_before=1)
     layout = tags.as_comments(layout)
     if _INSIDE.search(layout[: _place(layout, tags).start()]):
         message = "for an MJML body, {{ content }} must stand directly in mj-body or mj-wrapper"
-        raise Faults([Fault("layout", message)])
+        raise SourceErrors([SourceError("layout", message)])
     return markup.from_mjml(_placed(layout, tags, tags.as_comments(body)), field="layout")
 
 
@@ -104,7 +108,7 @@ def _in_mjml_layout(content: str, layout: str, tags: Tags) -> str:
     return _placed(markup.from_mjml(layout, field="layout"), tags, content)
 
 
-def _filled(words: Words, tags: Tags) -> str:
+def _filled(words: LayoutTexts, tags: Tags) -> str:
     """Return the layout with {{ subject }} and {{ preheader }} replaced by their sources."""
     sources = {"subject": escape(words.subject), "preheader": escape(words.preheader)}
 
@@ -118,7 +122,7 @@ def _place(html: str, tags: Tags) -> re.Match[str]:
     for match in tags.any.finditer(html):
         if tags.tags[int(match["a"] or match["b"])].expression == "content":
             return match
-    raise Faults([Fault("layout", "the layout has no place for {{ content }}")])
+    raise SourceErrors([SourceError("layout", "the layout has no place for {{ content }}")])
 
 
 def _placed(html: str, tags: Tags, content: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from html import escape, unescape
 from typing import Final
 
-from newsletter.content.errors import Fault, Faults
+from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.liquid_tags import Tag, Tags, each_tag, with_filter
 
 OWN: Final = frozenset({"unsubscribe_url", "preferences_url"})
@@ -23,7 +23,7 @@ _STYLES: Final = re.compile(r"<style\b.*?</style\s*>", re.DOTALL | re.I)
 
 
 @dataclass
-class Found:
+class LinkFound:
     """The links of one page in order of position."""
 
     rewritable: list[str] = field(default_factory=list)
@@ -35,7 +35,7 @@ def checked(html: str, tags: Tags) -> str:
 
     Raises Faults for personal values in styles and for addresses that act.
     """
-    faults: list[Fault] = []
+    faults: list[SourceError] = []
     for style in _STYLES.findall(html):
         faults += [
             tags.of(word).fault("may not stand in a style") for word in tags.word.finditer(style)
@@ -49,19 +49,19 @@ def checked(html: str, tags: Tags) -> str:
             return value
         if _HARMFUL.match("".join(unescape(value).split()).lower()):
             faults.append(
-                Fault("body", f"the address {unescape(value)[:60]} is not allowed in mail")
+                SourceError("body", f"the address {unescape(value)[:60]} is not allowed in mail")
             )
         return _filtered(value, tags)
 
     page = each_tag(html, lambda tag: _attributes(tag, one))
     if faults:
-        raise Faults(faults)
+        raise SourceErrors(faults)
     return page
 
 
-def rewritable(html: str, tags: Tags, *, base: str) -> tuple[str, Found]:
+def rewritable(html: str, tags: Tags, *, base: str) -> tuple[str, LinkFound]:
     """Return the page with a slot for each link that may be rewritten, and all links found."""
-    found = Found()
+    found = LinkFound()
 
     def one(name: str, value: str) -> str:
         address = unescape(value).strip()

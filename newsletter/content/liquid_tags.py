@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from newsletter.content.errors import Fault
+from newsletter.content.errors import SourceError
 
 _TAG: Final = re.compile(
     r"\{%-?\s*raw\s*-?%\}(?P<raw>.*?)\{%-?\s*endraw\s*-?%\}"
@@ -49,9 +49,9 @@ class Tag:
         found = _OUTPUT.fullmatch(self.text)
         return found[2] if found else ""
 
-    def fault(self, message: str) -> Fault:
+    def fault(self, message: str) -> SourceError:
         """Return a fault at this tag."""
-        return Fault(self.field, f"{self.text} {message}", self.line, self.column)
+        return SourceError(self.field, f"{self.text} {message}", self.line, self.column)
 
 
 class Tags:
@@ -141,7 +141,7 @@ def with_filter(tag: Tag, name: str) -> Tag:
     return Tag(text, tag.field, tag.line, tag.column)
 
 
-def markup_in_strings(tags: list[Tag]) -> list[Fault]:
+def markup_in_strings(tags: list[Tag]) -> list[SourceError]:
     """Return a fault for each string inside a tag that would smuggle markup past the cleaning."""
     return [
         tag.fault("must not hold a < in quotes")

@@ -10,7 +10,7 @@ import nh3
 from markdown_it import MarkdownIt
 
 from newsletter.content import allowed_markup
-from newsletter.content.errors import Fault, Faults
+from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.liquid_tags import Tags
 
 CONTENT_STYLE: Final = """
@@ -68,7 +68,7 @@ def from_mjml(source: str, *, field: str, lines_before: int = 0) -> str:
     try:
         return str(mrml.to_html(source, render_options=_MJML).content)
     except Exception as error:  # mrml names its errors only by their text
-        raise Faults([_mjml_fault(str(error), source, field, lines_before)]) from None
+        raise SourceErrors([_mjml_fault(str(error), source, field, lines_before)]) from None
 
 
 def inline_styles(page: str) -> str:
@@ -105,7 +105,7 @@ def _with_bodies(html: str, tags: Tags) -> str:
     return re.sub(rows, r"\1<tbody>\2", html, flags=re.IGNORECASE)
 
 
-def _mjml_fault(message: str, source: str, field: str, lines_before: int) -> Fault:
+def _mjml_fault(message: str, source: str, field: str, lines_before: int) -> SourceError:
     """Return a fault where the XML breaks, or where mrml says it stopped."""
     line, column = _where(source)
     place = _PLACE.search(message)
@@ -114,7 +114,7 @@ def _mjml_fault(message: str, source: str, field: str, lines_before: int) -> Fau
         line = source.count("\n", 0, index) + 1
         column = index - source.rfind("\n", 0, index)
     within = None if line is None else max(1, line - lines_before)
-    return Fault(field, f"MJML is not well-formed: {message}", within, column)
+    return SourceError(field, f"MJML is not well-formed: {message}", within, column)
 
 
 def _where(source: str) -> tuple[int | None, int | None]:

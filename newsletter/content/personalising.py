@@ -9,7 +9,7 @@ from liquid import Environment, Markup
 from liquid.exceptions import LiquidError
 from liquid.template import BoundTemplate
 
-from newsletter.content.errors import Fault
+from newsletter.content.errors import SourceError
 
 REMOVED_TAGS: Final = ("include", "render", "echo", "liquid", "tablerow", "doc")
 REMOVED_FILTERS: Final = ("safe", "escapejs")
@@ -95,7 +95,7 @@ def parse(source: str, *, field: str, environment: Environment = HTML) -> BoundT
     return environment.from_string(source, name=field)
 
 
-def fault_of(error: LiquidError, *, field: str, source: str) -> Fault:
+def fault_of(error: LiquidError, *, field: str, source: str) -> SourceError:
     """Return a Liquid error with its line and column, counted from 1."""
     message = str(error.message or "this cannot be read")
     index = error.token.start_index if error.token is not None else 0
@@ -106,7 +106,7 @@ def fault_of(error: LiquidError, *, field: str, source: str) -> Fault:
     return _fault_at(field, source, index, f"Liquid: {message}")
 
 
-def syntax_faults(field: str, source: str) -> list[Fault]:
+def syntax_faults(field: str, source: str) -> list[SourceError]:
     """Return the syntax error of one field, if there is one, and every reserved name in it."""
     try:
         template = parse(source, field=field)
@@ -129,7 +129,9 @@ def syntax_faults(field: str, source: str) -> list[Fault]:
     return reserved + refused
 
 
-def unknown(field: str, source: str, known: Mapping[str, Collection[str] | None]) -> list[Fault]:
+def unknown(
+    field: str, source: str, known: Mapping[str, Collection[str] | None]
+) -> list[SourceError]:
     """Return each variable of a field that no mail of this kind has, where it stands.
 
     `known` maps a first name to its second names, to None where it has none.
@@ -156,6 +158,6 @@ def _is_known(segments: list[Any], known: Mapping[str, Collection[str] | None]) 
     return len(segments) > 1 and isinstance(segments[1], str) and segments[1] in seconds
 
 
-def _fault_at(field: str, source: str, index: int, message: str) -> Fault:
+def _fault_at(field: str, source: str, index: int, message: str) -> SourceError:
     before = source[:index]
-    return Fault(field, message, before.count("\n") + 1, index - before.rfind("\n"))
+    return SourceError(field, message, before.count("\n") + 1, index - before.rfind("\n"))

@@ -19,13 +19,13 @@ _BLANKS: Final = re.compile(r"[ \t\r\n\f\xa0\u200b\u200c\u034f\xad]+")
 
 def from_html(html: str, tags: Tags) -> str:
     """Return readable text with the tags' words kept in place: `text (address)` for links."""
-    reader = _Reader(tags)
+    reader = _TextWriter(tags)
     reader.feed(html)
     reader.close()
     return "".join(reader.out).strip() + "\n"
 
 
-class _Reader(HTMLParser):
+class _TextWriter(HTMLParser):
     def __init__(self, tags: Tags) -> None:
         super().__init__(convert_charrefs=True)
         self.tags = tags

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, Case, F, Q, Value, When
 
 from newsletter.delivery import leasing
-from newsletter.delivery.leasing import Held
+from newsletter.delivery.leasing import LeaseInHand
 from newsletter.transports import Outcome
 from registrants import gate
 from registrants.models import Registrant
@@ -134,7 +134,9 @@ def _statement(question: gate.Question) -> tuple[str, tuple[Any, ...]]:
     return BY_KEY + HAND_OVER.format(asked=sql), params
 
 
-def hand_over(*, held: Held, question: gate.Question, window: int) -> tuple[list[Ready], int]:
+def hand_over(
+    *, held: LeaseInHand, question: gate.Question, window: int
+) -> tuple[list[Ready], int]:
     """Move up to `window` deliveries of a lease to handing over, asking the gate for each.
 
     Returns those let through and how many were taken in all, refused ones included. One statement,
@@ -171,7 +173,7 @@ def _attributes(value: object) -> dict[str, str]:
 
 def settle(
     *,
-    held: Held,
+    held: LeaseInHand,
     outcomes: Sequence[Outcome],
     later: Sequence[Later] = (),
     receivers: Mapping[int, int] | None = None,

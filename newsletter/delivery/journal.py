@@ -17,7 +17,7 @@ from django.conf import settings
 from newsletter.transports import Outcome
 
 
-class Left(NamedTuple):
+class JournalLeft(NamedTuple):
     """What the notes of a lost worker say about its last run."""
 
     attempt: int
@@ -25,7 +25,7 @@ class Left(NamedTuple):
     answered: list[Outcome]
 
 
-class Notes:
+class Journal:
     """The open file of one run."""
 
     def __init__(self, descriptor: int) -> None:
@@ -43,7 +43,7 @@ def _folder() -> Path:
 
 
 @contextmanager
-def keeping(attempt: int) -> Iterator[Notes]:
+def keeping(attempt: int) -> Iterator[Journal]:
     """Keep notes for one attempt; they are thrown away when it ends in good order."""
     path = _folder() / f"{attempt}.notes"
     fresh = path.with_suffix(".fresh")
@@ -51,14 +51,14 @@ def keeping(attempt: int) -> Iterator[Notes]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         fresh.rename(path)  # locked before anybody can find it
-        yield Notes(descriptor)
+        yield Journal(descriptor)
         path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
 
 
 @contextmanager
-def left_behind(path: Path) -> Iterator[Left | None]:
+def left_behind(path: Path) -> Iterator[JournalLeft | None]:
     """Read the notes of a lost worker and throw them away after; None while it still lives."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -77,7 +77,7 @@ def left_behind(path: Path) -> Iterator[Left | None]:
         os.close(descriptor)
 
 
-def _read(attempt: int, written: bytes) -> Left:
+def _read(attempt: int, written: bytes) -> JournalLeft:
     going: set[int] = set()
     answered: dict[int, Outcome] = {}
     for line in written.split(b"\n"):
@@ -90,7 +90,7 @@ def _read(attempt: int, written: bytes) -> Left:
             answered.pop(again, None)
         for answer in answers:
             answered[answer[0]] = Outcome(*answer)
-    return Left(attempt, going, list(answered.values()))
+    return JournalLeft(attempt, going, list(answered.values()))
 
 
 def all_left() -> list[Path]:

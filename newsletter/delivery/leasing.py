@@ -83,7 +83,7 @@ WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s
 """
 
 
-class Held(NamedTuple):
+class LeaseInHand(NamedTuple):
     """A lease as its worker holds it."""
 
     id: int
@@ -98,33 +98,35 @@ def new_attempt() -> int:
     return secrets.randbits(62)
 
 
-def take(lane: str, mailing: int | None, attempt: int | None = None) -> Held | None:
+def take(lane: str, mailing: int | None, attempt: int | None = None) -> LeaseInHand | None:
     """Take one due range of a mailing (None: one letter), or nothing where none is free."""
     attempt = attempt or new_attempt()
     with connection.cursor() as cursor:
         cursor.execute(TAKE, [WORKER, attempt, HOLDS, lane, mailing])
         row = cursor.fetchone()
-    return Held(*row) if row else None
+    return LeaseInHand(*row) if row else None
 
 
-def put_off(held: Held, by: timedelta) -> None:
+def put_off(held: LeaseInHand, by: timedelta) -> None:
     """Have a range that was given back come due only later."""
     Lease.objects.filter(pk=held.id, attempt=None, closed_at=None).update(due_at=now() + by)
 
 
-def count(held: Held) -> None:
+def count(held: LeaseInHand) -> None:
     """Write down how the deliveries of a range in work stand, for whoever watches."""
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [held.first, held.last, held.mailing, held.id, held.attempt])
 
 
-def give_back(held: Held, *, again_in: timedelta = timedelta(0)) -> None:
+def give_back(held: LeaseInHand, *, again_in: timedelta = timedelta(0)) -> None:
     """Give a lease back with the count of how its deliveries stand; closed if all are closed."""
     with connection.cursor() as cursor:
         reckon(cursor, held, again_in, held.attempt)
 
 
-def reckon(cursor: CursorWrapper, held: Held, again_in: timedelta, attempt: int | None) -> None:
+def reckon(
+    cursor: CursorWrapper, held: LeaseInHand, again_in: timedelta, attempt: int | None
+) -> None:
     """Count how the deliveries of a range stand, write it on its lease and set the lease free."""
     cursor.execute(
         RECKON, [held.first, held.last, held.mailing, again_in.total_seconds(), held.id, attempt]
@@ -154,6 +156,6 @@ def moment() -> datetime:
         return cast(datetime, cursor.fetchone()[0])
 
 
-def held_of(lease: Lease) -> Held:
+def held_of(lease: Lease) -> LeaseInHand:
     """Return a lease as whoever last took it held it."""
-    return Held(lease.pk, lease.mailing_id, lease.first, lease.last, lease.attempt or 0)
+    return LeaseInHand(lease.pk, lease.mailing_id, lease.first, lease.last, lease.attempt or 0)

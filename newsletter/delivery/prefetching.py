@@ -13,8 +13,8 @@ from django.db import connection
 from newsletter import pace
 from newsletter.delivery import leasing
 from newsletter.delivery.claiming import Later, Ready, hand_over, settle
-from newsletter.delivery.leasing import Held
-from newsletter.mailings import lifecycle as approving
+from newsletter.delivery.leasing import LeaseInHand
+from newsletter.mailings import lifecycle
 from newsletter.models import Sender
 from newsletter.pace import breakers
 from newsletter.transports import Outcome
@@ -29,7 +29,7 @@ COUNT_EACH = 1.0
 class Range:
     """A lease in work."""
 
-    held: Held
+    held: LeaseInHand
     windows: int = 0
     """Handed over and not settled yet."""
     has_moved: bool = False
@@ -92,7 +92,7 @@ class _AtOnce(Executor):
         return future
 
 
-class Ledger:
+class WindowFeed:
     """Hands the next window over and settles the last one, in the order it is asked to.
 
     Whatever fails here is raised to whoever asks next; leases and notes then stay as they are, and
@@ -132,7 +132,7 @@ class Ledger:
                 self._thread.submit(_leave_database)
             self._thread.shutdown()
 
-    def begin(self) -> Held | None:
+    def begin(self) -> LeaseInHand | None:
         """Take the first range; None where none is due."""
         first = self._thread.submit(self._take).result()
         return first.held if first is not None else None
@@ -203,7 +203,7 @@ class Ledger:
             answered = [each for each in outcomes if each.state != "unsent"]
             why = breakers.record(route.pk, self._mailing, answered)
             if why:
-                approving.stop(mailing=self._mailing, reason=why)
+                lifecycle.stop(mailing=self._mailing, reason=why)
 
     def _give_back_if_done(self, one: Range) -> None:
         if one.is_done and not one.windows:

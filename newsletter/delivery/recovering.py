@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from newsletter.delivery import journal as notes
+from newsletter.delivery import journal
 from newsletter.delivery.claiming import settle
-from newsletter.delivery.leasing import Held, held_of, reckon
+from newsletter.delivery.leasing import LeaseInHand, held_of, reckon
 from newsletter.models import Lease
 
 log = logging.getLogger(__name__)
@@ -33,15 +33,15 @@ def recover() -> int:
 def _recover_here() -> int:
     """Free what workers killed on this machine held, by the notes they kept."""
     freed = 0
-    for path in notes.all_left():
-        with notes.left_behind(path) as left:
+    for path in journal.all_left():
+        with journal.left_behind(path) as left:
             if left is not None:
                 freed += recover_by_notes(left)
     return freed
 
 
 @transaction.atomic
-def recover_by_notes(left: notes.Left) -> int:
+def recover_by_notes(left: journal.JournalLeft) -> int:
     """Free the leases of one run by the notes of its worker; return how many there were.
 
     What was answered is settled by its answer, what was never on the wire is staged again, and
@@ -54,7 +54,7 @@ def recover_by_notes(left: notes.Left) -> int:
     return len(found)
 
 
-def _free(held: Held, left: notes.Left) -> int:
+def _free(held: LeaseInHand, left: journal.JournalLeft) -> int:
     """Put right what one range was left in; return how many of it nobody knows the end of."""
     its = range(held.first, held.last + 1)
     went = [each for each in left.going if each in its]

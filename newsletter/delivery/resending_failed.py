@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from accountability import audit
-from newsletter.delivery.leasing import Held, held_of, reckon
+from newsletter.delivery.leasing import LeaseInHand, held_of, reckon
 from newsletter.mailings.lifecycle import NotPossible
 from newsletter.models import Lease, Mailing
 from newsletter.receivers.reply_classes import Meaning, gist, meaning
@@ -43,7 +43,7 @@ WHERE id BETWEEN %s AND %s AND id = ANY(%s) AND state = 'failed'
 
 
 @dataclass(frozen=True)
-class Said:
+class FailureReply:
     """How often a server said the same."""
 
     code: int | None
@@ -57,8 +57,8 @@ class Failures:
 
     again: int
     gone: int
-    said_again: list[Said]
-    said_gone: list[Said]
+    said_again: list[FailureReply]
+    said_gone: list[FailureReply]
 
 
 def failures(mailing: Mailing) -> Failures:
@@ -73,8 +73,8 @@ def failures(mailing: Mailing) -> Failures:
     return Failures(again.total(), gone.total(), _most_said(again), _most_said(gone))
 
 
-def _most_said(counts: Counter[tuple[int | None, str]]) -> list[Said]:
-    return [Said(code, words, count) for (code, words), count in counts.most_common(SHOWN)]
+def _most_said(counts: Counter[tuple[int | None, str]]) -> list[FailureReply]:
+    return [FailureReply(code, words, count) for (code, words), count in counts.most_common(SHOWN)]
 
 
 @transaction.atomic
@@ -102,7 +102,7 @@ def retry(*, mailing: Mailing, staff: int | None) -> int:
     return staged
 
 
-def _again(cursor: CursorWrapper, held: Held) -> int:
+def _again(cursor: CursorWrapper, held: LeaseInHand) -> int:
     cursor.execute(FAILED_OF, [held.first, held.last, held.mailing])
     again = [pk for pk, code, words in cursor.fetchall() if not _is_gone(code, words)]
     if not again:

@@ -10,13 +10,13 @@ from email.utils import formatdate
 import structlog
 
 from newsletter import links, pace
-from newsletter.delivery import journal as notes
+from newsletter.delivery import journal
 from newsletter.delivery.claiming import LARGEST_WINDOW, Later, Ready
-from newsletter.delivery.prefetching import Ledger, Window
+from newsletter.delivery.prefetching import Window, WindowFeed
 from newsletter.models import Receiver, Sender
-from newsletter.receivers import lookup as receivers
+from newsletter.receivers import lookup
 from newsletter.rendering.renderer import Person, Renderer, Unrenderable
-from newsletter.senders import routing as outgoing
+from newsletter.senders import routing
 from newsletter.transports import Message, Outcome, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ _pace: dict[int, float] = {}
 
 
 @dataclass(frozen=True)
-class Load:
+class RunContent:
     """What is carried: whose mail, made how, of which kind for its pace."""
 
     kind: pace.Kind
@@ -41,11 +41,17 @@ class Load:
     extra: dict[str, str] | None = None
 
 
-class Trip:
+class Run:
     """One unbroken journey over the wire of one sender, as many windows as there is time for."""
 
     def __init__(
-        self, *, load: Load, route: Sender, ledger: Ledger, noted: notes.Notes, deadline: float
+        self,
+        *,
+        load: RunContent,
+        route: Sender,
+        ledger: WindowFeed,
+        noted: journal.Journal,
+        deadline: float,
     ) -> None:
         self._load, self._route = load, route
         self._ledger, self._noted, self._deadline = ledger, noted, deadline
@@ -64,7 +70,7 @@ class Trip:
         """Send until nothing is due or time is up; return what the server cannot be used for."""
         trouble = None
         try:
-            wire = outgoing.wire(self._route)
+            wire = routing.wire(self._route)
         except ValueError as unfit:  # the sender's own settings
             return Unavailable(str(unfit), configuration=True)
         try:
@@ -110,7 +116,7 @@ class Trip:
 
     def _sort(self, window: Window) -> Iterable[Ready]:
         """Ask the pace: set those aside who must wait; send those of a narrow way first."""
-        of = receivers.receiver_of
+        of = lookup.receiver_of
         window.receivers = whose = {each.delivery: of(each.address) for each in window.ready}
         counts = Counter(whose.values())
         admitted = pace.admit(self._route, counts, kind=self._load.kind)
@@ -144,7 +150,7 @@ class Trip:
     ) -> None:
         """Send to one receiver over few connections of its own."""
         try:
-            wire = outgoing.wire(self._route, receiver=receiver, connections=connections)
+            wire = routing.wire(self._route, receiver=receiver, connections=connections)
             for outcome in wire.send(self._made(window, those), noted=self._noted):
                 self._take(outcome)
         except Unavailable as away:

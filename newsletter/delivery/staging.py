@@ -7,7 +7,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
-from newsletter.content import compiling as composing
+from newsletter.content import compiling
 from newsletter.mailings.audience import question
 from newsletter.mailings.source import source_of
 from newsletter.models import Delivery, Lease, Link, Mailing
@@ -67,7 +67,7 @@ def stage(mailing_id: int) -> int | None:
 
 def _freeze(mailing: Mailing) -> bytes:
     """Compile the mail once and store its links, so that later edits change nothing."""
-    compiled = composing.compile_mail(source_of(mailing))
+    compiled = compiling.compile_mail(source_of(mailing))
     if mailing.kind == Mailing.Kind.CAMPAIGN:
         Link.objects.bulk_create(
             [
@@ -113,7 +113,7 @@ def stage_due() -> int:
     for mailing_id in list(started.values_list("pk", flat=True)):
         try:
             done += stage(mailing_id) is not None
-        except composing.Faults as faults:
+        except compiling.SourceErrors as faults:
             log.warning("mailing %s cannot be staged: %s", mailing_id, faults)
             Mailing.objects.filter(pk=mailing_id, state=Mailing.State.STAGING).update(
                 state=Mailing.State.PAUSED,

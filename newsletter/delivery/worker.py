@@ -11,17 +11,16 @@ from django.utils.timezone import now
 
 from accountability import audit
 from newsletter import letters, pace
-from newsletter.content import compiling as composing
-from newsletter.delivery import journal as notes
-from newsletter.delivery import leasing
-from newsletter.delivery.leasing import Held
-from newsletter.delivery.prefetching import Ledger
-from newsletter.delivery.run import Load, Trip
-from newsletter.mailings import lifecycle as approving
+from newsletter.content import compiling
+from newsletter.delivery import journal, leasing
+from newsletter.delivery.leasing import LeaseInHand
+from newsletter.delivery.prefetching import WindowFeed
+from newsletter.delivery.run import Run, RunContent
+from newsletter.mailings import lifecycle
 from newsletter.mailings.audience import question
 from newsletter.models import Delivery, Lease, Mailing, Sender
 from newsletter.rendering.renderer import Renderer
-from newsletter.senders import routing as outgoing
+from newsletter.senders import routing
 from newsletter.transports import Unavailable
 from registrants import gate
 
@@ -69,14 +68,14 @@ def _send_mailing(mailing: Mailing, lane: str, deadline: float) -> bool:
         return False
     attempt = leasing.new_attempt()
     with (
-        notes.keeping(attempt) as noted,
-        Ledger(lane=lane, mailing=mailing.pk, attempt=attempt) as ledger,
+        journal.keeping(attempt) as noted,
+        WindowFeed(lane=lane, mailing=mailing.pk, attempt=attempt) as ledger,
     ):
         if ledger.begin() is None:
             return False
         ledger.question = question(mailing)
         kind: pace.Kind = "campaign" if lane == Lease.Lane.CAMPAIGNS else "notice"
-        load = Load(kind=kind, renderer=_renderer(mailing.pk))
+        load = RunContent(kind=kind, renderer=_renderer(mailing.pk))
         trouble = _travel(mailing.sender, load, ledger, noted, deadline, mailing)
     if trouble is not None:
         _wait(mailing, trouble)
@@ -89,22 +88,22 @@ def _rests(mailing: Mailing) -> bool:
         return True
     until = pace.quiet_until(mailing.sender, now())
     if until is not None:
-        approving.wait(mailing=mailing.pk, reason="Quiet hours of its sender.", until=until)
+        lifecycle.wait(mailing=mailing.pk, reason="Quiet hours of its sender.", until=until)
     return until is not None
 
 
 def _travel(
     sender: Sender,
-    load: Load,
-    ledger: Ledger,
-    noted: notes.Notes,
+    load: RunContent,
+    ledger: WindowFeed,
+    noted: journal.Journal,
     deadline: float,
     mailing: Mailing | None,
 ) -> Unavailable | None:
     """Send by the first of a sender's servers that can be used; return why none can."""
     trouble: Unavailable | None = None
-    for route in outgoing.routes(sender):
-        trip = Trip(load=load, route=route, ledger=ledger, noted=noted, deadline=deadline)
+    for route in routing.routes(sender):
+        trip = Run(load=load, route=route, ledger=ledger, noted=noted, deadline=deadline)
         trouble = trip.go()
         if mailing is not None and trip.answered:
             _say_who_sends(mailing, route)
@@ -122,7 +121,7 @@ def _note_trouble(route: Sender, trouble: Unavailable) -> None:
 
     What was answered to settings a person has looked at since then stops nothing.
     """
-    outgoing.leave_alone(route, TRY_AGAIN.total_seconds() - 1)
+    routing.leave_alone(route, TRY_AGAIN.total_seconds() - 1)
     if trouble.configuration:
         as_it_was = Sender.objects.filter(pk=route.pk, stopped_at=None, updated_at=route.updated_at)
         if as_it_was.update(stopped_at=now(), stopped_reason=trouble.words[:500]):
@@ -131,7 +130,7 @@ def _note_trouble(route: Sender, trouble: Unavailable) -> None:
 
 
 def _why_none(sender: Sender) -> str:
-    reasons = [each.stopped_reason for each in outgoing.chain(sender) if each.stopped_reason]
+    reasons = [each.stopped_reason for each in routing.chain(sender) if each.stopped_reason]
     return reasons[0] if reasons else "it could not be reached a moment ago"
 
 
@@ -139,32 +138,32 @@ def _say_who_sends(mailing: Mailing, route: Sender) -> None:
     """Take note that mail leaves: by its own sender, or by one that stands in."""
     if route.pk == mailing.sender_id:
         if mailing.waiting_reason:
-            approving.go_on(mailing=mailing.pk)
+            lifecycle.go_on(mailing=mailing.pk)
         return
     says = f"Its own mail server cannot be used; “{route.name}” stands in."
     if mailing.waiting_reason != says:
-        approving.wait(mailing=mailing.pk, reason=says, until=None)
+        lifecycle.wait(mailing=mailing.pk, reason=says, until=None)
         audit.record(act="stand in", subject=mailing, client=mailing.client_id, sender=route.pk)
         mailing.waiting_reason = says
 
 
 def _wait(mailing: Mailing, trouble: Unavailable) -> None:
     """Have a mailing wait for its mail server, or for a person where every sender is stopped."""
-    senders = outgoing.chain(Sender.objects.get(pk=mailing.sender_id))
+    senders = routing.chain(Sender.objects.get(pk=mailing.sender_id))
     if all(each.stopped_at for each in senders):
         reason = f"The mail server cannot be used: {trouble.words}"
-        approving.stop(mailing=mailing.pk, reason=reason)
+        lifecycle.stop(mailing=mailing.pk, reason=reason)
         return
     seconds = timedelta(seconds=trouble.retry_after) or TRY_AGAIN
     reason = f"The mail server cannot be used at present: {trouble.words}"
-    approving.wait(mailing=mailing.pk, reason=reason, until=now() + seconds)
+    lifecycle.wait(mailing=mailing.pk, reason=reason, until=now() + seconds)
 
 
 @lru_cache(maxsize=8)
 def _renderer(mailing: int) -> Renderer:
     """Return the renderer of a mailing; what is compiled never changes once it is staged."""
     found = Mailing.objects.get(pk=mailing)
-    compiled = composing.CompiledMail.load(bytes(found.compiled or b""))
+    compiled = compiling.CompiledMail.load(bytes(found.compiled or b""))
     link_ids = list(found.links.order_by("position").values_list("pk", flat=True))
     never_rewritten = [0] * len(compiled.links)
     return Renderer(compiled, mailing=mailing, link_ids=link_ids or never_rewritten)
@@ -175,8 +174,8 @@ def _send_letter(deadline: float) -> bool:
     attempt = leasing.new_attempt()
     again: timedelta | None = None
     with (
-        notes.keeping(attempt) as noted,
-        Ledger(lane=Lease.Lane.LETTERS, mailing=None, attempt=attempt, at_once=True) as ledger,
+        journal.keeping(attempt) as noted,
+        WindowFeed(lane=Lease.Lane.LETTERS, mailing=None, attempt=attempt, at_once=True) as ledger,
     ):
         held = ledger.begin()
         if held is None:
@@ -193,18 +192,18 @@ def _send_letter(deadline: float) -> bool:
 
 
 def _carry_letter(
-    held: Held, ledger: Ledger, noted: notes.Notes, deadline: float
+    held: LeaseInHand, ledger: WindowFeed, noted: journal.Journal, deadline: float
 ) -> Unavailable | None:
     """Hand over and send the one letter of a lease; return why it must wait."""
     delivery = Delivery.objects.select_related("registrant__client").get(pk=held.first)
     client = delivery.registrant.client
     ledger.question = gate.Question(kind=letters.kind_of(delivery.letter), client=client.pk)
     renderer = _letter_renderer(letters.source(client, delivery.letter))
-    load = Load(kind="letter", renderer=renderer, extra=letters.extra(delivery))
+    load = RunContent(kind="letter", renderer=renderer, extra=letters.extra(delivery))
     return _travel(letters.sender_of(client), load, ledger, noted, deadline, None)
 
 
 @lru_cache(maxsize=64)
-def _letter_renderer(source: composing.Source) -> Renderer:
-    compiled = composing.compile_mail(source)
+def _letter_renderer(source: compiling.Source) -> Renderer:
+    compiled = compiling.compile_mail(source)
     return Renderer(compiled, link_ids=[0] * len(compiled.links))

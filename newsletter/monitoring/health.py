@@ -34,7 +34,7 @@ WHERE lease.closed_at IS NULL AND lease.unknown > 0
 
 
 @dataclass(frozen=True)
-class Part:
+class HealthCheck:
     """One thing the installation needs: whether it is well, and in which words."""
 
     name: str
@@ -74,14 +74,17 @@ def silences() -> dict[str, float | None] | None:
     }
 
 
-def parts() -> list[Part]:
+def parts() -> list[HealthCheck]:
     """Return everything the installation needs, each with whether it is well; never raises."""
     heard = silences()
-    found = [_database(), Part("redis", heard is not None, "it answers" if heard else "it is away")]
+    found = [
+        _database(),
+        HealthCheck("redis", heard is not None, "it answers" if heard else "it is away"),
+    ]
     for name, patience in BEATS.items():
         silence = (heard or {}).get(name)
         is_well = silence is not None and silence <= patience
-        found.append(Part(name, is_well, _words(heard is not None, silence), silence))
+        found.append(HealthCheck(name, is_well, _words(heard is not None, silence), silence))
     return found
 
 
@@ -91,14 +94,14 @@ def _words(is_redis_there: bool, silence: float | None) -> str:
     return "never heard of" if silence is None else f"heard of {silence:.0f} s ago"
 
 
-def _database() -> Part:
+def _database() -> HealthCheck:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as away:
         log.warning("the database is away: %s", type(away).__name__)
-        return Part("database", False, "it is away")
-    return Part("database", True, "it answers")
+        return HealthCheck("database", False, "it is away")
+    return HealthCheck("database", True, "it answers")
 
 
 def lanes() -> list[Lane]:

@@ -10,9 +10,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from newsletter import pace
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Lease, Mailing, Sender
-from newsletter.monitoring import health as condition
+from newsletter.monitoring import health
 
 STATES = ("sent", "refused", "failed", "deferred", "unknown")
 
@@ -31,7 +31,7 @@ class _Asked(Collector):
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        parts = condition.parts()
+        parts = health.parts()
         yield from _of_parts(parts)
         if all(part.is_well for part in parts if part.name == "database"):
             try:
@@ -50,7 +50,7 @@ def _single(name: str, words: str, value: float) -> GaugeMetricFamily:
     return found
 
 
-def _of_parts(parts: list[condition.Part]) -> Iterator[GaugeMetricFamily]:
+def _of_parts(parts: list[health.HealthCheck]) -> Iterator[GaugeMetricFamily]:
     up = _gauge("up", "1 where a part of the installation is well", ["part"])
     silence = _gauge("silence_seconds", "Seconds since a part was heard of", ["part"])
     for part in parts:
@@ -66,11 +66,11 @@ def _of_database() -> Iterator[GaugeMetricFamily]:
     yield _deliveries()
     yield from _lanes()
     yield from _of_senders()
-    overdue = approving.overdue(Mailing.objects.all()).count()
+    overdue = lifecycle.overdue(Mailing.objects.all()).count()
     yield _single("mailings_overdue", "Mailings that came due while the system was down", overdue)
-    yield _single("workers", "Processes that hold deliveries at present", condition.workers())
+    yield _single("workers", "Processes that hold deliveries at present", health.workers())
     yield _single(
-        "unknown_undecided", "Unknown deliveries that wait for a person", condition.undecided()
+        "unknown_undecided", "Unknown deliveries that wait for a person", health.undecided()
     )
 
 
@@ -84,7 +84,7 @@ def _mailings() -> GaugeMetricFamily:
 
 def _deliveries() -> GaugeMetricFamily:
     found = _gauge("deliveries", "Deliveries of mailings under way, by state", ["mailing", "state"])
-    under_way = Lease.objects.filter(mailing__state__in=condition.UNDER_WAY).order_by()
+    under_way = Lease.objects.filter(mailing__state__in=health.UNDER_WAY).order_by()
     sums: Any = under_way.values("mailing").annotate(
         all=Sum("size"), **{f"sum_{state}": Sum(state) for state in STATES}
     )
@@ -99,7 +99,7 @@ def _deliveries() -> GaugeMetricFamily:
 def _lanes() -> Iterator[GaugeMetricFamily]:
     leases = _gauge("leases_open", "Open ranges of deliveries; letters: one each", ["lane"])
     oldest = _gauge("oldest_due_seconds", "How long the oldest due one waits", ["lane"])
-    for lane in condition.lanes():
+    for lane in health.lanes():
         leases.add_metric([lane.name], lane.open)
         oldest.add_metric([lane.name], lane.oldest_due_seconds)
     yield leases
@@ -113,7 +113,7 @@ def _of_senders() -> Iterator[GaugeMetricFamily]:
     rate = _gauge("sent_per_second", "Sent a second over the last minute", labels)
     still = _gauge("receiver_stopped", "1 where a receiver asked to be left alone", labels)
     held = _gauge("held_back", "Held back within the last minute", labels)
-    running = Mailing.objects.filter(state__in=condition.UNDER_WAY).order_by()
+    running = Mailing.objects.filter(state__in=health.UNDER_WAY).order_by()
     senders: list[Any] = list(running.values_list(F("sender"), flat=True).distinct()[:200])
     for sender, reading in pace.readings(senders).items():
         for one in reading.receivers:

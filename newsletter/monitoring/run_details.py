@@ -12,7 +12,7 @@ from newsletter import pace
 from newsletter.models import Delivery, Lease, Mailing, Receiver, Sender
 from newsletter.pace import ReceiverReading, SenderReading
 from newsletter.receivers.reply_classes import gist
-from newsletter.senders import routing as outgoing
+from newsletter.senders import routing
 
 State = Mailing.State
 POINTS = 40
@@ -61,7 +61,7 @@ class Receiving:
 
 
 @dataclass(frozen=True)
-class Said:
+class ServerReply:
     """What a server said when it did not take a mail, and how often of late."""
 
     state: str
@@ -81,7 +81,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Reason:
+class PauseReason:
     """Why it waits or goes slowly, and until when."""
 
     words: str
@@ -89,19 +89,19 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Course:
+class RunDetails:
     """How a run goes."""
 
     receivers: list[Receiving]
-    said: list[Said]
+    said: list[ServerReply]
     curve: Curve | None
-    reasons: list[Reason]
+    reasons: list[PauseReason]
     workers: int
     connections: int
     next_due: datetime | None
 
 
-def course(mailing: Mailing) -> Course:
+def course(mailing: Mailing) -> RunDetails:
     """Return how the run of a mailing goes; its sender must be at hand."""
     under_way = mailing.state in (State.STAGING, State.SENDING, State.PAUSED)
     reading = pace.readings([mailing.sender_id])[mailing.sender_id] if under_way else None
@@ -111,7 +111,7 @@ def course(mailing: Mailing) -> Course:
         left=Min("due_at", filter=Q(attempt=None)),
     )
     workers = leases["workers"] if under_way else 0
-    return Course(
+    return RunDetails(
         receivers=_receivers(mailing, reading),
         said=_said(mailing),
         curve=_curve(mailing),
@@ -125,7 +125,7 @@ def course(mailing: Mailing) -> Course:
 def _connections(sender: Sender) -> int:
     """Return how many connections one worker opens at most to a sender's server."""
     try:
-        return outgoing.wire_settings(sender).connections
+        return routing.wire_settings(sender).connections
     except ValueError:  # settings nobody can send with; the reasons above tell
         return 0
 
@@ -154,7 +154,7 @@ def _receivers(mailing: Mailing, reading: SenderReading | None) -> list[Receivin
     return sorted(found, key=lambda each: -(each.sent + each.deferred + each.failed))
 
 
-def _said(mailing: Mailing) -> list[Said]:
+def _said(mailing: Mailing) -> list[ServerReply]:
     """Return what was said of late, the newest first; what differs by ids alone is one."""
     labels = dict(Delivery.State.choices)
     found: dict[tuple[str, int | None, int | None, str], tuple[int, datetime]] = {}
@@ -163,7 +163,7 @@ def _said(mailing: Mailing) -> list[Said]:
         known = found.get(key)
         found[key] = (times + known[0], known[1]) if known else (times, at)
     return [
-        Said(
+        ServerReply(
             state=str(labels[state]),
             receiver="" if receiver is None else str(Receiver(receiver).label),
             code=code,
@@ -197,42 +197,42 @@ def _curve(mailing: Mailing) -> Curve | None:
 
 def _reasons(
     mailing: Mailing, reading: SenderReading | None, left: datetime | None, workers: int
-) -> list[Reason]:
+) -> list[PauseReason]:
     found = _own_reasons(mailing)
     if mailing.state == State.PAUSED:
         return found
     found += _paces_reasons(mailing, reading) if reading else []
     waits = left is not None and (now() - left).total_seconds() > NOBODY_AT_IT
     if mailing.state == State.SENDING and waits and not workers and not found:
-        found.append(Reason("No worker is at it. Is one running? The page “Health” tells."))
+        found.append(PauseReason("No worker is at it. Is one running? The page “Health” tells."))
     return found
 
 
-def _own_reasons(mailing: Mailing) -> list[Reason]:
+def _own_reasons(mailing: Mailing) -> list[PauseReason]:
     found = []
     if mailing.waiting_reason:
-        found.append(Reason(mailing.waiting_reason, mailing.waiting_until))
+        found.append(PauseReason(mailing.waiting_reason, mailing.waiting_until))
     if mailing.sender.stopped_at is not None:
         said = mailing.sender.stopped_reason
-        found.append(Reason(f"Its sender “{mailing.sender.name}” was stopped: {said}"))
+        found.append(PauseReason(f"Its sender “{mailing.sender.name}” was stopped: {said}"))
     if mailing.kind == Mailing.Kind.CAMPAIGN and mailing.state != State.PAUSED:
         quiet = pace.quiet_until(mailing.sender, now())
         if quiet and not mailing.waiting_reason.startswith("Quiet hours"):
-            found.append(Reason("These are the quiet hours of its sender.", quiet))
+            found.append(PauseReason("These are the quiet hours of its sender.", quiet))
     return found
 
 
-def _paces_reasons(mailing: Mailing, reading: SenderReading) -> list[Reason]:
+def _paces_reasons(mailing: Mailing, reading: SenderReading) -> list[PauseReason]:
     if not reading.known:
-        return [Reason("Redis cannot be asked: it goes at a safe low rate until it is back.")]
+        return [PauseReason("Redis cannot be asked: it goes at a safe low rate until it is back.")]
     found = []
     if reading.stopped_until:
         words = "Its mail server asks to be left alone for a while."
-        found.append(Reason(words, reading.stopped_until))
+        found.append(PauseReason(words, reading.stopped_until))
     ceiling, count = reading.warm_up_ceiling, reading.warm_up_count or 0
     if ceiling is not None and mailing.kind == Mailing.Kind.CAMPAIGN:
         words = f"Its sender is being warmed up: {count} of {ceiling} campaign mails today."
         found.append(
-            Reason(f"{words} The others wait for tomorrow." if count >= ceiling else words)
+            PauseReason(f"{words} The others wait for tomorrow." if count >= ceiling else words)
         )
     return found

@@ -15,8 +15,8 @@ from newsletter.pace import limits, words
 from newsletter.pace.admission import ADMIT
 from newsletter.pace.limits import Limits
 from newsletter.pace.memory import Memory, mine
-from newsletter.receivers import lookup as receivers
-from newsletter.senders import warm_up as warming
+from newsletter.receivers import lookup
+from newsletter.senders import warm_up
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def admit(sender: Sender, wanted: Mapping[int, int], *, kind: Kind) -> dict[int,
     Without Redis campaigns go at one a second and receiver in each process.
     """
     memory = mine()
-    receivers.refresh()
+    lookup.refresh()
     found = limits.of(sender.pk)
     if not wanted:
         return {}
@@ -83,7 +83,7 @@ def _asked(
     said = json.loads(ADMIT(limits.key(found.sender), json.dumps(ask)))
     if "need" in said:
         since = datetime.fromtimestamp(said["start"], UTC)
-        ask["counted"] = (said["need"], warming.counted(found.sender, since))
+        ask["counted"] = (said["need"], warm_up.counted(found.sender, since))
         said = json.loads(ADMIT(limits.key(found.sender), json.dumps(ask)))
     return _answer(memory, found, said, kind)
 

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from django.utils.timezone import now
 
 from newsletter.models import PaceRule, Sender
-from newsletter.senders import warm_up as warming
+from newsletter.senders import warm_up
 
 READ_EACH = 2.0
 """Seconds a process goes by what it read."""
@@ -88,9 +88,9 @@ def _days(sender: Sender, at: datetime) -> tuple[Day, ...]:
     days = [today + timedelta(days=number) for number in (-1, 0, 1, 2)]
     return tuple(
         (
-            warming.begins(day, zone).timestamp(),
+            warm_up.begins(day, zone).timestamp(),
             day.isoformat(),
-            warming.ceiling(sender, day) or False,
+            warm_up.ceiling(sender, day) or False,
         )
         for day in days
     )

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from django.utils.timezone import now
 
 from newsletter.models import Receiver, ReceivingDomain
-from newsletter.receivers import well_known as big_receivers
+from newsletter.receivers import well_known
 from redis_store.connection import server
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class _Memory:
     """What this process knows: domains with their receiver, and what it still wants to know."""
 
     def __init__(self) -> None:
-        self.known: dict[str, int] = big_receivers.domains()
+        self.known: dict[str, int] = well_known.domains()
         self.old: dict[str, int] = {}
         self.to_note: set[str] = set()
         self.asked: dict[str, float] = {}

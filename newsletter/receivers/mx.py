@@ -13,7 +13,7 @@ import redis
 from django.utils.timezone import now
 
 from newsletter.models import Receiver, ReceivingDomain
-from newsletter.receivers import well_known as big_receivers
+from newsletter.receivers import well_known
 from newsletter.receivers.lookup import NOTED, UNANSWERED
 from redis_store.connection import server
 
@@ -72,7 +72,7 @@ async def _ask(resolver: dns.asyncresolver.Resolver, domain: str) -> ReceivingDo
         return found
     hosts = [str(each.exchange).rstrip(".") for each in sorted(answer, key=_preference)]
     for host in hosts:
-        receiver = big_receivers.by_mx(host)
+        receiver = well_known.by_mx(host)
         if receiver != Receiver.REST:
             found.receiver, found.mx = receiver, host[:253]
             return found

@@ -6,15 +6,14 @@ from typing import Any, NamedTuple
 
 from liquid import Markup, escape
 
-from newsletter.content import header_fields as header_lines
-from newsletter.content import link_rewriting as hrefs
+from newsletter.content import header_fields, link_rewriting
 from newsletter.content.compiling import CompiledMail
-from newsletter.rendering import mime as message
+from newsletter.rendering import mime
 from newsletter.rendering.quoted_printable import encode
-from newsletter.rendering.splicing import Fill, Link, Person, Segment, Values, cut
+from newsletter.rendering.splicing import Fill, LinkSlot, Person, Segment, Values, cut
 
 
-class Preview(NamedTuple):
+class InertMail(NamedTuple):
     """One mail for the eyes of staff; raw is the whole message, ready for a test send."""
 
     subject: str
@@ -23,7 +22,7 @@ class Preview(NamedTuple):
     raw: bytes
 
 
-def preview(compiled: CompiledMail, person: Person) -> Preview:
+def preview(compiled: CompiledMail, person: Person) -> InertMail:
     """Return the mail of one person with links that lead nowhere and say where they would."""
     base = compiled.link_base
     own = f"{base}/p/…" if compiled.kind == "campaign" else ""
@@ -37,31 +36,31 @@ def preview(compiled: CompiledMail, person: Person) -> Preview:
     def made(source: str, *, html: bool) -> str:
         return "".join(_texts(cut(source, html=html, values=values), shown, compiled))
 
-    subject = header_lines.one_line(made(compiled.subject, html=False))
-    html = hrefs.inert(made(compiled.html, html=True))
+    subject = header_fields.one_line(made(compiled.subject, html=False))
+    html = link_rewriting.inert(made(compiled.html, html=True))
     text = made(compiled.text, html=False)
-    return Preview(subject, html, text, _raw(compiled, shown, subject, text, html))
+    return InertMail(subject, html, text, _raw(compiled, shown, subject, text, html))
 
 
 def _raw(compiled: CompiledMail, person: Person, subject: str, text: str, html: str) -> bytes:
     identifier = f"<test.{secrets.token_hex(12)}@{compiled.message_id_domain}>"
-    varying = message.Varying(
-        to=message.to(person),
-        subject=message.subject(subject),
-        date=message.now(),
+    varying = mime.Varying(
+        to=mime.to(person),
+        subject=mime.subject(subject),
+        date=mime.now(),
         message_id=[identifier.encode()],
         one_click=None,
     )
     boundary = f"=_{secrets.token_hex(12)}".encode()
-    pieces = [*message.header(compiled, varying)]
-    pieces += message.body(boundary, [encode(text)], [encode(html)])
+    pieces = [*mime.header(compiled, varying)]
+    pieces += mime.body(boundary, [encode(text)], [encode(html)])
     return b"".join(piece for piece in pieces if isinstance(piece, bytes))
 
 
 def _texts(segments: Iterable[Segment], person: Person, compiled: CompiledMail) -> Iterable[str]:
     for segment in segments:
         match segment:
-            case Link(position):
+            case LinkSlot(position):
                 yield str(escape(compiled.links[position]))
             case Fill(_, text):
                 yield text(person)

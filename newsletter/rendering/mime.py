@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from newsletter.content import header_fields as header_lines
+from newsletter.content import header_fields
 from newsletter.content.compiling import CompiledMail
 from newsletter.rendering.quoted_printable import SOFT, encode
 from newsletter.rendering.splicing import OWN, Person, Segment, Unrenderable
@@ -57,7 +57,7 @@ def header(compiled: CompiledMail, varying: Varying) -> list[Piece]:
     """Return the header of a message, each field exactly once (M-2, U-8)."""
     known = compiled.headers
     head: list[Piece] = [
-        b"From: " + header_lines.sender(known["from_name"], known["from_address"]),
+        b"From: " + header_fields.sender(known["from_name"], known["from_address"]),
         b"\r\nTo: ", varying.to,
         b"\r\nReply-To: " + folded_mailbox(known["reply_to"]),
         b"\r\nSubject: ", varying.subject,
@@ -81,8 +81,8 @@ def _list_fields(compiled: CompiledMail, one_click: Piece | None) -> list[Piece]
     if one_click is not None:
         fields += [b"List-Unsubscribe: <", one_click, b">\r\n"]
         fields += [b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"]
-    fields += [b"List-Id: " + header_lines.list_id(known["list_id"]) + b"\r\n"]
-    help_address = b"<mailto:" + header_lines.mailbox(known["reply_to"]) + b">"
+    fields += [b"List-Id: " + header_fields.list_id(known["list_id"]) + b"\r\n"]
+    help_address = b"<mailto:" + header_fields.mailbox(known["reply_to"]) + b">"
     space = b" " if len(help_address) < 66 else b"\r\n "
     return [*fields, b"List-Help:" + space + help_address + b"\r\nList-Post: NO\r\n"]
 
@@ -146,19 +146,19 @@ def to(person: Person) -> bytes:
     """Return the one address of the To field (M-4); raises Unrenderable where it is none."""
     try:
         return folded_mailbox(person.address)
-    except header_lines.Unfit as error:
+    except header_fields.HeaderFieldError as error:
         raise Unrenderable(f"To: {error}") from None
 
 
 def folded_mailbox(address: str) -> bytes:
     """Return an address for a header, on a line of its own where it is long."""
-    found = header_lines.mailbox(address)
+    found = header_fields.mailbox(address)
     return found if len(found) < 66 else b"\r\n " + found
 
 
 def subject(text: str) -> bytes:
     """Return the value of the Subject field."""
-    return header_lines.unstructured(text, used=len("Subject: "))
+    return header_fields.unstructured(text, used=len("Subject: "))
 
 
 def now() -> bytes:

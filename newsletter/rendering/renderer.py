@@ -9,17 +9,17 @@ from typing import Any, Final
 
 from liquid import Markup, escape
 
-from newsletter.content import header_fields as header_lines
+from newsletter.content import header_fields
 from newsletter.content.compiling import CompiledMail
-from newsletter.rendering import mime as message
-from newsletter.rendering.inert_preview import Preview, preview
+from newsletter.rendering import mime
+from newsletter.rendering.inert_preview import InertMail, preview
 from newsletter.rendering.mime import Piece, Shape, Slot
 from newsletter.rendering.quoted_printable import encode_part
 from newsletter.rendering.splicing import (
     Fill,
-    Link,
+    LinkSlot,
     Person,
-    Pixel,
+    PixelSlot,
     Segment,
     Unrenderable,
     Values,
@@ -28,7 +28,7 @@ from newsletter.rendering.splicing import (
 )
 from registrants import tokens
 
-__all__ = ["Person", "Preview", "Renderer", "Unrenderable"]
+__all__ = ["InertMail", "Person", "Renderer", "Unrenderable"]
 
 Variant = tuple[Shape, Callable[[int], list[bytes]]]
 
@@ -67,7 +67,7 @@ class Renderer:
         wanted = (person.opens, person.clicks)
         shape, delivery_tokens = self._shapes.get(wanted) or self._shape(*wanted)
         parts = shape.parts.copy()
-        parts[shape.date] = date or message.now()
+        parts[shape.date] = date or mime.now()
         for fill, index, more in shape.fills:
             filled = parts[index] = fill(person)
             for other in more:
@@ -76,23 +76,23 @@ class Renderer:
             parts[place] = token
         return b"".join(parts)
 
-    def preview(self, person: Person) -> Preview:
+    def preview(self, person: Person) -> InertMail:
         """Return the mail as staff may see or be sent it: inert links, no pixel, no token."""
         return preview(self.compiled, person)
 
     def _shape(self, opens: bool, clicks: bool) -> Variant:
         """Prepare one of the four variants, coded for transfer."""
-        varying = message.Varying(
-            to=Slot("to", message.to),
+        varying = mime.Varying(
+            to=Slot("to", mime.to),
             subject=self._subject_piece(),
             date=Slot("date", lambda _: b""),
             message_id=[b"<", _token("m"), f"@{self.compiled.message_id_domain}>".encode()],
             one_click=Slot("one-click", self._list_unsubscribe),
         )
-        text = message.coded(self._text, self._slots(opens=False, clicks=False), "text")
-        html = message.coded(self._html, self._slots(opens=opens, clicks=clicks), "html")
-        shape = message.shaped(
-            [*message.header(self.compiled, varying), *message.body(self.boundary, text, html)]
+        text = mime.coded(self._text, self._slots(opens=False, clicks=False), "text")
+        html = mime.coded(self._html, self._slots(opens=opens, clicks=clicks), "html")
+        shape = mime.shaped(
+            [*mime.header(self.compiled, varying), *mime.body(self.boundary, text, html)]
         )
         self._shapes[opens, clicks] = variant = (shape, tokens.many_maker(shape.tokens))
         return variant
@@ -103,12 +103,12 @@ class Renderer:
 
         def found(segment: Segment) -> list[str | Slot]:
             match segment:
-                case Link(position) if clicks:
+                case LinkSlot(position) if clicks:
                     link = self.link_ids[position]
                     return [f"{base}/l/", _token("l", link)]
-                case Link(position):
+                case LinkSlot(position):
                     return [str(escape(self.compiled.links[position]))]
-                case Pixel():
+                case PixelSlot():
                     start = f"{PIXEL[0]}{base}/i/"
                     return [start, _token("i"), PIXEL[1]] if opens else []
                 case Fill(key, text):
@@ -121,10 +121,10 @@ class Renderer:
     def _subject_piece(self) -> Piece:
         segments = self._subject
         if all(isinstance(segment, str) for segment in segments):
-            return message.subject(header_lines.one_line("".join(map(str, segments))))
+            return mime.subject(header_fields.one_line("".join(map(str, segments))))
         return Slot(
             "subject",
-            lambda person: message.subject(header_lines.one_line(render_text(segments, person))),
+            lambda person: mime.subject(header_fields.one_line(render_text(segments, person))),
         )
 
     def _list_unsubscribe(self, person: Person) -> bytes:

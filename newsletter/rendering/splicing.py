@@ -48,14 +48,14 @@ class Unrenderable(ValueError):
 
 
 @dataclass(frozen=True)
-class Link:
+class LinkSlot:
     """The address of one rewritable link, by position."""
 
     position: int
 
 
 @dataclass(frozen=True)
-class Pixel:
+class PixelSlot:
     """The place of the pixel."""
 
 
@@ -67,7 +67,7 @@ class Fill:
     text: Callable[[Person], str]
 
 
-Segment = str | Link | Pixel | Fill
+Segment = str | LinkSlot | PixelSlot | Fill
 
 
 @dataclass(frozen=True)
@@ -156,9 +156,9 @@ class _Cutter:
         if isinstance(expression, FilteredExpression) and isinstance(expression.left, Path):
             path = expression.left.path
             if path == ["_pixel"]:
-                return Pixel()
+                return PixelSlot()
             if path[0] == "_link" and isinstance(path[1], int):
-                return Link(path[1])
+                return LinkSlot(path[1])
             return self._quick(expression, path) or self._node(node)
         return self._node(node)
 

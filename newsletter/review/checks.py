@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from newsletter.content import compiling as composing
-from newsletter.content.errors import Faults
+from newsletter.content import compiling
+from newsletter.content.errors import SourceErrors
 from newsletter.mailings.audience import question
 from newsletter.mailings.source import link_base, source_of
 from newsletter.models import Mailing
 from newsletter.review import previewing
 from newsletter.review.previewing import Preview
 from newsletter.review.visible_text import Sight, plain, see
-from newsletter.senders import routing as outgoing
+from newsletter.senders import routing
 from newsletter.senders.provider_catalogue import unfit
 from registrants import gate
 
@@ -89,7 +89,7 @@ def _settings(mailing: Mailing) -> Iterator[Check]:
             "Say why this must reach everyone enrolled, whatever they opted out of.",
             "It is said why this must reach everyone.",
         )
-    stopped = mailing.sender.stopped_at is not None and not outgoing.routes(mailing.sender)
+    stopped = mailing.sender.stopped_at is not None and not routing.routes(mailing.sender)
     yield must(
         "Sender",
         not stopped,
@@ -109,7 +109,7 @@ def _content(mailing: Mailing) -> Iterator[Check]:
     """Look at the mail itself, rendered for the first of its readers."""
     try:
         made = previewing.render(mailing, previewing.person(mailing))
-    except Faults as faults:
+    except SourceErrors as faults:
         reasons = "; ".join(f"{fault.field}: {fault}" for fault in faults.faults)
         yield must("The mail can be read", False, reasons)
         return
@@ -138,7 +138,7 @@ def _variables(mailing: Mailing) -> Check:
 def _providers(mailing: Mailing, made: Preview) -> Iterator[Check]:
     """Look for words a mail provider would take for placeholders of its own (A-5)."""
     said = "\n".join((made.subject, made.text, made.html))
-    by_api = [each for each in outgoing.chain(mailing.sender) if each.transport == "provider"]
+    by_api = [each for each in routing.chain(mailing.sender) if each.transport == "provider"]
     if by_api:
         taken = [why for each in by_api if (why := unfit(each.provider, said))]
         yield must(
@@ -265,7 +265,7 @@ def _subject(mailing: Mailing, made: Preview) -> Iterator[Check]:
 def _links(mailing: Mailing) -> Iterator[Check]:
     if mailing.kind == Mailing.Kind.NOTICE:
         return
-    compiled = composing.compile_mail(source_of(mailing))
+    compiled = compiling.compile_mail(source_of(mailing))
     yield should(
         "Links",
         not compiled.personal_links,

@@ -9,15 +9,15 @@ from typing import Any
 from django.utils.crypto import get_random_string
 from django.utils.html import escape
 
-from newsletter.content import compiling as composing
-from newsletter.content.errors import Fault, Faults
+from newsletter.content import compiling
+from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.mailings.audience import question
 from newsletter.mailings.source import source_of
 from newsletter.models import Mailing, Sender, Template
-from newsletter.rendering import inert_preview as inert
+from newsletter.rendering import inert_preview
 from newsletter.rendering.splicing import Person, Unrenderable
 from newsletter.review.visible_text import inert_text
-from newsletter.senders import routing as outgoing
+from newsletter.senders import routing
 from newsletter.transports import Message, Unavailable
 from registrants import gate
 from registrants.models import MailingList, Registrant, Subscription
@@ -38,7 +38,7 @@ class Preview:
     html: str
     text: str
     raw: bytes
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[SourceError, ...] = ()
 
 
 def people(mailing: Mailing, beginning: str = "") -> list[Registrant]:
@@ -63,12 +63,12 @@ def render(mailing: Mailing, registrant: Registrant | None, address: str = "") -
 
     The address, where given, stands in the To line instead of the registrant's own.
     """
-    compiled = composing.compile_mail(source_of(mailing))
+    compiled = compiling.compile_mail(source_of(mailing))
     reader = _as_person(mailing, registrant or STAND_IN, address)
     try:
-        made = inert.preview(compiled, reader)
+        made = inert_preview.preview(compiled, reader)
     except Unrenderable as refused:
-        raise Faults([Fault("body", str(refused))]) from refused
+        raise SourceErrors([SourceError("body", str(refused))]) from refused
     return Preview(*made)
 
 
@@ -109,7 +109,7 @@ def preview(mailing: Mailing, registrant: Registrant | None) -> Preview:
     """Render a mailing for one person; what is wrong with it stands in its place or beside it."""
     try:
         made = render(mailing, registrant)
-    except Faults as faults:
+    except SourceErrors as faults:
         said = "".join(f"{fault.field}: {fault}\n" for fault in faults.faults)
         return Preview("", _page_of_faults(said), said, said.encode(), tuple(faults.faults))
     return replace(made, faults=tuple(unknown_variables(mailing)))
@@ -122,17 +122,17 @@ def _page_of_faults(said: str) -> str:
     )
 
 
-def unknown_variables(mailing: Mailing) -> list[Fault]:
+def unknown_variables(mailing: Mailing) -> list[SourceError]:
     """Return each variable no such mail has, with its place."""
-    return list(composing.unknown_variables(source_of(mailing)))
+    return list(compiling.unknown_variables(source_of(mailing)))
 
 
 def faults(mailing: Mailing) -> list[dict[str, Any]]:
     """Return what is wrong with a mailing as it stands, fit for JSON."""
     try:
-        composing.compile_mail(source_of(mailing))
+        compiling.compile_mail(source_of(mailing))
         found = unknown_variables(mailing)
-    except Faults as refused:
+    except SourceErrors as refused:
         found = refused.faults
     return [
         {"field": fault.field, "words": str(fault), "line": fault.line, "column": fault.column}
@@ -149,11 +149,11 @@ def send_test(mailing: Mailing, staff: Any, registrant: Registrant | None = None
         raise NotSent("Your account has no e-mail address; ask an administrator to add it.")
     try:
         made = render(mailing, registrant or person(mailing), staff.email)
-    except Faults as refused:
+    except SourceErrors as refused:
         raise NotSent(str(refused)) from refused
     message = _test_message(mailing, made, staff.email)
     try:
-        wire = outgoing.opened(outgoing.wire_settings(mailing.sender))
+        wire = routing.opened(routing.wire_settings(mailing.sender))
         try:
             outcomes = list(wire.send([message]))
         finally:

@@ -31,7 +31,7 @@ class Sight:
     images: list[Image] = field(default_factory=list)
 
 
-class _Reader(HTMLParser):
+class _SightParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.sight = Sight()
@@ -75,7 +75,7 @@ def plain(text: str) -> str:
 
 def see(html: str) -> Sight:
     """Return what a reader can see of an HTML part."""
-    reader = _Reader()
+    reader = _SightParser()
     reader.feed(html)
     reader.close()
     return reader.sight

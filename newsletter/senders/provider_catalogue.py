@@ -2,7 +2,7 @@
 
 from newsletter.transports.providers import (
     PROVIDERS,
-    Check,
+    Capability,
     Field,
     Provider,
     checklist,
@@ -10,4 +10,12 @@ from newsletter.transports.providers import (
     unfit,
 )
 
-__all__ = ["PROVIDERS", "Check", "Field", "Provider", "checklist", "provider_settings", "unfit"]
+__all__ = [
+    "PROVIDERS",
+    "Capability",
+    "Field",
+    "Provider",
+    "checklist",
+    "provider_settings",
+    "unfit",
+]

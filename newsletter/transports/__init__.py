@@ -1,6 +1,6 @@
 """The wire: how mail leaves, and the words every transport answers in."""
 
-from newsletter.transports.base import Message, Noted, Outcome, Transport, Unavailable
+from newsletter.transports.base import Message, Note, Outcome, Transport, Unavailable
 from newsletter.transports.providers import (
     PROVIDERS,
     ProviderSettings,
@@ -13,7 +13,7 @@ from newsletter.transports.smtp import SmtpTransport
 __all__ = [
     "PROVIDERS",
     "Message",
-    "Noted",
+    "Note",
     "Outcome",
     "ProviderSettings",
     "SmtpSettings",

@@ -55,7 +55,7 @@ class Unavailable(Exception):
         self.retry_after = retry_after
 
 
-class Noted(Protocol):
+class Note(Protocol):
     """Told once per round on the wire, before the bytes go: what a crash must not forget."""
 
     def __call__(self, going: Sequence[int], answered: Sequence[Outcome], /) -> None:
@@ -65,7 +65,7 @@ class Noted(Protocol):
 class Transport(Protocol):
     """A way out for mail."""
 
-    def send(self, messages: Iterable[Message], *, noted: Noted | None = None) -> Iterator[Outcome]:
+    def send(self, messages: Iterable[Message], *, noted: Note | None = None) -> Iterator[Outcome]:
         """Send what the iterable yields, pulled as the wire has room; one outcome per message.
 
         Raises Unavailable where nothing (more) can be sent: before any message was pulled, or

@@ -6,10 +6,10 @@ from collections import deque
 from typing import Final
 
 from newsletter.transports.base import Unavailable
-from newsletter.transports.desk import Desk, Exchange
 from newsletter.transports.envelope import mail_command, rcpt_command, stuffed, why_unfit
 from newsletter.transports.opening import Need, Offer, Opening, opening
 from newsletter.transports.replies import Reply, ReplyReader, kept_words
+from newsletter.transports.send_queue import InFlight, SendQueue
 from newsletter.transports.settings import SmtpSettings
 from newsletter.transports.wire import Broken, Untrusted, Wire
 
@@ -47,8 +47,8 @@ class Connection:
         self._opening: Opening | None = None
         self._reader = ReplyReader()
         self._offer = Offer()
-        self._awaited: deque[tuple[str, Exchange | None]] = deque()
-        self._later: deque[tuple[str, Exchange | None, bytes]] = deque()
+        self._awaited: deque[tuple[str, InFlight | None]] = deque()
+        self._later: deque[tuple[str, InFlight | None, bytes]] = deque()
         """Commands of the present message that wait for the reply before, without PIPELINING."""
         self._must_reset = False
         self._dot_sent_at = 0.0
@@ -60,7 +60,7 @@ class Connection:
         """Whether it stands ready with nothing to do."""
         return self.is_ready and not self._awaited
 
-    def begin(self, desk: Desk) -> None:
+    def begin(self, desk: SendQueue) -> None:
         """Take the next message that can be put on this wire, and queue its commands."""
         now = time.monotonic()
         while (exchange := desk.take()) is not None:
@@ -85,7 +85,7 @@ class Connection:
             self._later.extend((step, exchange, command) for step, command in said.items())
             self._say_next()
 
-    def on_event(self, desk: Desk, now: float) -> None:
+    def on_event(self, desk: SendQueue, now: float) -> None:
         """Go on where the socket is ready: connect, agree on TLS, read."""
         try:
             if not self.wire.connected:
@@ -101,7 +101,7 @@ class Connection:
             self.trouble = problem
             self.lose(desk, problem.words)
 
-    def flush(self, desk: Desk, now: float) -> None:
+    def flush(self, desk: SendQueue, now: float) -> None:
         """Send what is queued; after a failure read what the server had still said."""
         begins = not self.wire.is_partly_out
         try:
@@ -112,7 +112,7 @@ class Connection:
             while not self.is_lost:
                 self._read_last(desk, str(problem), now)
 
-    def lose(self, desk: Desk, words: str, *, configuration: bool = False) -> None:
+    def lose(self, desk: SendQueue, words: str, *, configuration: bool = False) -> None:
         """Settle or give back what is on this connection, by how far each message got."""
         if self.is_lost:
             return
@@ -167,7 +167,7 @@ class Connection:
         else:
             self._ask(what, now)
 
-    def _read(self, desk: Desk, now: float) -> None:
+    def _read(self, desk: SendQueue, now: float) -> None:
         while not self.is_lost:
             data = self.wire.receive()
             if not data:
@@ -184,7 +184,7 @@ class Connection:
             if self.wire.is_shaking or not self.wire.has_pending:
                 return
 
-    def _read_last(self, desk: Desk, words: str, now: float) -> None:
+    def _read_last(self, desk: SendQueue, words: str, now: float) -> None:
         try:
             data = self.wire.receive()
         except Broken:
@@ -198,7 +198,7 @@ class Connection:
         if not data or self._reader.garbage:
             self.lose(desk, words)
 
-    def _on_reply(self, desk: Desk, reply: Reply, now: float) -> None:
+    def _on_reply(self, desk: SendQueue, reply: Reply, now: float) -> None:
         if self._opening is not None:
             self._go_on_opening(reply, now)
             return
@@ -214,7 +214,7 @@ class Connection:
         elif not self._awaited:
             self.begin(desk)
 
-    def _on_step(self, desk: Desk, step: str, exchange: Exchange, reply: Reply) -> None:
+    def _on_step(self, desk: SendQueue, step: str, exchange: InFlight, reply: Reply) -> None:
         if step is END:
             self._on_end(desk, exchange, reply)
         elif step is DATA:
@@ -230,7 +230,7 @@ class Connection:
         else:
             self._on_envelope(desk, step, exchange, reply)
 
-    def _on_envelope(self, desk: Desk, step: str, exchange: Exchange, reply: Reply) -> None:
+    def _on_envelope(self, desk: SendQueue, step: str, exchange: InFlight, reply: Reply) -> None:
         if step is MAIL and reply.code in _SIGN_IN_WANTED:
             self.trouble = Unavailable(
                 f"sign-in wanted: {reply.code} {reply.words}", configuration=True, code=reply.code
@@ -248,7 +248,7 @@ class Connection:
             self._must_reset = True
             self._decide(desk, exchange, exchange.verdict)
 
-    def _on_data(self, desk: Desk, exchange: Exchange, reply: Reply) -> None:
+    def _on_data(self, desk: SendQueue, exchange: InFlight, reply: Reply) -> None:
         refused = exchange.verdict is not None
         if reply.code == 354 and not refused and exchange.is_taken:
             if time.monotonic() > exchange.message.begin_by + LATEST_BODY:
@@ -266,7 +266,7 @@ class Connection:
             self._awaited.appendleft((DATA, exchange))
             raise Broken(f"DATA answered {reply.code} {reply.words}")
 
-    def _send_body(self, desk: Desk, exchange: Exchange) -> None:
+    def _send_body(self, desk: SendQueue, exchange: InFlight) -> None:
         self.wire.put(stuffed(exchange.message))
         exchange.dot_at = self.wire.queued - 2
         self._awaited.append((END, exchange))
@@ -275,7 +275,7 @@ class Connection:
         if self._offer.pipelining and self._is_quick:
             self.begin(desk)
 
-    def _on_end(self, desk: Desk, exchange: Exchange, reply: Reply) -> None:
+    def _on_end(self, desk: SendQueue, exchange: InFlight, reply: Reply) -> None:
         is_early = self.wire.sent < exchange.dot_at
         if 300 <= reply.code < 400 or (is_early and reply.code < 300):
             self._awaited.appendleft((END, exchange))
@@ -285,7 +285,7 @@ class Connection:
         if is_early:
             raise Broken(f"refused in the middle: {reply.code} {reply.words}")
 
-    def _decide(self, desk: Desk, exchange: Exchange, reply: Reply) -> None:
+    def _decide(self, desk: SendQueue, exchange: InFlight, reply: Reply) -> None:
         self.served += 1
         desk.answer(exchange, reply)
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from newsletter.transports.base import Unavailable
 from newsletter.transports.connection import Connection
-from newsletter.transports.desk import Desk
 from newsletter.transports.replies import kept_words
+from newsletter.transports.send_queue import SendQueue
 from newsletter.transports.settings import SmtpSettings
 from newsletter.transports.wire import Broken, Wire
 
@@ -65,7 +65,7 @@ class Pool:
     def start(self) -> None:
         """Drop what died meanwhile and have one connection ready. Raises Unavailable."""
         self._has_decided = False
-        desk = Desk(())
+        desk = SendQueue(())
         self.turn(desk, wait=0.0)
         self.write(desk)
         self._fruitless, self._trouble = 0, None
@@ -84,7 +84,7 @@ class Pool:
                 self.write(desk)
         self._fruitless, self._trouble = 0, None
 
-    def staff(self, desk: Desk) -> None:
+    def staff(self, desk: SendQueue) -> None:
         """Give idle connections work, and open another where all are busy and more is to do."""
         if self.is_hopeless:
             return
@@ -97,7 +97,7 @@ class Pool:
         while len(self.connections) < self._most and not self.is_hopeless and desk.has_more():
             self._open(desk)
 
-    def turn(self, desk: Desk, wait: float | None = None) -> None:
+    def turn(self, desk: SendQueue, wait: float | None = None) -> None:
         """Wait for the sockets, read what came, and drop what took too long."""
         for key, _ in self._selector.select(self._tick if wait is None else wait):
             each: Connection = key.data
@@ -109,7 +109,7 @@ class Pool:
             self._sweep_at = now + self._tick
             self._sweep(desk, now)
 
-    def write(self, desk: Desk) -> None:
+    def write(self, desk: SendQueue) -> None:
         """Send what is queued on any connection."""
         for each in tuple(self.connections):
             if each.wire.has_output:
@@ -145,7 +145,7 @@ class Pool:
                 each.is_lost = True
                 self._unlist(each)
 
-    def _open(self, desk: Desk) -> None:
+    def _open(self, desk: SendQueue) -> None:
         try:
             if not self._addresses:
                 self._addresses = self._resolve()
@@ -185,7 +185,7 @@ class Pool:
         self.connections.remove(each)
         each.wire.close()
 
-    def _sweep(self, desk: Desk, now: float) -> None:
+    def _sweep(self, desk: SendQueue, now: float) -> None:
         for each in tuple(self.connections):
             if not each.is_idle and now >= each.deadline:
                 each.lose(desk, "no answer in time")

@@ -3,9 +3,9 @@
 import os
 from collections.abc import Iterable, Iterator
 
-from newsletter.transports.base import Message, Noted, Outcome
-from newsletter.transports.desk import Desk
+from newsletter.transports.base import Message, Note, Outcome
 from newsletter.transports.pool import Pool
+from newsletter.transports.send_queue import SendQueue
 from newsletter.transports.settings import SmtpSettings
 
 
@@ -18,7 +18,7 @@ class SmtpTransport:
         self._process = os.getpid()
         self._is_sending = False
 
-    def send(self, messages: Iterable[Message], *, noted: Noted | None = None) -> Iterator[Outcome]:
+    def send(self, messages: Iterable[Message], *, noted: Note | None = None) -> Iterator[Outcome]:
         """Send what the iterable yields, pulled as the wire has room; one outcome per message.
 
         Outcomes come as the server decides, not in the order of the messages. What the iterable
@@ -33,13 +33,13 @@ class SmtpTransport:
             self._pool.close(politely=False)
             self._process = os.getpid()
         self._pool.start()
-        return self._run(Desk(messages), noted)
+        return self._run(SendQueue(messages), noted)
 
     def close(self) -> None:
         """Say goodbye to the server; a later send connects afresh."""
         self._pool.close(politely=self._process == os.getpid())
 
-    def _run(self, desk: Desk, noted: Noted | None) -> Iterator[Outcome]:
+    def _run(self, desk: SendQueue, noted: Note | None) -> Iterator[Outcome]:
         pool, self._is_sending = self._pool, True
         try:
             while True:
@@ -63,7 +63,7 @@ class SmtpTransport:
         if has_given_up:
             raise pool.why
 
-    def _round(self, desk: Desk, noted: Noted | None) -> Iterator[Outcome]:
+    def _round(self, desk: SendQueue, noted: Note | None) -> Iterator[Outcome]:
         """Note, then write, then hand out what was answered."""
         outcomes, desk.outcomes = desk.outcomes, []
         if noted is not None and (desk.going or outcomes):

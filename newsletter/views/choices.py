@@ -15,12 +15,12 @@ from django.views.decorators.http import require_http_methods
 from newsletter import letters
 from newsletter.models import Delivery
 from registrants import consent, preferences, suppression, tokens
-from registrants.consent import Hand, Means
-from registrants.doors import hand
+from registrants.consent import Means
 from registrants.models import Choice, MailingList, Registrant, Subscription, Suppression
 from registrants.models.scope import Scoped
 from registrants.models.wording import Purpose
-from registrants.private_pages import private, unknown
+from registrants.provenance import Provenance, provenance_of
+from registrants.token_pages import private, unknown
 from registrants.wordings import wording
 
 LIVES = timedelta(hours=24)
@@ -49,7 +49,7 @@ def choices(request: HttpRequest, token: str) -> HttpResponse:
     said, fault = "", ""
     if request.method == "POST":
         try:
-            said = _act(request, person, hand(request, Means.CHOICES_PAGE))
+            said = _act(request, person, provenance_of(request, Means.CHOICES_PAGE))
         except ValidationError as problem:
             fault = problem.messages[0]
     return render(request, "public/choices.html", _page(request, person, said, fault))
@@ -67,7 +67,7 @@ def _over(request: HttpRequest, person: Registrant) -> HttpResponse:
     return render(request, "public/link_is_over.html", page, status=200 if is_mailed else 410)
 
 
-def _act(request: HttpRequest, person: Registrant, by: Hand) -> str:
+def _act(request: HttpRequest, person: Registrant, by: Provenance) -> str:
     """Do the one thing that was pressed; return what to say, raise ValidationError."""
     act, _, about = request.POST.get("act", "").partition(":")
     if act == "name" and "name" in request.POST:
@@ -75,14 +75,14 @@ def _act(request: HttpRequest, person: Registrant, by: Hand) -> str:
         return "Your name is saved."
     if act in ("grant", "refuse") and about in PURPOSES:
         change = consent.grant_tracking if act == "grant" else consent.refuse_tracking
-        change(registrant=person, purpose=PURPOSES[about], hand=by)
+        change(registrant=person, purpose=PURPOSES[about], provenance=by)
         return "Saved. It counts from now on."
     if act in ("join", "leave") and about.isdecimal():
         return _list_act(act, int(about), person, by)
     raise ValidationError("Nothing was changed: please press one of the buttons.")
 
 
-def _list_act(act: str, number: int, person: Registrant, by: Hand) -> str:
+def _list_act(act: str, number: int, person: Registrant, by: Provenance) -> str:
     mailing_list = _offered(person).filter(pk=number).first()
     if mailing_list is None:
         raise ValidationError("This list is not offered here; nothing was changed.")
@@ -94,10 +94,10 @@ def _list_act(act: str, number: int, person: Registrant, by: Hand) -> str:
                 f"This address is never mailed, as was asked. To come back, please write to"
                 f" {person.client} at the address below."
             )
-        consent.join(registrant=person, mailing_list=mailing_list, hand=by)
+        consent.join(registrant=person, mailing_list=mailing_list, provenance=by)
         return f"You are on “{mailing_list}” now."
     for subscription in person.subscriptions.filter(mailing_list=mailing_list):
-        consent.withdraw(subscription=subscription, hand=by)
+        consent.withdraw(subscription=subscription, provenance=by)
     return f"You have left “{mailing_list}”."
 
 

@@ -7,9 +7,9 @@ from django.views.decorators.http import require_http_methods
 
 from registrants import consent, suppression, tokens
 from registrants.consent import Means
-from registrants.doors import hand
 from registrants.models import ConsentEvent, Subscription, Suppression
-from registrants.private_pages import private, unknown
+from registrants.provenance import provenance_of
+from registrants.token_pages import private, unknown
 
 
 def _ask(scope: str, token: str) -> ConsentEvent | None:
@@ -30,7 +30,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return unknown(request)
     page = {"client": ask.registrant.client, "asked": _asked(ask)}
     if request.method == "POST" and consent.confirm(
-        event=ask, hand=hand(request, Means.CONFIRM_PAGE)
+        event=ask, provenance=provenance_of(request, Means.CONFIRM_PAGE)
     ):
         return render(request, "public/confirmed.html", page)
     if not consent.is_live(ask):
@@ -55,7 +55,7 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         consent.never_mail(
             registrant=ask.registrant,
-            hand=hand(request, Means.NOT_ME),
+            provenance=provenance_of(request, Means.NOT_ME),
             reason=Subscription.Ended.NOT_ME,
         )
     is_done = request.method == "POST" or suppression.stands(

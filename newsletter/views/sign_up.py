@@ -15,13 +15,13 @@ from django.views.decorators.http import require_http_methods
 from newsletter import letters
 from newsletter.models import Delivery
 from newsletter.views.stamp import Stamp
-from redis_store import rate_limits as limits
+from redis_store import rate_limits
 from registrants import addresses, consent, suppression
 from registrants.consent import Ask, Means
-from registrants.doors import hand, neighbourhood
 from registrants.models import Client, ConsentEvent, MailingList, Suppression
 from registrants.models.wording import Purpose
 from registrants.preferences import clean_name
+from registrants.provenance import neighbourhood, provenance_of
 from registrants.wordings import wording
 
 HONEYPOT = "website"
@@ -91,8 +91,8 @@ def _may_ask(request: HttpRequest, address: str) -> bool:
         ("sign-up:all", 20.0, 2000),
     )
     try:
-        return all(limits.allow(key, rate=rate, burst=burst) for key, rate, burst in buckets)
-    except limits.Unreachable:
+        return all(rate_limits.allow(key, rate=rate, burst=burst) for key, rate, burst in buckets)
+    except rate_limits.LimitsUnavailable:
         return _asked_lately() < DATABASE_LIMIT
 
 
@@ -137,7 +137,7 @@ def _ask(request: HttpRequest, form: Form) -> None:
             client=form.client,
             address=form.address,
             ask=form.ask,
-            hand=hand(request, Means.FORM),
+            provenance=provenance_of(request, Means.FORM),
         )
         letters.owe(registrant=ask.registrant, letter=Delivery.Letter.CONFIRM, asked_by=ask.pk)
         transaction.set_rollback(is_child)

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from registrants.models import Assignment
-from registrants.staff_pages import Scoping, StaffPage
+from registrants.scoped_admin import Scoping, StaffPage
 
 
 class ForSuperusers(Scoping):

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accountability.models import AuditEntry
-from registrants.staff_pages import BoundedPaginator, ReadOnly, StaffPage
+from registrants.scoped_admin import BoundedPaginator, ReadOnly, StaffPage
 
 
 @admin.register(AuditEntry)

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accountability.roles import Right
 from registrants.models import Client
-from registrants.staff_pages import StaffPage
+from registrants.scoped_admin import StaffPage
 
 OUR_OWN = frozenset({"name", "address", "size", "first", "last"})
 

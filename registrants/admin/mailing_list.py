@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from accountability.roles import Right
 from registrants.models import MailingList, Wording
-from registrants.staff_pages import ReadOnlyTable, StaffPage
+from registrants.scoped_admin import ReadOnlyTable, StaffPage
 
 
 class WordingTable(ReadOnlyTable):

@@ -16,7 +16,7 @@ from registrants.models import (
     Subscription,
     Suppression,
 )
-from registrants.staff_pages import (
+from registrants.scoped_admin import (
     BoundedPaginator,
     ReadOnly,
     ReadOnlyTable,

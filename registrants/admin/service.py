@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from accountability.roles import Right
 from registrants.models import Enrolment, Service
-from registrants.staff_pages import BoundedPaginator, ReadOnly, ScopedFilter, StaffPage
+from registrants.scoped_admin import BoundedPaginator, ReadOnly, ScopedFilter, StaffPage
 
 
 @admin.register(Service)

@@ -10,7 +10,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from registrants.admin.assignment import ForSuperusers
 from registrants.models import Assignment
-from registrants.staff_pages import ReadOnlyTable, StaffPage
+from registrants.scoped_admin import ReadOnlyTable, StaffPage
 
 admin.site.unregister(User)
 admin.site.unregister(Group)

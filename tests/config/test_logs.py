@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from newsletter.delivery import staging
-from newsletter.delivery import worker as sending
-from newsletter.mailings import lifecycle as approving
+from newsletter.delivery import staging, worker
+from newsletter.mailings import lifecycle
 from tests.cast import Cast, confirmed, make_registrant
 from tests.newsletter.conftest import smtp as smtp  # a real mail server
 from tests.scripted_smtp import Moment, ScriptedSmtp
@@ -66,9 +65,9 @@ def test_a_run_logs_a_line_for_each_window_and_no_address(
     for number in range(30):
         confirmed(make_registrant(cast.client, f"reader{number}@example.net"), cast.mailing_list)
     campaign = cast.campaign()
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage_due()
-    sending.serve(lanes=("campaigns",), seconds=20)
+    worker.serve(lanes=("campaigns",), seconds=20)
     written = [json.loads(line) for line in lines.getvalue().splitlines()]
     windows = [line for line in written if line["event"] == "window settled"]
     assert windows

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Mailing
 from tests.cast import Cast
 from tests.faults.books import Books, Entry, Keeper
@@ -149,7 +149,7 @@ def test_every_delivery_ends_in_the_right_state_with_the_servers_words(
     add_readers(cast, READERS)
     cases = [begin(line, cast, mood) for mood in EXPECTED]
     for case in cases:
-        approving.send_now(mailing=case.campaign, staff=None)
+        lifecycle.send_now(mailing=case.campaign, staff=None)
     line.start_workers(children=4)
     revive(line, cases)
     wrong = {}

@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils.timezone import now
 
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Campaign, Lease
 from tests.cast import Cast, make_staff
 from tests.faults.books import Keeper
@@ -39,7 +39,7 @@ def test_workers_five_minutes_apart_share_a_campaign_and_start_it_on_time(
     campaign = cast.campaign()
     keeper = Keeper(campaign, line.mail)
     due = now() + timedelta(seconds=6)
-    approving.schedule(mailing=campaign, at=due, staff=None)
+    lifecycle.schedule(mailing=campaign, at=due, staff=None)
     wait_until(lambda: line.mail.count() > 0, 30, line.logs)
     started = min(each.at for each in line.mail.seen() if each.what == "accepted")
     workers: set[str] = set()

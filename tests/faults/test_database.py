@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from local.postgres import Postgres
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers
@@ -45,7 +45,7 @@ def test_connections_cut_again_and_again_lose_and_double_nothing(
     line.start_workers()
     campaign = cast.campaign()
     keeper = Keeper(campaign, line.mail)
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     dice = random.Random()
     for _ in range(times):
         before = line.mail.count()
@@ -127,7 +127,7 @@ def test_a_restarted_server_is_found_again_and_nothing_is_lost(
     line.start_workers()
     campaign = cast.campaign()
     keeper = Keeper(campaign, line.mail)
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     for restart in RESTARTS * rounds:
         before = line.mail.count()
         wait_until(lambda before=before: line.mail.count() > before + 30, 30, line.logs)  # type: ignore[misc]

@@ -11,7 +11,7 @@ import pytest
 from django.db.models.functions import Now
 
 from newsletter.delivery import staging
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Campaign, Delivery, Lease
 from tests.cast import Cast
 from tests.faults.books import Books, Keeper
@@ -143,15 +143,15 @@ def test_a_kill_at_any_step_leaves_only_what_was_in_flight_unknown(
             server = line.moody(mood)
             said = {"body": body} if body else {}
             campaign = cast.campaign(sender=sender_to(cast, server), **said)
-            approving.send_now(mailing=campaign, staff=None)
+            lifecycle.send_now(mailing=campaign, staff=None)
             staging.stage_due()
             scene = Scene(line, campaign, Keeper(campaign, server))
             kill(scene)
             server.ask("XMOOD well")
             killed.append((step, scene))
-            approving.pause(mailing=campaign, staff=None)
+            lifecycle.pause(mailing=campaign, staff=None)
     for _, scene in killed:
-        approving.resume(mailing=scene.campaign, staff=None)
+        lifecycle.resume(mailing=scene.campaign, staff=None)
     line.start_bulk()
     wrong = {}
     for step, scene in killed:
@@ -184,7 +184,7 @@ def test_a_machine_gone_for_good_leaves_its_window_unknown_and_no_more(
     line.start_beat()
     server = line.moody("stalls at the end")
     campaign = cast.campaign(sender=sender_to(cast, server))
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage_due()
     scene = Scene(line, campaign, Keeper(campaign, server))
     line.kill("letters")  # or it would read the notes before they are gone

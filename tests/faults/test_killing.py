@@ -8,7 +8,7 @@ import pytest
 from django.db.models import Sum
 
 from newsletter import letters
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Lease
 from registrants.models import Registrant
 from tests.cast import Cast
@@ -38,7 +38,7 @@ def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(
     line.start_workers()
     campaign = cast.campaign()
     keeper = Keeper(campaign, line.mail)
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     dice = random.Random()
     killed_at = []
     for _ in range(kills):

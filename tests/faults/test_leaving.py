@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from newsletter import links
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Campaign, Delivery
 from registrants import privacy, suppression
 from registrants.models import Registrant, Subscription, Suppression
@@ -97,7 +97,7 @@ def test_nothing_comes_later_than_two_seconds_after_the_answer(
     campaign = cast.campaign()
     keeper = Keeper(campaign, line.mail)
     ways = [by_one_click(web, campaign), by_suppression, by_erasure]
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     answered = leave_at_random(line, keeper, ways, many=many, patience=60)
     line.wait_until_nothing_goes(campaign, patience=60)
     web.close()
@@ -128,7 +128,7 @@ def test_a_slow_server_is_no_excuse(line: Line, cast: Cast, note: Note, pace: fl
     line.start_workers()
     campaign = cast.campaign()
     keeper = Keeper(campaign, line.mail)
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     wait_until(lambda: line.mail.count() > 0, 20, line.logs)
     answered: dict[str, float] = {}
     until = time.monotonic() + lasting(7, 30)

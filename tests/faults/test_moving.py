@@ -5,9 +5,9 @@ import time
 import pytest
 from django.utils.timezone import now
 
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Mailing
-from newsletter.monitoring import health as condition
+from newsletter.monitoring import health
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers
@@ -25,7 +25,7 @@ def last_accepted(line: Line) -> float:
 
 def all_were_heard_within(seconds: float) -> bool:
     """Tell whether the timetable and both workers said lately that they are alive."""
-    silences = condition.silences() or {}
+    silences = health.silences() or {}
     return len(silences) == 3 and all(
         each is not None and each < seconds for each in silences.values()
     )
@@ -40,10 +40,10 @@ def test_pause_go_on_and_cancel_hold_within_two_seconds_and_over_a_restart(
     line.start_workers()
     campaign = cast.campaign()
     keeper = Keeper(campaign, line.mail)
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     wait_until(lambda: line.mail.count() > 200, 20, line.logs)
 
-    approving.pause(mailing=campaign, staff=None)
+    lifecycle.pause(mailing=campaign, staff=None)
     paused = time.time()
     time.sleep(WITHIN + 1.5)
     ended = last_accepted(line) - paused
@@ -57,13 +57,13 @@ def test_pause_go_on_and_cancel_hold_within_two_seconds_and_over_a_restart(
     time.sleep(2)
     assert line.mail.count() == before, "a restart made it go on"
 
-    approving.resume(mailing=campaign, staff=None)
+    lifecycle.resume(mailing=campaign, staff=None)
     gone_on = time.time()
     wait_until(lambda: line.mail.count() > before, WITHIN, line.logs)
     print(f"paused after {ended:.2f} s, on again after {time.time() - gone_on:.2f} s")
     time.sleep(1)
 
-    approving.cancel(mailing=campaign, staff=None)
+    lifecycle.cancel(mailing=campaign, staff=None)
     cancelled = time.time()
     time.sleep(WITHIN + 1.5)
     assert last_accepted(line) - cancelled < WITHIN

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Sender
 from tests.cast import Cast, make_sender
 from tests.faults import provider
@@ -128,7 +128,7 @@ def begin(cast: Cast, fault: str, server: Provider) -> Keeper[Provider]:
     )
     campaign = cast.campaign(sender=sender)
     keeper = Keeper(campaign, server)
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     return keeper
 
 
@@ -148,7 +148,7 @@ def mend_the_key(line: Line, keeper: Keeper[Provider], server: Provider) -> None
     server.mood = provider.well
     sender.stopped_at, sender.stopped_reason = None, ""
     sender.save(update_fields=["stopped_at", "stopped_reason", "updated_at"])
-    approving.resume(mailing=campaign, staff=None)
+    lifecycle.resume(mailing=campaign, staff=None)
 
 
 def come_again(line: Line, keeper: Keeper[Provider], server: Provider) -> None:

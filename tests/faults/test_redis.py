@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from local.valkey import Valkey
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers, let_time_pass
@@ -82,7 +82,7 @@ def test_a_campaign_is_completed_whatever_happens_to_redis(
     line.start_workers()
     campaign = cast.campaign()
     keeper = Keeper(campaign, line.mail)
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     wait_until(lambda: line.mail.count() > 50, 20, line.logs)
     for happens in CASES[case]:
         before = line.mail.count()

@@ -7,7 +7,7 @@ import pytest
 from django.db.models import Min
 from django.utils.timezone import now
 
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Delivery
 from tests.cast import Cast
 from tests.faults.books import Keeper
@@ -31,7 +31,7 @@ def test_a_receiver_that_says_slow_down_is_left_alone_for_ten_minutes(
     server = line.moody("421 4.7.28 for one receiver")
     campaign = cast.campaign(sender=sender_to(cast, server))
     keeper = Keeper(campaign, server)
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     line.start_workers(children=2)
     line.wait_until_nothing_goes(campaign, patience=lasting(30, 120))
     books = keeper.books()

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Lease
 from tests.cast import Cast
 from tests.faults.books import Keeper
@@ -26,7 +26,7 @@ def test_a_worker_asked_to_end_finishes_what_is_on_the_wire_and_releases_the_res
     line.start_workers()
     campaign = cast.campaign()
     keeper = Keeper(campaign, line.mail)
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     times, took = lasting(1, 2), []
     for _ in range(times):
         before = line.mail.count()

@@ -7,7 +7,7 @@ import pytest
 from django.utils.timezone import now
 
 from config.celery import app
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers
@@ -36,7 +36,7 @@ def test_tasks_that_come_twice_and_two_timetables_double_nothing(
     line.start_beat("another beat")
     campaign = cast.campaign()
     keeper = Keeper(campaign, line.mail)
-    approving.schedule(mailing=campaign, at=now() + timedelta(seconds=5), staff=None)
+    lifecycle.schedule(mailing=campaign, at=now() + timedelta(seconds=5), staff=None)
     assert line.mail.count() == 0
     wait_until(lambda: line.mail.count() > 20, 30, line.logs)
     for _ in range(rounds):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.ports import is_free
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Lease, Mailing
 from tests.faults.mail import ROOT, MailServer, any_port
 from tests.faults.patience import wait_until
@@ -172,7 +172,7 @@ class Line:
             is_at_rest = mailing.staged is not None and not to_go.exists() and not held.exists()
             mailing.refresh_from_db(fields=["state", "waiting_reason"])  # the last one to change
             if mailing.state == "paused":
-                approving.resume(mailing=mailing, staff=None)
+                lifecycle.resume(mailing=mailing, staff=None)
                 return False
             return is_at_rest
 

@@ -7,8 +7,7 @@ from typing import Any
 from liquid import Markup
 
 from newsletter import links
-from newsletter.content import header_fields as header_lines
-from newsletter.content import personalising
+from newsletter.content import header_fields, personalising
 from newsletter.content.compiling import CompiledMail, Source, compile_mail
 from newsletter.rendering.renderer import PIXEL, Person, Renderer
 
@@ -91,10 +90,10 @@ def slowly(compiled: CompiledMail, person: Person, *, mailing: int, link_ids: li
         "_pixel": Markup(pixel if person.opens else ""),
     }
     message = EmailMessage(policy=policy.SMTP.clone(max_line_length=998))
-    message["To"] = header_lines.mailbox(person.address).decode()
+    message["To"] = header_fields.mailbox(person.address).decode()
     subject = personalising.TEXT.from_string(compiled.subject).render(**names)
     # The email package would decode what a name merely spells like an encoded word.
-    message["Subject"] = header_lines.one_line(subject).replace("=?", "=\u200b?")
+    message["Subject"] = header_fields.one_line(subject).replace("=?", "=\u200b?")
     message["Message-ID"] = links.message_id(person.delivery, compiled.message_id_domain)
     if compiled.kind == "campaign" and subscription is not None:
         one_click = links.one_click(base, subscription, mailing)

@@ -58,7 +58,7 @@ def asked(cast: Cast, *lists: MailingList) -> Delivery:
         client=cast.client,
         address="gus@example.net",
         ask=Ask(lists=lists or (cast.mailing_list,), opens=True, name="CHEAP PILLS"),
-        hand=FORM,
+        provenance=FORM,
     )
     owed = letters.owe(registrant=ask.registrant, letter=CONFIRM, asked_by=ask.pk)
     assert owed is not None

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from registrants import consent, suppression
-from registrants.consent import Ask, Hand, Means
+from registrants.consent import Ask, Means
 from registrants.models import (
     ConsentEvent,
     ConsentEvidence,
@@ -18,17 +18,18 @@ from registrants.models import (
     Wording,
 )
 from registrants.models.wording import Purpose
+from registrants.provenance import Provenance
 from registrants.wordings import wording
 from tests.cast import FORM, Cast, make_cast, make_list
 
-BY_CLICK = Hand(means=Means.ONE_CLICK)
-BY_PAGE = Hand(means=Means.CONFIRM_PAGE)
+BY_CLICK = Provenance(means=Means.ONE_CLICK)
+BY_PAGE = Provenance(means=Means.CONFIRM_PAGE)
 
 
 def ask(cast: Cast, person: Registrant, **more: bool) -> ConsentEvent:
     """Ask a person for the one list by form."""
     wanted = Ask(lists=(cast.mailing_list,), **more)  # type: ignore[arg-type]
-    return consent.ask(client=cast.client, address=person.address, ask=wanted, hand=FORM)
+    return consent.ask(client=cast.client, address=person.address, ask=wanted, provenance=FORM)
 
 
 def acts(person: Registrant) -> list[str]:
@@ -49,7 +50,7 @@ def test_asking_changes_nothing_that_stands(cast: Cast) -> None:
 
 def test_asking_for_nothing_is_refused(cast: Cast) -> None:
     with pytest.raises(ValueError, match="at least one list"):
-        consent.ask(client=cast.client, address="x@example.net", ask=Ask(lists=()), hand=FORM)
+        consent.ask(client=cast.client, address="x@example.net", ask=Ask(lists=()), provenance=FORM)
 
 
 def test_one_letter_confirms_all_that_was_asked_together(cast: Cast) -> None:
@@ -58,46 +59,50 @@ def test_one_letter_confirms_all_that_was_asked_together(cast: Cast) -> None:
         client=cast.client,
         address="gus@example.net",
         ask=Ask(lists=(cast.mailing_list, more), opens=True, clicks=True),
-        hand=FORM,
+        provenance=FORM,
     )
-    assert consent.confirm(event=first, hand=BY_PAGE)
+    assert consent.confirm(event=first, provenance=BY_PAGE)
     gus = first.registrant
     gus.refresh_from_db()
     assert (gus.opens, gus.clicks) == ("granted", "granted")
     assert gus.subscriptions.filter(state="confirmed").count() == 2
     assert len(acts(gus)) == 8
-    assert consent.confirm(event=first, hand=BY_PAGE)
+    assert consent.confirm(event=first, provenance=BY_PAGE)
     assert len(acts(gus)) == 8
 
 
 def test_a_later_refusal_of_measuring_outlives_the_letter(cast: Cast) -> None:
     first = ask(cast, cast.ben, opens=True, clicks=True)
-    consent.refuse_tracking(registrant=cast.ben, purpose=Purpose.OPENS, hand=BY_CLICK)
-    assert consent.confirm(event=first, hand=BY_PAGE)
+    consent.refuse_tracking(registrant=cast.ben, purpose=Purpose.OPENS, provenance=BY_CLICK)
+    assert consent.confirm(event=first, provenance=BY_PAGE)
     cast.ben.refresh_from_db()
     assert (cast.ben.opens, cast.ben.clicks) == ("denied", "granted")
 
 
 def test_refusing_again_kills_what_was_asked_meanwhile(cast: Cast) -> None:
-    consent.refuse_tracking(registrant=cast.ben, purpose=Purpose.OPENS, hand=BY_CLICK)
+    consent.refuse_tracking(registrant=cast.ben, purpose=Purpose.OPENS, provenance=BY_CLICK)
     first = ask(cast, cast.ben, opens=True)
-    assert not consent.refuse_tracking(registrant=cast.ben, purpose=Purpose.OPENS, hand=BY_CLICK)
-    consent.confirm(event=first, hand=BY_PAGE)
+    assert not consent.refuse_tracking(
+        registrant=cast.ben, purpose=Purpose.OPENS, provenance=BY_CLICK
+    )
+    consent.confirm(event=first, provenance=BY_PAGE)
     cast.ben.refresh_from_db()
     assert cast.ben.opens == "denied"
 
 
 def test_withdrawing_says_whether_it_ended_now(cast: Cast) -> None:
     subscription = cast.ada.subscriptions.get()
-    assert consent.withdraw(subscription=subscription, hand=BY_CLICK)
-    assert not consent.withdraw(subscription=subscription, hand=BY_CLICK)
+    assert consent.withdraw(subscription=subscription, provenance=BY_CLICK)
+    assert not consent.withdraw(subscription=subscription, provenance=BY_CLICK)
     assert acts(cast.ada) == ["list asked", "list given", "list withdrawn"]
 
 
 def test_never_mail_kills_open_asks_even_of_who_had_left(cast: Cast) -> None:
     waiting = ask(cast, cast.cleo)
-    consent.never_mail(registrant=cast.cleo, hand=BY_CLICK, reason=Subscription.Ended.NEVER_MAIL)
-    assert not consent.confirm(event=waiting, hand=BY_PAGE)
+    consent.never_mail(
+        registrant=cast.cleo, provenance=BY_CLICK, reason=Subscription.Ended.NEVER_MAIL
+    )
+    assert not consent.confirm(event=waiting, provenance=BY_PAGE)
     assert suppression.stands(
         address=cast.cleo.address, reason=Suppression.Reason.NEVER_MAIL, client=cast.client
     )
@@ -166,10 +171,10 @@ def test_the_state_is_what_the_last_event_says_when_yes_and_no_meet() -> None:
         subscription = cast.ben.subscriptions.get()
         at_once(
             lambda waiting=waiting: consent.confirm(  # type: ignore[misc]
-                event=ConsentEvent.objects.get(pk=waiting.pk), hand=BY_PAGE
+                event=ConsentEvent.objects.get(pk=waiting.pk), provenance=BY_PAGE
             ),
             lambda subscription=subscription: consent.withdraw(  # type: ignore[misc]
-                subscription=subscription, hand=BY_CLICK
+                subscription=subscription, provenance=BY_CLICK
             ),
         )
         last = ConsentEvent.objects.filter(registrant=cast.ben).latest("pk")
@@ -189,7 +194,9 @@ def test_many_sign_ups_of_one_address_at_once_make_one_person_and_one_letter() -
     @transaction.atomic
     def sign_up() -> None:
         wanted = Ask(lists=(cast.mailing_list,))
-        asked = consent.ask(client=cast.client, address="gus@example.net", ask=wanted, hand=FORM)
+        asked = consent.ask(
+            client=cast.client, address="gus@example.net", ask=wanted, provenance=FORM
+        )
         letters.owe(registrant=asked.registrant, letter=Delivery.Letter.CONFIRM, asked_by=asked.pk)
 
     at_once(*[sign_up] * 8)

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from newsletter.delivery import staging
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Link
 from tests.cast import Cast, measured
-from tracking.intake import hits
-from tracking.intake import link_targets as targets
+from tracking.intake import hits, link_targets
 from tracking.intake.wsgi import front
 
 
@@ -46,9 +45,9 @@ def buffer(monkeypatch: pytest.MonkeyPatch) -> Iterator[hits.Buffer]:
     own = hits.Buffer()
     monkeypatch.setattr(own, "_start", lambda: None)
     monkeypatch.setattr(hits, "BUFFER", own)
-    targets.MAP.clear()
+    link_targets.MAP.clear()
     yield own
-    targets.MAP.clear()
+    link_targets.MAP.clear()
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def delivery(cast: Cast) -> Delivery:
     """Return Ada's delivery of a campaign that went out with pixel and links."""
     measured(cast.ada)
     campaign = cast.campaign()
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
     Delivery.objects.update(state=Delivery.State.SENT, opens=True, clicks=True)
     return Delivery.objects.get()

@@ -10,9 +10,10 @@ from django.utils.timezone import now
 
 from newsletter.models import Delivery, Link
 from registrants import consent, privacy
-from registrants.consent import Hand, Means
+from registrants.consent import Means
 from registrants.models import Choice, Registrant
 from registrants.models.wording import Purpose
+from registrants.provenance import Provenance
 from tests.cast import Cast
 from tracking import events, tasks
 from tracking.intake import hits
@@ -117,7 +118,7 @@ def test_a_denial_stops_recording_for_mail_already_sent(
     """L-45: also for what was on its way when the reader denied it."""
     hit(valkey, hits.pack(hits.OPENED, delivery.pk), hits.pack(hits.CLICKED, delivery.pk, link.pk))
     consent.refuse_tracking(
-        registrant=cast.ada, purpose=purpose, hand=Hand(means=Means.PREFERENCES)
+        registrant=cast.ada, purpose=purpose, provenance=Provenance(means=Means.PREFERENCES)
     )
     assert events.drain() == 2
     assert kinds() == left

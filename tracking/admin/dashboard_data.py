@@ -11,12 +11,11 @@ from django.utils.timezone import now
 from redis import RedisError
 
 from accountability.roles import Right
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Lease, Mailing
 from newsletter.monitoring.progress import Progress, progress
 from registrants.models import Client
-from tracking.reporting import totals as reports
-from tracking.reporting import visibility as reach
+from tracking.reporting import totals, visibility
 
 State = Mailing.State
 SOON = timedelta(days=7)
@@ -35,11 +34,11 @@ class Going:
 
 
 @dataclass(frozen=True)
-class Result:
+class CampaignResult:
     """A mailing that is out, with what it came to."""
 
     mailing: Mailing
-    summary: reports.Summary
+    summary: totals.Summary
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,13 @@ def paused(staff: Any) -> QuerySet[Mailing]:
 def scheduled(staff: Any) -> QuerySet[Mailing]:
     """Return what goes out by itself within the next days, the next first."""
     soon = _seen(staff).filter(state=State.SCHEDULED, scheduled_at__lte=now() + SOON)
-    late = approving.overdue(soon).values("pk")
+    late = lifecycle.overdue(soon).values("pk")
     return soon.exclude(pk__in=late).order_by("scheduled_at")[:20]
 
 
 def overdue(staff: Any) -> QuerySet[Mailing]:
     """Return what came due while nothing could start it, the latest first."""
-    return approving.overdue(_seen(staff)).order_by("-scheduled_at")[:20]
+    return lifecycle.overdue(_seen(staff)).order_by("-scheduled_at")[:20]
 
 
 def unknown(staff: Any) -> list[Unknown]:
@@ -81,11 +80,11 @@ def unknown(staff: Any) -> list[Unknown]:
     return [Unknown(mailing, counted[mailing.pk]) for mailing in found]
 
 
-def results(staff: Any) -> list[Result]:
+def results(staff: Any) -> list[CampaignResult]:
     """Return the last mailings that are out, with what they came to."""
     done = _seen(staff).filter(state__in=(State.SENT, State.CANCELLED), started_at__isnull=False)
     newest = done.order_by("-finished_at", "-pk")[:SHOWN]
-    return [Result(mailing, _summary(mailing)) for mailing in newest]
+    return [CampaignResult(mailing, _summary(mailing)) for mailing in newest]
 
 
 def held_back(staff: Any) -> QuerySet[Client]:
@@ -96,15 +95,15 @@ def held_back(staff: Any) -> QuerySet[Client]:
     return found[:20]
 
 
-def _summary(mailing: Mailing) -> reports.Summary:
+def _summary(mailing: Mailing) -> totals.Summary:
     """Return the numbers of a mailing; those of a large one are a minute old at most."""
     if (mailing.staged or 0) < LARGE:
-        return reports.summary(mailing)
+        return totals.summary(mailing)
     key = f"summary:{mailing.pk}"
     with contextlib.suppress(RedisError):
         if found := cache.get(key):
-            return cast(reports.Summary, found)
-    found = reports.summary(mailing)
+            return cast(totals.Summary, found)
+    found = totals.summary(mailing)
     with contextlib.suppress(RedisError):
         cache.set(key, found, KEPT)
     return found
@@ -112,7 +111,7 @@ def _summary(mailing: Mailing) -> reports.Summary:
 
 def _seen(staff: Any) -> QuerySet[Mailing]:
     return (
-        reach.mailings(staff)
+        visibility.mailings(staff)
         .select_related("client", "mailing_list", "service")
         .defer("compiled", "body")
     )

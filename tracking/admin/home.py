@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from accountability.roles import Right
-from newsletter.mailings import extra_pages as onward
+from newsletter.mailings import extra_pages
 from newsletter.models import Campaign, Mailing
 from registrants.models import Client
-from registrants.staff_pages import has_right
-from tracking.admin import dashboard_data as overview
+from registrants.scoped_admin import has_right
+from tracking.admin import dashboard_data
 
 GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
     (
@@ -83,10 +83,10 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     staff = request.user
     context |= {
         "title": "Home",
-        "going": [_going(one) for one in overview.going(staff)],
+        "going": [_going(one) for one in dashboard_data.going(staff)],
         "decisions": _decisions(request),
-        "soon": [_scheduled(mailing) for mailing in overview.scheduled(staff)],
-        "results": [_result(one) for one in overview.results(staff)],
+        "soon": [_scheduled(mailing) for mailing in dashboard_data.scheduled(staff)],
+        "results": [_result(one) for one in dashboard_data.results(staff)],
         "begin": _begin(request),
         "write_url": _write(request),
         "drafts_url": _drafts(request),
@@ -102,7 +102,7 @@ def _of(mailing: Mailing) -> str:
     return f"{mailing.get_kind_display()} of {mailing.client}"
 
 
-def _going(one: overview.Going) -> dict[str, Any]:
+def _going(one: dashboard_data.Going) -> dict[str, Any]:
     return {
         "mailing": one.mailing,
         "of": _of(one.mailing),
@@ -113,7 +113,7 @@ def _going(one: overview.Going) -> dict[str, Any]:
 
 def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
     """Return what waits for somebody, the most pressing first; `url` may be empty."""
-    found = [_decision_unknown(one) for one in overview.unknown(request.user)]
+    found = [_decision_unknown(one) for one in dashboard_data.unknown(request.user)]
     found += [
         {
             "what": mailing.subject,
@@ -122,7 +122,7 @@ def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
             "act": "Send it or choose another time",
             "url": _page(mailing, "send"),
         }
-        for mailing in overview.overdue(request.user)
+        for mailing in dashboard_data.overdue(request.user)
     ]
     found += [
         {
@@ -132,13 +132,13 @@ def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
             "act": "Go on or cancel",
             "url": _page(mailing, "progress"),
         }
-        for mailing in overview.paused(request.user)
+        for mailing in dashboard_data.paused(request.user)
     ]
-    found += [_decision_client(request, one) for one in overview.held_back(request.user)]
+    found += [_decision_client(request, one) for one in dashboard_data.held_back(request.user)]
     return found
 
 
-def _decision_unknown(one: overview.Unknown) -> dict[str, Any]:
+def _decision_unknown(one: dashboard_data.Unknown) -> dict[str, Any]:
     many = f"{one.count:,} deliveries" if one.count > 1 else "One delivery"
     return {
         "what": one.mailing.subject,
@@ -181,7 +181,7 @@ def _moment(at: datetime | None, zone: zoneinfo.ZoneInfo) -> str:
     return f"{there:%A}, {there.day} {there:%B %Y, %H:%M}"
 
 
-def _result(one: overview.Result) -> dict[str, Any]:
+def _result(one: dashboard_data.CampaignResult) -> dict[str, Any]:
     zone = zoneinfo.ZoneInfo(one.mailing.client.time_zone)
     return {
         "mailing": one.mailing,
@@ -194,7 +194,7 @@ def _result(one: overview.Result) -> dict[str, Any]:
         "unsubscribed": one.summary.reaction.unsubscribed,
         "untracked": percent(one.summary.opens_untracked),
         "untracked_clicks": percent(one.summary.clicks_untracked),
-        "pages": onward.pages(one.mailing),
+        "pages": extra_pages.pages(one.mailing),
     }
 
 

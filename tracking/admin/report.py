@@ -10,10 +10,10 @@ from unfold.decorators import display
 
 from accountability.roles import Right
 from newsletter.models import Mailing
-from registrants.staff_pages import BoundedPaginator, ReadOnly, ScopedFilter, StaffPage
-from tracking.admin import report_views as views
+from registrants.scoped_admin import BoundedPaginator, ReadOnly, ScopedFilter, StaffPage
+from tracking.admin import report_views
 from tracking.models import Report
-from tracking.reporting import visibility as reach
+from tracking.reporting import visibility
 
 State = Mailing.State
 
@@ -47,14 +47,14 @@ class ReportPage(ReadOnly, StaffPage):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the reports within reach: those of notices for who may send notices."""
         rows = super().get_queryset(request)
-        return rows.filter(pk__in=reach.mailings(request.user).order_by().values("pk"))
+        return rows.filter(pk__in=visibility.mailings(request.user).order_by().values("pk"))
 
     def get_urls(self) -> list[URLPattern]:
         """Return the list and the pages of one report; there is nothing to add or to change."""
         views_of_one = [
-            ("", "change", views.report),
-            ("deliveries/", "deliveries", views.deliveries),
-            ("deliveries.csv", "export", views.export),
+            ("", "change", report_views.report_page),
+            ("deliveries/", "deliveries", report_views.deliveries_page),
+            ("deliveries.csv", "export", report_views.export_page),
         ]
         return [
             path(

@@ -10,12 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from newsletter.models import Delivery, Mailing
 from registrants import gate
-from tracking.reporting import cards as figures
-from tracking.reporting import charts
-from tracking.reporting import csv_export as exports
-from tracking.reporting import deliveries as listing
-from tracking.reporting import totals as reports
-from tracking.reporting import visibility as reach
+from tracking.reporting import cards, charts, csv_export, deliveries, totals, visibility
 
 YES_NO = [("", "Either way"), ("yes", "Yes"), ("no", "No")]
 
@@ -23,7 +18,7 @@ YES_NO = [("", "Either way"), ("yes", "Yes"), ("no", "No")]
 def _found(request: HttpRequest, pk: int) -> Mailing:
     """Return a mailing whose report is within reach; raise Http404 where it is not."""
     found: Mailing | None = (
-        reach.mailings(request.user)
+        visibility.mailings(request.user)
         .select_related("client", "mailing_list", "service")
         .filter(pk=pk, started_at__isnull=False)
         .first()
@@ -50,13 +45,13 @@ def _context(request: HttpRequest, page: Any, mailing: Mailing, title: str) -> d
 
 
 @require_GET
-def report(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def report_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     """Show the figures of one mailing."""
     mailing = _found(request, pk)
-    found = reports.report(mailing)
+    found = totals.report(mailing)
     context = _context(request, page, mailing, "Report") | {
         "report": found,
-        "cards": figures.cards(mailing, found),
+        "cards": cards.cards(mailing, found),
         "chart": charts.chart(found, mailing.client.time_zone),
         "states": _states(found.counts),
         "left_out": sum(reason.count for reason in found.left_out),
@@ -64,7 +59,7 @@ def report(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     return render(request, "tracking/report.html", context)
 
 
-def _states(counts: reports.Counts) -> list[tuple[str, int, str]]:
+def _states(counts: totals.Counts) -> list[tuple[str, int, str]]:
     """Return each state there is, in words, with its count and the list narrowed to it."""
     return [
         (label, count, f"?{urlencode({'state': state})}")
@@ -74,13 +69,13 @@ def _states(counts: reports.Counts) -> list[tuple[str, int, str]]:
 
 
 @require_GET
-def deliveries(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def deliveries_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     """Show what became of each mail, narrowed as asked."""
     mailing = _found(request, pk)
     asked = {name: request.GET.get(name, "") for name in ("state", "refusal", "opened", "clicked")}
     after = request.GET.get("after", "")
     number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    rows, onward = listing.some(mailing, listing.Narrowed(**asked, after=number))
+    rows, onward = deliveries.some(mailing, deliveries.Narrowed(**asked, after=number))
     kept = {name: value for name, value in asked.items() if value}
     context = _context(request, page, mailing, "Deliveries") | {
         "rows": rows,
@@ -105,10 +100,10 @@ def _choices(asked: dict[str, str], mailing: Mailing) -> list[tuple[str, str, st
 
 
 @require_POST
-def export(request: HttpRequest, page: Any, pk: int) -> StreamingHttpResponse:
+def export_page(request: HttpRequest, page: Any, pk: int) -> StreamingHttpResponse:
     """Send the deliveries as a CSV file, line by line, and note that in the audit trail."""
     mailing = _found(request, pk)
-    lines = exports.export(mailing=mailing, staff=request.user.pk)
+    lines = csv_export.export(mailing=mailing, staff=request.user.pk)
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="deliveries-{mailing.pk}.csv"'
     answer["Cache-Control"] = "no-store"

@@ -1,8 +1,7 @@
 """What a link tells: that it was followed; it leads to the stored address and nowhere else."""
 
 from registrants import tokens
-from tracking.intake import hits
-from tracking.intake import link_targets as targets
+from tracking.intake import hits, link_targets
 from tracking.intake.responses import NOT_KEPT, Body, Environ, StartResponse, not_allowed, page
 
 PREFIX = "/l/"
@@ -18,8 +17,8 @@ def answer(environ: Environ, start: StartResponse) -> Body:
         return _unknown(environ, start)
     delivery, link = named
     try:
-        target = targets.MAP.target(link)
-    except targets.Unreachable:
+        target = link_targets.MAP.target(link)
+    except link_targets.TargetsUnavailable:
         return _later(environ, start)
     if target is None:
         return _unknown(environ, start)

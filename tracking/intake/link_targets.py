@@ -16,7 +16,7 @@ WHERE mailing_id = (SELECT mailing_id FROM newsletter_link WHERE id = %s)
 """
 
 
-class Unreachable(Exception):
+class TargetsUnavailable(Exception):
     """The database is away and the link is not in the map yet."""
 
 
@@ -55,7 +55,7 @@ class Targets:
     def _ask(self, link: int) -> str | None:
         """Load a mailing's links; one thread asks, the others wait a second at most."""
         if time.monotonic() < self._away_until or not self._asking.acquire(timeout=WAIT_SECONDS):
-            raise Unreachable
+            raise TargetsUnavailable
         try:
             if link not in self._known:
                 self._load(link)
@@ -68,7 +68,7 @@ class Targets:
             rows = _read(link)
         except (DatabaseError, InterfaceError) as away:
             self._away_until = time.monotonic() + AWAY_SECONDS
-            raise Unreachable from away
+            raise TargetsUnavailable from away
         if not rows:
             self._forget(self._unknown, UNKNOWN_KEPT, 1)
             self._unknown[link] = time.monotonic() + UNKNOWN_SECONDS

@@ -4,13 +4,13 @@ import zoneinfo
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tracking.reporting.totals import Bucket, Report
+from tracking.reporting.totals import Bucket, ReportTotals
 
 WIDTH, HEIGHT = 1000, 240
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """One line of the chart: its points for SVG, and its area down to the ground."""
 
     name: str
@@ -23,7 +23,7 @@ class Line:
 class Chart:
     """A chart of what happened over time, with its scale, its ends and the same as a table."""
 
-    lines: list[Line]
+    lines: list[ChartLine]
     scale: list[int]
     marks: list[str]
     words: str
@@ -31,7 +31,7 @@ class Chart:
     table: list[tuple[str, int, int, int]]
 
 
-def chart(report: Report, time_zone: str) -> Chart | None:
+def chart(report: ReportTotals, time_zone: str) -> Chart | None:
     """Return the chart of a report on a client's clock; None where nothing happened yet."""
     zone = zoneinfo.ZoneInfo(time_zone)
     series, step = _shown(report.series), report.step
@@ -63,13 +63,13 @@ def _shown(series: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
     return series[: last + 1] if last else ()
 
 
-def _line(name: str, values: list[int], top: int) -> Line:
+def _line(name: str, values: list[int], top: int) -> ChartLine:
     """Return a line that begins and ends on the ground, so that one step alone is seen too."""
     step = WIDTH / len(values)
     points = [((number + 0.5) * step, value) for number, value in enumerate(values)]
     points = [(0.0, 0), *points, (float(WIDTH), values[-1] if len(values) > 1 else 0)]
     drawn = " ".join(f"{x:.1f},{HEIGHT - y * HEIGHT / top:.1f}" for x, y in points)
-    return Line(name, drawn, f"{drawn} {WIDTH},{HEIGHT} 0,{HEIGHT}", sum(values))
+    return ChartLine(name, drawn, f"{drawn} {WIDTH},{HEIGHT} 0,{HEIGHT}", sum(values))
 
 
 def _round_up(value: int) -> int:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from newsletter.models import Delivery, Mailing
 from registrants import gate
 from tracking.models import Event
-from tracking.reporting import totals as reports
+from tracking.reporting import totals
 
 AT_ONCE = 50
 
@@ -26,7 +26,7 @@ class Narrowed:
 
 
 @dataclass(frozen=True)
-class Row:
+class DeliveryRow:
     """One delivery, with when it was first opened and clicked."""
 
     delivery: Delivery
@@ -35,14 +35,14 @@ class Row:
     clicked: datetime | None
 
 
-def some(mailing: Mailing, narrowed: Narrowed) -> tuple[list[Row], int | None]:
+def some(mailing: Mailing, narrowed: Narrowed) -> tuple[list[DeliveryRow], int | None]:
     """Return one page of deliveries by id, and after which id the next one starts, if any."""
     found = list(_narrow(mailing, narrowed).select_related("registrant")[: AT_ONCE + 1])
     shown = found[:AT_ONCE]
     first = _first_events(shown)
     labels = dict(gate.Refusal.choices)
     rows = [
-        Row(
+        DeliveryRow(
             each,
             str(labels.get(each.refusal, each.refusal)),
             first.get((each.pk, "opened")),
@@ -54,7 +54,7 @@ def some(mailing: Mailing, narrowed: Narrowed) -> tuple[list[Row], int | None]:
 
 
 def _narrow(mailing: Mailing, narrowed: Narrowed) -> QuerySet[Delivery]:
-    where = reports.span(mailing)
+    where = totals.span(mailing)
     if where is None:
         return Delivery.objects.none()
     after = max(narrowed.after, where.first - 1)

@@ -50,7 +50,7 @@ class Span(NamedTuple):
     last: int
 
 
-class Reason(NamedTuple):
+class RefusalCount(NamedTuple):
     """Why people did not get it, and how many."""
 
     code: str
@@ -88,7 +88,7 @@ class Counts:
     waiting: int = 0
     tracked_opens: int = 0
     tracked_clicks: int = 0
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[RefusalCount, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,11 +136,11 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Report(Summary):
+class ReportTotals(Summary):
     """All there is to say about one mailing."""
 
     staged: int
-    left_out: tuple[Reason, ...]
+    left_out: tuple[RefusalCount, ...]
     links: tuple[LinkResult, ...]
     step: timedelta
     series: tuple[Bucket, ...]
@@ -151,10 +151,10 @@ def share(part: int, whole: int) -> float | None:
     return min(part / whole, 1.0) if whole > 0 else None
 
 
-def report(mailing: Mailing) -> Report:
+def report(mailing: Mailing) -> ReportTotals:
     """Add up one mailing; four statements, each one pass over the mailing's own rows."""
     step, series = _series(mailing)
-    return Report(
+    return ReportTotals(
         staged=mailing.staged or 0,
         left_out=_reasons(mailing.left_out),
         counts=counts(mailing),
@@ -213,9 +213,9 @@ def refusal_label(code: str) -> str:
     return Refusal(code).label if code in Refusal.values else code
 
 
-def _reasons(found: Mapping[str, int]) -> tuple[Reason, ...]:
+def _reasons(found: Mapping[str, int]) -> tuple[RefusalCount, ...]:
     ordered = sorted(found.items(), key=lambda one: (-one[1], one[0]))
-    return tuple(Reason(code, refusal_label(code), count) for code, count in ordered)
+    return tuple(RefusalCount(code, refusal_label(code), count) for code, count in ordered)
 
 
 def _links(mailing: Mailing) -> tuple[LinkResult, ...]:

@@ -16,11 +16,11 @@ from newsletter import letters
 from newsletter.models import Delivery
 from registrants import consent, gate
 from registrants.addresses import masked
-from registrants.consent import Ask, Hand, Means
-from registrants.doors import hand
+from registrants.consent import Ask, Means
 from registrants.models import Choice, Registrant, Subscription
 from registrants.models.wording import Purpose
-from registrants.private_pages import private, unknown
+from registrants.provenance import Provenance, provenance_of
+from registrants.token_pages import private, unknown
 from tracking import unsubscribes
 from tracking.views.reading import subscription_of
 
@@ -32,7 +32,7 @@ class Visit(NamedTuple):
 
     subscription: Subscription
     mailing: int
-    hand: Hand
+    provenance: Provenance
 
     @property
     def registrant(self) -> Registrant:
@@ -42,21 +42,23 @@ class Visit(NamedTuple):
 
 def _leave(visit: Visit) -> str:
     unsubscribes.unsubscribe(
-        subscription=visit.subscription, mailing=visit.mailing, hand=visit.hand
+        subscription=visit.subscription, mailing=visit.mailing, provenance=visit.provenance
     )
     return f"Done. You get no more mail from “{visit.subscription.mailing_list}”."
 
 
 def _leave_all(visit: Visit) -> str:
     unsubscribes.unsubscribe_all(
-        subscription=visit.subscription, mailing=visit.mailing, hand=visit.hand
+        subscription=visit.subscription, mailing=visit.mailing, provenance=visit.provenance
     )
     return f"Done. You have left every list of {visit.registrant.client}."
 
 
 def _never(visit: Visit) -> str:
     consent.never_mail(
-        registrant=visit.registrant, hand=visit.hand, reason=Subscription.Ended.NEVER_MAIL
+        registrant=visit.registrant,
+        provenance=visit.provenance,
+        reason=Subscription.Ended.NEVER_MAIL,
     )
     return f"Done. {visit.registrant.client} will never send newsletters to this address again."
 
@@ -64,7 +66,7 @@ def _never(visit: Visit) -> str:
 def _pause(days: str) -> Callable[[Visit], str]:
     def pause(visit: Visit) -> str:
         until = now() + PAUSES[days]
-        if consent.pause(subscription=visit.subscription, until=until, hand=visit.hand):
+        if consent.pause(subscription=visit.subscription, until=until, provenance=visit.provenance):
             return f"Paused until {until:%-d %B %Y}. It goes on by itself after that."
         return "There is nothing to pause: you are not on this list now."
 
@@ -72,13 +74,15 @@ def _pause(days: str) -> Callable[[Visit], str]:
 
 
 def _resume(visit: Visit) -> str:
-    consent.resume(subscription=visit.subscription, hand=visit.hand)
+    consent.resume(subscription=visit.subscription, provenance=visit.provenance)
     return "The pause is over."
 
 
 def _refuse(purpose: Purpose) -> Callable[[Visit], str]:
     def refuse(visit: Visit) -> str:
-        consent.refuse_tracking(registrant=visit.registrant, purpose=purpose, hand=visit.hand)
+        consent.refuse_tracking(
+            registrant=visit.registrant, purpose=purpose, provenance=visit.provenance
+        )
         return "Done. This is no longer measured, for mail you already have too."
 
     return refuse
@@ -91,7 +95,7 @@ def _undo(visit: Visit) -> str:
         client=visit.registrant.client,
         address=visit.registrant.address,
         ask=Ask(lists=(visit.subscription.mailing_list,)),
-        hand=visit.hand,
+        provenance=visit.provenance,
     )
     letters.owe(registrant=visit.registrant, letter=Delivery.Letter.CONFIRM, asked_by=ask.pk)
     return (
@@ -134,7 +138,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     subscription, mailing = found
     said = ""
     if request.method == "POST":
-        by = hand(request, Means.PREFERENCES, mailing=mailing or None)
+        by = provenance_of(request, Means.PREFERENCES, mailing=mailing or None)
         said = _act(request.POST.get("act", ""), Visit(subscription, mailing, by))
         subscription.refresh_from_db()
         subscription.registrant.refresh_from_db()

@@ -7,9 +7,9 @@ from django.views.decorators.http import require_http_methods
 
 from registrants import tokens
 from registrants.consent import Means
-from registrants.doors import hand
 from registrants.models import Subscription
-from registrants.private_pages import private, unknown
+from registrants.provenance import provenance_of
+from registrants.token_pages import private, unknown
 from tracking.unsubscribes import unsubscribe
 from tracking.views.reading import subscription_of
 
@@ -34,8 +34,8 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "public/unsubscribe.html", page)
     request.read(LARGEST_BODY)
-    by = hand(request, Means.ONE_CLICK, mailing=mailing or None)
-    unsubscribe(subscription=subscription, mailing=mailing, hand=by)
+    by = provenance_of(request, Means.ONE_CLICK, mailing=mailing or None)
+    unsubscribe(subscription=subscription, mailing=mailing, provenance=by)
     if "text/html" in request.headers.get("Accept", ""):
         return render(request, "public/unsubscribed.html", page)
     return HttpResponse("You are unsubscribed.\n", content_type="text/plain; charset=utf-8")

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from newsletter.transports.providers.capabilities import REFERENCE, Check, Field, Provider
-from newsletter.transports.providers.literal import unfit
+from newsletter.transports.providers.capabilities import REFERENCE, Capability, Field, Provider
+from newsletter.transports.providers.catalogue import PROVIDERS, checklist
+from newsletter.transports.providers.placeholders import unfit
 from newsletter.transports.providers.settings import ProviderSettings, provider_settings
-from newsletter.transports.providers.table import PROVIDERS, checklist
 
 if TYPE_CHECKING:
     from newsletter.transports.providers.transport import ProviderTransport
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PROVIDERS",
     "REFERENCE",
-    "Check",
+    "Capability",
     "Field",
     "Provider",
     "ProviderSettings",

@@ -10,16 +10,16 @@ from typing import Any, Final
 from anymail.backends.base import AnymailBaseBackend, BasePayload
 from anymail.exceptions import AnymailNotSupportedWarning
 
-from newsletter.transports.providers.literal import without_placeholders
+from newsletter.transports.providers.catalogue import PROVIDERS
+from newsletter.transports.providers.placeholders import without_placeholders
 from newsletter.transports.providers.settings import ProviderSettings
-from newsletter.transports.providers.table import PROVIDERS
 from newsletter.transports.providers.unpacking import Unpacked
 
 _SPACE: Final = uuid.UUID("6f0a1c5e-6d2b-5b0e-9f53-1c2d7e8a9b40")
 """Brevo wants its keys to be UUIDs; ours are made from the token under this name."""
 
 
-class Told:
+class TunedBackend:
     """Adds to a payload what django-anymail has no name for."""
 
     heed_provider: str
@@ -84,7 +84,7 @@ _TOLD: Final[dict[str, Callable[[Any, Unpacked], None]]] = {
 def _class_of(provider: str) -> Any:
     """Return the backend's class; never by get_connection (A-11)."""
     found = import_module(f"anymail.backends.{provider}").EmailBackend
-    return type(f"{provider}_backend", (Told, found), {"heed_provider": provider})
+    return type(f"{provider}_backend", (TunedBackend, found), {"heed_provider": provider})
 
 
 def backend(settings: ProviderSettings) -> AnymailBaseBackend:

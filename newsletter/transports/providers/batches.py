@@ -10,7 +10,7 @@ import requests
 Joined = list[Any] | dict[str, Any]
 
 
-class Way(NamedTuple):
+class BatchApi(NamedTuple):
     """How one provider takes many messages at once, and answers."""
 
     endpoint: str
@@ -34,16 +34,16 @@ def _mailjet_answers(answer: Any) -> Any:
 
 
 WAYS: Final = {
-    "mailjet": Way(
+    "mailjet": BatchApi(
         "send", lambda those: {"Messages": list(map(_mailjet, those))}, _mailjet_answers
     ),
-    "mailtrap": Way("batch", lambda those: {"requests": those}, _list_under("responses")),
-    "postmark": Way("email/batch", lambda those: those, lambda answer: answer),
-    "resend": Way("emails/batch", lambda those: those, _list_under("data")),
+    "mailtrap": BatchApi("batch", lambda those: {"requests": those}, _list_under("responses")),
+    "postmark": BatchApi("email/batch", lambda those: those, lambda answer: answer),
+    "resend": BatchApi("emails/batch", lambda those: those, _list_under("data")),
 }
 
 
-class Joint:
+class BatchPayload:
     """Several payloads as one; stands where django-anymail expects a payload."""
 
     def __init__(self, provider: str, payloads: Sequence[Any], api_url: str, key: str) -> None:
@@ -65,7 +65,7 @@ class Joint:
         return dict(self._params)
 
 
-def _endpoint(way: Way, payload: Any) -> str:
+def _endpoint(way: BatchApi, payload: Any) -> str:
     """Return where batches go; a sandbox of Mailtrap has its number behind."""
     _, slash, sandbox = str(payload.get_api_endpoint()).partition("send/")
     return f"{way.endpoint}/{sandbox}" if slash else way.endpoint

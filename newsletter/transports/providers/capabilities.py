@@ -21,7 +21,7 @@ class Field:
     required: bool = True
 
 
-class Check(NamedTuple):
+class Capability(NamedTuple):
     """One line of the checklist; what is not passed and not blocking only warns."""
 
     passed: bool
@@ -57,28 +57,28 @@ class Provider:
     notes: tuple[str, ...] = field(default=())
 
 
-def checks_of(provider: Provider) -> list[Check]:
+def checks_of(provider: Provider) -> list[Capability]:
     """Return what a person must know before mail leaves by this provider, worst first."""
     found = [
-        Check(
+        Capability(
             provider.unsubscribe in ("yes", "single"),
             False,
             provider.unsubscribe_words
             or "Every recipient gets their own one-click unsubscribe header.",
         ),
-        Check(
+        Capability(
             not provider.tracking_words,
             False,
             provider.tracking_words
             or "The provider's own open and click tracking is switched off in each call.",
         ),
-        Check(
+        Capability(
             provider.own_message_id,
             False,
             "Our own Message-ID is kept."
             if provider.own_message_id
             else "It replaces our Message-ID; what comes back is matched by our token instead.",
         ),
-        *(Check(False, False, note) for note in provider.notes),
+        *(Capability(False, False, note) for note in provider.notes),
     ]
     return sorted(found, key=lambda one: (one.passed, not one.blocking))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from newsletter.transports.providers.table import PROVIDERS
+from newsletter.transports.providers.catalogue import PROVIDERS
 
 CONNECT: Final = 5.0
 READ: Final = 60.0

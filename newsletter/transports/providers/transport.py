@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from anymail.exceptions import AnymailConfigurationError
 from botocore.exceptions import BotoCoreError
 
-from newsletter.transports.base import Message, Noted, Outcome, Unavailable
-from newsletter.transports.providers.calling import Caller, Result
-from newsletter.transports.providers.line import Line, fresh
+from newsletter.transports.base import Message, Note, Outcome, Unavailable
+from newsletter.transports.providers.call_queue import CallQueue, fresh
+from newsletter.transports.providers.catalogue import PROVIDERS
+from newsletter.transports.providers.http_calls import Caller, CallResult
 from newsletter.transports.providers.settings import ProviderSettings
-from newsletter.transports.providers.table import PROVIDERS
 from newsletter.transports.replies import kept_words
 
 
@@ -27,7 +27,7 @@ class ProviderTransport:
         self._octets = provider.batch_bytes
         self._most = self._room = provider.batch if settings.batches else 1
 
-    def send(self, messages: Iterable[Message], *, noted: Noted | None = None) -> Iterator[Outcome]:
+    def send(self, messages: Iterable[Message], *, noted: Note | None = None) -> Iterator[Outcome]:
         """Send what the iterable yields, pulled call by call; one outcome per message.
 
         What the iterable itself raises is raised again after everything pulled has its outcome.
@@ -40,7 +40,7 @@ class ProviderTransport:
             self._callers.clear()  # the parent's sessions are the parent's to close
             self._process = os.getpid()
         self._open()
-        return self._run(Line(messages, most=self._room, octets=self._octets), noted)
+        return self._run(CallQueue(messages, most=self._room, octets=self._octets), noted)
 
     def close(self) -> None:
         """Close the sessions; a later send opens them afresh."""
@@ -56,7 +56,7 @@ class ProviderTransport:
         except (AnymailConfigurationError, BotoCoreError, ValueError) as error:
             raise Unavailable(kept_words(str(error)), configuration=True) from None
 
-    def _run(self, line: Line, noted: Noted | None) -> Iterator[Outcome]:
+    def _run(self, line: CallQueue, noted: Note | None) -> Iterator[Outcome]:
         self._is_sending = True
         trouble: Unavailable | None = None
         try:
@@ -78,7 +78,7 @@ class ProviderTransport:
         if trouble is not None:
             raise trouble
 
-    def _learn(self, line: Line, call: list[Message], result: Result) -> None:
+    def _learn(self, line: CallQueue, call: list[Message], result: CallResult) -> None:
         """Put back what is to be called in smaller calls, and make the next ones smaller too.
 
         Otherwise a provider so slow that the halves are too late would refuse the same batch for
@@ -89,7 +89,7 @@ class ProviderTransport:
         self._room = max(1, len(call) // 2) if result.again else min(self._most, self._room * 2)
         line.most = self._room
 
-    def _next(self, line: Line) -> tuple[list[list[Message]], list[Outcome]]:
+    def _next(self, line: CallQueue) -> tuple[list[list[Message]], list[Outcome]]:
         """Return the calls of the next round, and the outcomes of what is too late for one."""
         calls: list[list[Message]] = []
         outcomes: list[Outcome] = []
@@ -101,7 +101,7 @@ class ProviderTransport:
             calls += [going] if going else []
         return calls, outcomes
 
-    def _make(self, calls: list[list[Message]], noted: Noted | None) -> list[Result]:
+    def _make(self, calls: list[list[Message]], noted: Note | None) -> list[CallResult]:
         """Note what is going, then make the calls of one round side by side."""
         if calls and noted is not None:
             noted([each.delivery for call in calls for each in call], ())
@@ -111,7 +111,7 @@ class ProviderTransport:
             return list(crew.map(Caller.call, self._callers, calls))
 
 
-def _noted(outcomes: list[Outcome], noted: Noted | None) -> list[Outcome]:
+def _noted(outcomes: list[Outcome], noted: Note | None) -> list[Outcome]:
     """Note what was answered as soon as it is known, before anybody acts on it."""
     if outcomes and noted is not None:
         noted((), outcomes)

@@ -14,8 +14,8 @@ from anymail.message import AnymailMessage
 
 from newsletter.transports.base import Message
 from newsletter.transports.providers.capabilities import REFERENCE, Provider
-from newsletter.transports.providers.literal import unfit
-from newsletter.transports.providers.table import PROVIDERS
+from newsletter.transports.providers.catalogue import PROVIDERS
+from newsletter.transports.providers.placeholders import unfit
 
 _TOKEN: Final = re.compile(r"b\+([a-z2-7]{8,80})@", re.IGNORECASE)
 _CONTROLS: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -25,7 +25,7 @@ _THEIRS: Final = {"date", "mime-version", "content-type", "content-transfer-enco
 """Fields a provider makes itself; handed over as well they would stand there twice (M-2)."""
 
 
-class Unfit(Exception):
+class NotCarried(Exception):
     """A message that cannot be given to this provider, in words fit to be shown."""
 
 
@@ -41,14 +41,14 @@ class Unpacked(AnymailMessage):
         return message_from_bytes(self.data)
 
 
-def unpacked(message: Message, provider: str) -> Unpacked:
+def unpack(message: Message, provider: str) -> Unpacked:
     """Take a message apart for one provider; raises Unfit."""
     mime = message_from_bytes(message.data, policy=policy.SMTP)
     fields = _fields(mime)
     text, html = _bodies(mime)
     words = unfit(provider, "\n".join([*fields.values(), text, html]))
     if words:
-        raise Unfit(words)
+        raise NotCarried(words)
     made = Unpacked(
         subject=fields.get("subject", ""),
         body=text,
@@ -81,9 +81,9 @@ def _fields(mime: Mime) -> dict[str, str]:
     for name, value in mime.items():
         text = str(value).replace("\t", " ").strip()
         if _CONTROLS.search(text):
-            raise Unfit(f"{name} has a line break or a control character in it")
+            raise NotCarried(f"{name} has a line break or a control character in it")
         if name.lower() in found:
-            raise Unfit(f"{name} stands there twice")
+            raise NotCarried(f"{name} stands there twice")
         found[name.lower()] = text
     return found
 
@@ -108,18 +108,18 @@ def _bodies(mime: EmailMessage) -> tuple[str, str]:
             continue
         kind = part.get_content_type()
         if found.get(kind) != "" or part.get_content_disposition() == "attachment":
-            raise Unfit(f"a part of the kind {kind} is more than a text and its HTML")
+            raise NotCarried(f"a part of the kind {kind} is more than a text and its HTML")
         try:
             found[kind] = str(part.get_content()).replace("\r\n", "\n")
         except (LookupError, ValueError):
-            raise Unfit(f"the part {kind} cannot be read") from None
+            raise NotCarried(f"the part {kind} cannot be read") from None
     return found["text/plain"], found["text/html"]
 
 
 def _sender(field: Any) -> str:
     addresses: Sequence[Any] = getattr(field, "addresses", ())
     if len(addresses) != 1:
-        raise Unfit("From must name exactly one address")
+        raise NotCarried("From must name exactly one address")
     return str(addresses[0])
 
 
@@ -127,12 +127,12 @@ def _a_label(address: str) -> str:
     """Return the address with its domain as A-label (A-3); raises Unfit."""
     local, at, domain = address.rpartition("@")
     if not at or not local.isascii() or _CONTROLS.search(address) or " " in address:
-        raise Unfit("the recipient is no address this provider takes")
+        raise NotCarried("the recipient is no address this provider takes")
     try:
         found = domain if domain.isascii() else idna2008(domain)
         return str(Address(addr_spec=f"{local}@{found}"))
     except Exception:
-        raise Unfit("the recipient is no address this provider takes") from None
+        raise NotCarried("the recipient is no address this provider takes") from None
 
 
 def _token(message: Message) -> str:

@@ -15,7 +15,7 @@ from botocore import exceptions as aws
 from urllib3.exceptions import NewConnectionError
 
 from newsletter.transports.base import State, Unavailable
-from newsletter.transports.providers.said import Said, heard
+from newsletter.transports.providers.response import ProviderResponse, heard
 from newsletter.transports.replies import kept_words
 
 LOST: Final = {504, 520, 524}
@@ -67,7 +67,7 @@ class Verdict(NamedTuple):
     """Whether the call as a whole was refused: nothing of it was accepted."""
 
 
-def of_recipient(statuses: Iterable[str | None], said: Said) -> Verdict:
+def of_recipient(statuses: Iterable[str | None], said: ProviderResponse) -> Verdict:
     """Return the verdict on the one recipient of a call that was answered (A-7).
 
     ``statuses`` are django-anymail's words for the recipient; a provider that spells the address
@@ -102,7 +102,7 @@ def of_error(provider: str, error: Exception) -> Verdict:
     return Verdict("unknown", 0, f"the answer could not be read: {type(error).__name__}")
 
 
-def of_answer(provider: str, said: Said) -> Verdict:
+def of_answer(provider: str, said: ProviderResponse) -> Verdict:
     """Return the verdict on a call that was answered with anything but what we hoped for."""
     status, words = _true_status(provider, said), said.words
     if status < 300 or (status == 409 and provider == "resend"):
@@ -156,7 +156,7 @@ def _never_went(cause: Exception) -> bool:
     return isinstance(getattr(inner, "reason", inner), NewConnectionError)
 
 
-def _true_status(provider: str, said: Said) -> int:
+def _true_status(provider: str, said: ProviderResponse) -> int:
     """Return the status a provider means, where it says it in the body instead."""
     data: Any = said.data if isinstance(said.data, dict) else {}
     if provider == "mandrill":
@@ -177,7 +177,7 @@ def _true_status(provider: str, said: Said) -> int:
     return said.status
 
 
-def is_known_already(provider: str, said: Said) -> bool:
+def is_known_already(provider: str, said: ProviderResponse) -> bool:
     """Whether the provider says that it processed a call with this key before."""
     data = said.data if isinstance(said.data, dict) else {}
     return provider == "brevo" and data.get("code") == "duplicate_parameter"

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from accountability.models import AuditEntry
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Mailing
 from tests.cast import PASSWORD, Cast, make_client, make_staff
 from tests.newsletter.admin.test_steps import said
@@ -71,7 +71,7 @@ def test_the_second_of_two_people_who_decide_is_told(cast: Cast, browser: Browse
 
 def test_of_a_cancelled_mailing_only_leaving_is_offered(cast: Cast, browser: Browser) -> None:
     campaign = with_unknown(cast)
-    approving.cancel(mailing=campaign, staff=1)
+    lifecycle.cancel(mailing=campaign, staff=1)
     page = browser.get(address("unknown", campaign)).content.decode()
     assert "Leave 5 as they are" in page
     assert "Send 5 again" not in page
@@ -110,7 +110,7 @@ def test_what_failed_is_sent_again_from_a_page_that_names_both_numbers(
 
 def overdue(cast: Cast) -> Mailing:
     campaign = cast.campaign()
-    approving.schedule(mailing=campaign, at=now() + timedelta(hours=1), staff=1)
+    lifecycle.schedule(mailing=campaign, at=now() + timedelta(hours=1), staff=1)
     Mailing.objects.filter(pk=campaign.pk).update(scheduled_at=now() - timedelta(hours=5))
     return campaign
 
@@ -137,6 +137,6 @@ def test_what_is_overdue_is_sent_now_or_gets_another_time(
     browser.post(address(step, campaign), {"seen_version": 0, "at": at})
     campaign.refresh_from_db()
     assert campaign.state == {"send": "staging", "schedule": "scheduled"}[step]
-    assert not approving.is_overdue(campaign)
+    assert not lifecycle.is_overdue(campaign)
     listed = browser.get(reverse("admin:newsletter_campaign_changelist")).content.decode()
     assert "Came due while" not in listed

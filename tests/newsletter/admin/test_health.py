@@ -11,9 +11,9 @@ from pytest_django import Settings
 
 from accountability.roles import Role
 from newsletter import tasks
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Lease, Mailing, Sender
-from newsletter.monitoring import health as condition
+from newsletter.monitoring import health
 from tests.cast import PASSWORD, Cast, make_client, make_sender, make_staff
 from tests.newsletter.delivery.test_resolving_unknown import with_unknown
 
@@ -24,8 +24,8 @@ TOKEN = "a-token-that-nobody-guesses"
 @pytest.fixture
 def alive(valkey: redis.Redis) -> redis.Redis:
     """Have every part say that it is alive."""
-    for name in condition.BEATS:
-        condition.beat(name)
+    for name in health.BEATS:
+        health.beat(name)
     return valkey
 
 
@@ -70,11 +70,11 @@ def test_what_machines_hear_holds_no_secret(alive: redis.Redis, settings: Settin
 
 
 def test_the_tasks_say_that_they_are_alive(valkey: redis.Redis, transactional_db: None) -> None:
-    assert condition.silences() == dict.fromkeys(condition.BEATS)
+    assert health.silences() == dict.fromkeys(health.BEATS)
     tasks.tend()
     tasks.send_letters()
     tasks.send_campaigns()
-    silences = condition.silences()
+    silences = health.silences()
     assert silences is not None
     assert all(each is not None and each < 30 for each in silences.values())
 
@@ -139,19 +139,19 @@ def test_the_figures_tell_that_redis_is_away(cast: Cast, settings: Settings) -> 
 
 
 def test_a_decided_unknown_is_counted_no_more(cast: Cast, settings: Settings) -> None:
-    from newsletter.delivery import resolving_unknown as deciding
+    from newsletter.delivery import resolving_unknown
     from tests.newsletter.delivery.test_resolving_unknown import CUT
 
     campaign = with_unknown(cast)
-    deciding.accept(mailing=campaign, staff=1, words=CUT)
-    assert condition.undecided() == 3
+    resolving_unknown.accept(mailing=campaign, staff=1, words=CUT)
+    assert health.undecided() == 3
 
 
 def test_what_a_paused_mailing_holds_does_not_wait(cast: Cast) -> None:
     campaign = with_unknown(cast)
     Lease.objects.update(due_at=now() - timedelta(seconds=90))
-    approving.pause(mailing=campaign, staff=1)
-    assert {lane.name: lane.oldest_due_seconds for lane in condition.lanes()}["campaigns"] == 0
+    lifecycle.pause(mailing=campaign, staff=1)
+    assert {lane.name: lane.oldest_due_seconds for lane in health.lanes()}["campaigns"] == 0
 
 
 def browser_of(name: str, cast: Cast, role: str) -> Browser:

@@ -265,12 +265,12 @@ def test_the_warm_up_is_drawn_with_what_was_sent_today(cast: Cast, administrator
 def test_the_bars_stand_within_the_picture() -> None:
     """Also where more was sent than the ceiling, by notices and letters."""
     plan = Plan(on=date(2026, 11, 23), first=100, growth=50, until=400)
-    drawn = warm_up.chart(plan, date(2026, 11, 24), 900)
+    drawn = warm_up.ramp_chart(plan, date(2026, 11, 24), 900)
     assert drawn.sent is not None
     for bar in (*drawn.bars, drawn.sent):
         assert bar.x >= 0 and bar.x + bar.width <= warm_up.WIDTH
         assert bar.y >= 0 and bar.y + bar.height == pytest.approx(warm_up.HEIGHT)
     assert [bar.when for bar in drawn.bars] == ["past", "today", "coming", "coming"]
     assert drawn.scale[0] == 900
-    over = warm_up.chart(plan, plan.on + timedelta(days=9), 5)
+    over = warm_up.ramp_chart(plan, plan.on + timedelta(days=9), 5)
     assert over.sent is None and over.words.endswith("It is over.")

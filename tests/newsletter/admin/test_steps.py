@@ -10,8 +10,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from newsletter.delivery import staging
-from newsletter.mailings import extra_pages as onward
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import extra_pages, lifecycle
 from newsletter.models import Campaign, Mailing
 from tests.cast import PASSWORD, Cast, make_list, make_staff
 from tests.newsletter.admin.test_writing import address, typed
@@ -165,7 +164,7 @@ def test_of_a_time_that_comes_twice_it_is_said_that_the_first_counts(
 def test_a_campaign_under_way_is_paused_resumed_and_cancelled(cast: Cast, browser: Browser) -> None:
     """Each by one button of the progress page."""
     campaign = cast.campaign()
-    approving.send_now(mailing=campaign, staff=1)
+    lifecycle.send_now(mailing=campaign, staff=1)
     staging.stage_due()
     page = browser.get(address("progress", campaign)).content.decode()
     assert "It is going out" in page
@@ -191,9 +190,9 @@ def test_the_progress_says_why_it_waits_and_reloads_when_the_state_moves(
     from django.utils.timezone import now
 
     campaign = cast.campaign()
-    approving.send_now(mailing=campaign, staff=1)
+    lifecycle.send_now(mailing=campaign, staff=1)
     staging.stage_due()
-    approving.wait(
+    lifecycle.wait(
         mailing=campaign.pk,
         reason="The mail server is down: refused",
         until=now() + timedelta(0, 9),
@@ -209,7 +208,7 @@ def test_the_progress_says_why_it_waits_and_reloads_when_the_state_moves(
 def test_what_was_sent_can_become_a_new_draft(cast: Cast, browser: Browser) -> None:
     """Undo of a mistake: the same content once more."""
     campaign = cast.campaign(preheader="Once")
-    approving.send_now(mailing=campaign, staff=1)
+    lifecycle.send_now(mailing=campaign, staff=1)
     browser.post(address("duplicate", campaign))
     copy = Campaign.objects.first()
     assert copy is not None
@@ -221,11 +220,11 @@ def test_pages_of_other_packages_are_offered_on(
     cast: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is above calls in; the report appears without being named here."""
-    monkeypatch.setattr(onward, "_offered", {})
-    onward.offer("Report", lambda mailing: f"/admin/report/{mailing.pk}/")
-    onward.offer("Nothing", lambda _: "")
+    monkeypatch.setattr(extra_pages, "_offered", {})
+    extra_pages.offer("Report", lambda mailing: f"/admin/report/{mailing.pk}/")
+    extra_pages.offer("Nothing", lambda _: "")
     campaign = cast.campaign()
-    approving.send_now(mailing=campaign, staff=1)
+    lifecycle.send_now(mailing=campaign, staff=1)
     page = browser.get(address("progress", campaign)).content.decode()
     assert f'href="/admin/report/{campaign.pk}/"' in page
     assert "Nothing</a>" not in page

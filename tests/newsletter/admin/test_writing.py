@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.urls import reverse
 
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Campaign, Mailing
 from tests.cast import Cast, make_client, make_list
 
@@ -136,7 +136,7 @@ def test_what_is_typed_into_a_draft_that_went_out_is_given_back(
 ) -> None:
     """Only a draft can be changed; the state somebody else moved stays moved."""
     campaign = cast.campaign()
-    approving.send_now(mailing=campaign, staff=1)
+    lifecycle.send_now(mailing=campaign, staff=1)
     answer = browser.post(address("change", campaign), typed(campaign, body="my late words"))
     assert answer.status_code == 409
     assert "my late words" in answer.content.decode()
@@ -150,7 +150,7 @@ def test_what_is_typed_into_a_draft_that_went_out_is_given_back(
 def test_only_a_draft_can_be_deleted(cast: Cast, browser: Browser) -> None:
     """What went out is a ledger."""
     draft, sent = cast.campaign(), cast.campaign()
-    approving.send_now(mailing=sent, staff=1)
+    lifecycle.send_now(mailing=sent, staff=1)
     assert browser.post(address("delete", sent), {"post": "yes"}).status_code == 403
     assert browser.post(address("delete", draft), {"post": "yes"}).status_code == 302
     assert list(Campaign.objects.all()) == [sent]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from newsletter.content.compiling import CompiledMail, Faults, compile_mail, unknown_variables
+from newsletter.content.compiling import CompiledMail, SourceErrors, compile_mail, unknown_variables
 from tests.newsletter.mails import ada, part, ready, source
 
 MJML = "<mj-section><mj-column><mj-text>Hi</mj-text></mj-column></mj-section>"
@@ -12,7 +12,7 @@ MJML = "<mj-section><mj-column><mj-text>Hi</mj-text></mj-column></mj-section>"
 
 def faults(**changes: object) -> list[tuple[str, int | None, int | None]]:
     """Return field, line and column of each fault of a source."""
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(SourceErrors) as caught:
         compile_mail(source(**changes))
     return [(fault.field, fault.line, fault.column) for fault in caught.value.faults]
 

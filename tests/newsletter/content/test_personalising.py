@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from newsletter.content import personalising
-from newsletter.content.compiling import Faults
+from newsletter.content.compiling import SourceErrors
 from newsletter.rendering.renderer import Unrenderable
 from tests.newsletter.mails import ada, part, ready
 
@@ -57,7 +57,7 @@ def test_a_hostile_template_is_refused_or_inert_within_a_second_and_64_megabytes
     started = time.process_time()
     try:
         html = part(ready(body=body, body_format="html").render(ada(name="Ada")), "html")
-    except (Faults, Unrenderable):
+    except (SourceErrors, Unrenderable):
         html = ""
     took = time.process_time() - started
     peak = tracemalloc.get_traced_memory()[1]
@@ -84,7 +84,7 @@ def test_no_filter_lets_a_readers_markup_through(name: str) -> None:
     ):
         try:
             html = part(ready(body=body, body_format="html").render(ada(name=attack)), "html")
-        except (Faults, Unrenderable):
+        except (SourceErrors, Unrenderable):
             continue
         assert "<img src=x" not in html
         assert not re.search(r'title="[^"]*"[^>]*onerror', html)

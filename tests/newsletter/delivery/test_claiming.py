@@ -9,8 +9,8 @@ from django.db import connection
 
 from newsletter.delivery import leasing, staging
 from newsletter.delivery.claiming import BY_KEY, hand_over, settle
-from newsletter.delivery.leasing import Held
-from newsletter.mailings import lifecycle as approving
+from newsletter.delivery.leasing import LeaseInHand
+from newsletter.mailings import lifecycle
 from newsletter.mailings.audience import question
 from newsletter.models import Delivery, Mailing
 from newsletter.transports import Outcome
@@ -41,9 +41,9 @@ def many(cast: Cast, people: int) -> None:
         )
 
 
-def taken(cast: Cast) -> tuple[Mailing, Held]:
+def taken(cast: Cast) -> tuple[Mailing, LeaseInHand]:
     campaign = cast.campaign()
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
     taken = [held for _ in range(2) if (held := leasing.take("campaigns", campaign.pk))]
     return campaign, max(taken, key=lambda held: held.last - held.first)

@@ -4,12 +4,13 @@ import pytest
 from django.utils.timezone import now
 
 from accountability.models import AuditEntry
-from newsletter.delivery import resending_failed as retrying
-from newsletter.mailings import lifecycle as approving
+from newsletter.delivery import resending_failed
+from newsletter.mailings import lifecycle
 from newsletter.mailings.lifecycle import NotPossible
 from newsletter.models import Delivery, Lease, Mailing
 from registrants import consent
-from registrants.consent import Hand, Means
+from registrants.consent import Means
+from registrants.provenance import Provenance
 from tests.cast import Cast
 from tests.newsletter.delivery.test_resolving_unknown import give_back, states, with_unknown
 from tests.newsletter.delivery.test_worker import serve
@@ -31,15 +32,15 @@ def with_failures(cast: Cast) -> Mailing:
         row.state, row.code, row.answer, row.tries = "failed", code, words, 5
         row.save()
     give_back()
-    assert approving.finish_done() == 1
+    assert lifecycle.finish_done() == 1
     campaign.refresh_from_db()
     return campaign
 
 
 def test_what_failed_is_told_apart_by_whether_sending_again_can_help(cast: Cast) -> None:
-    found = retrying.failures(with_failures(cast))
+    found = resending_failed.failures(with_failures(cast))
     assert (found.again, found.gone) == (2, 1)
-    assert found.said_gone == [retrying.Said(*GONE, 1)]
+    assert found.said_gone == [resending_failed.FailureReply(*GONE, 1)]
     assert {(each.code, each.words) for each in found.said_again} == {SPAM, LATE}
 
 
@@ -48,18 +49,18 @@ def test_what_differs_by_ids_alone_is_shown_as_one(cast: Cast) -> None:
     for row in Delivery.objects.filter(mailing=campaign, state="failed"):
         row.code, row.answer = 554, f"5.7.1 spam, id 4XtZ0q12Rfz{row.pk}"
         row.save()
-    said = [retrying.Said(554, "5.7.1 spam, id …", 3)]
-    assert retrying.failures(campaign).said_again == said
+    said = [resending_failed.FailureReply(554, "5.7.1 spam, id …", 3)]
+    assert resending_failed.failures(campaign).said_again == said
 
 
 def test_only_what_failed_goes_again_and_the_mailing_is_under_way(
     cast: Cast, smtp: ScriptedSmtp
 ) -> None:
     campaign = with_failures(cast)
-    assert retrying.retry(mailing=campaign, staff=7) == 2
+    assert resending_failed.retry(mailing=campaign, staff=7) == 2
     assert campaign.state == Mailing.State.SENDING
     assert campaign.finished_at is None
-    assert approving.finish_done() == 0
+    assert lifecycle.finish_done() == 0
     assert AuditEntry.objects.get(act="retry").detail == {"deliveries": 2}
     serve()
     assert states(campaign) == ["failed"] + ["sent"] * 5
@@ -70,11 +71,12 @@ def test_only_what_failed_goes_again_and_the_mailing_is_under_way(
 
 def test_the_gate_is_asked_again(cast: Cast, smtp: ScriptedSmtp) -> None:
     campaign = with_failures(cast)
-    retrying.retry(mailing=campaign, staff=7)
+    resending_failed.retry(mailing=campaign, staff=7)
     row = Delivery.objects.filter(mailing=campaign, state="staged").first()
     assert row is not None
     consent.withdraw(
-        subscription=row.registrant.subscriptions.get(), hand=Hand(means=Means.ONE_CLICK)
+        subscription=row.registrant.subscriptions.get(),
+        provenance=Provenance(means=Means.ONE_CLICK),
     )
     serve()
     assert states(campaign) == ["failed", "refused"] + ["sent"] * 4
@@ -82,18 +84,18 @@ def test_the_gate_is_asked_again(cast: Cast, smtp: ScriptedSmtp) -> None:
 
 def test_of_two_people_one_sends_it_again(cast: Cast) -> None:
     campaign = with_failures(cast)
-    retrying.retry(mailing=campaign, staff=1)
+    resending_failed.retry(mailing=campaign, staff=1)
     with pytest.raises(NotPossible, match="Nothing that failed"):
-        retrying.retry(mailing=campaign, staff=2)
+        resending_failed.retry(mailing=campaign, staff=2)
 
 
 def test_a_paused_one_stays_paused_and_a_cancelled_one_is_left(cast: Cast) -> None:
     campaign = with_failures(cast)
     Mailing.objects.filter(pk=campaign.pk).update(state=Mailing.State.CANCELLED)
     with pytest.raises(NotPossible, match="cancelled"):
-        retrying.retry(mailing=campaign, staff=1)
+        resending_failed.retry(mailing=campaign, staff=1)
     Mailing.objects.filter(pk=campaign.pk).update(state=Mailing.State.PAUSED)
-    assert retrying.retry(mailing=campaign, staff=1) == 2
+    assert resending_failed.retry(mailing=campaign, staff=1) == 2
     assert campaign.state == Mailing.State.PAUSED
 
 
@@ -101,4 +103,4 @@ def test_what_a_worker_holds_is_left_to_it(cast: Cast) -> None:
     campaign = with_failures(cast)
     Lease.objects.update(attempt=1, until=now())
     with pytest.raises(NotPossible):
-        retrying.retry(mailing=campaign, staff=1)
+        resending_failed.retry(mailing=campaign, staff=1)

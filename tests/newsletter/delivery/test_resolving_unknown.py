@@ -7,9 +7,8 @@ from django.db import connection
 from django.utils.timezone import now
 
 from accountability.models import AuditEntry
-from newsletter.delivery import leasing, staging
-from newsletter.delivery import resolving_unknown as deciding
-from newsletter.mailings import lifecycle as approving
+from newsletter.delivery import leasing, resolving_unknown, staging
+from newsletter.mailings import lifecycle
 from newsletter.mailings.lifecycle import NotPossible
 from newsletter.models import Delivery, Lease, Mailing
 from tests.cast import Cast, confirmed, make_registrant, make_staff
@@ -24,7 +23,7 @@ def with_unknown(cast: Cast, *, lost: int = 3, cut: int = 2, sent: int = 2) -> M
     for number in range(lost + cut + sent - 1):
         confirmed(make_registrant(cast.client, f"reader{number}@example.net"), cast.mailing_list)
     campaign = cast.campaign()
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
     rows = list(Delivery.objects.filter(mailing=campaign).order_by("pk"))
     for row, (state, words) in zip(
@@ -51,7 +50,7 @@ def states(mailing: Mailing) -> list[str]:
 
 
 def test_the_undecided_are_grouped_by_what_was_said_last(cast: Cast) -> None:
-    found = deciding.undecided(with_unknown(cast))
+    found = resolving_unknown.undecided(with_unknown(cast))
     assert [(group.words, group.count) for group in found.groups] == [(LOST, 3), (CUT, 2)]
     assert found.count == 5
     assert found.oldest is not None
@@ -62,46 +61,46 @@ def test_the_undecided_are_grouped_by_what_was_said_last(cast: Cast) -> None:
 
 def test_where_nothing_is_unknown_nothing_waits(cast: Cast) -> None:
     campaign = with_unknown(cast, lost=0, cut=0)
-    assert deciding.undecided(campaign) == deciding.Undecided([], 0, None, None)
-    assert not deciding.waits(campaign)
+    assert resolving_unknown.undecided(campaign) == resolving_unknown.Undecided([], 0, None, None)
+    assert not resolving_unknown.waits(campaign)
     with pytest.raises(NotPossible, match="somebody may have been faster"):
-        deciding.accept(mailing=campaign, staff=1)
+        resolving_unknown.accept(mailing=campaign, staff=1)
 
 
 def test_accepting_all_closes_it_and_says_who_and_how_many(cast: Cast) -> None:
     campaign, mara = with_unknown(cast), make_staff("mara", client=cast.client)
-    assert approving.finish_done() == 0
-    assert deciding.accept(mailing=campaign, staff=mara.pk) == 5
-    assert approving.finish_done() == 1
-    [decision] = deciding.decided(campaign)
+    assert lifecycle.finish_done() == 0
+    assert resolving_unknown.accept(mailing=campaign, staff=mara.pk) == 5
+    assert lifecycle.finish_done() == 1
+    [decision] = resolving_unknown.decided(campaign)
     assert (decision.staff, decision.count, decision.is_sent_again) == ("mara", 5, False)
     assert states(campaign) == ["sent"] * 2 + ["unknown"] * 5
 
 
 def test_one_group_is_sent_again_the_other_stays_undecided(cast: Cast) -> None:
     campaign = with_unknown(cast)
-    assert deciding.resend(mailing=campaign, staff=None, words=CUT) == 2
+    assert resolving_unknown.resend(mailing=campaign, staff=None, words=CUT) == 2
     assert states(campaign) == ["sent"] * 2 + ["staged"] * 2 + ["unknown"] * 3
-    assert [group.words for group in deciding.undecided(campaign).groups] == [LOST]
-    assert deciding.waits(campaign)
+    assert [group.words for group in resolving_unknown.undecided(campaign).groups] == [LOST]
+    assert resolving_unknown.waits(campaign)
     lease = Lease.objects.get(mailing=campaign)
     assert lease.due_at <= now()
-    [decision] = deciding.decided(campaign)
+    [decision] = resolving_unknown.decided(campaign)
     assert (decision.words, decision.count, decision.is_sent_again) == (CUT, 2, True)
 
 
 def test_of_a_cancelled_one_the_unknown_can_be_accepted_but_not_sent_again(cast: Cast) -> None:
     campaign = with_unknown(cast)
-    approving.cancel(mailing=campaign, staff=1)
+    lifecycle.cancel(mailing=campaign, staff=1)
     with pytest.raises(NotPossible, match="over"):
-        deciding.resend(mailing=campaign, staff=1)
-    assert deciding.accept(mailing=campaign, staff=1) == 5
+        resolving_unknown.resend(mailing=campaign, staff=1)
+    assert resolving_unknown.accept(mailing=campaign, staff=1) == 5
 
 
 def test_a_paused_one_is_decided_and_stays_paused(cast: Cast) -> None:
     campaign = with_unknown(cast)
-    approving.pause(mailing=campaign, staff=1)
-    assert deciding.resend(mailing=campaign, staff=1) == 5
+    lifecycle.pause(mailing=campaign, staff=1)
+    assert resolving_unknown.resend(mailing=campaign, staff=1) == 5
     campaign.refresh_from_db()
     assert campaign.state == Mailing.State.PAUSED
 
@@ -113,17 +112,17 @@ def test_what_a_worker_holds_is_not_decided_under_its_hands(cast: Cast) -> None:
     held = leasing.take("campaigns", campaign.pk)
     assert held is not None
     with pytest.raises(NotPossible, match="worker is busy"):
-        deciding.accept(mailing=campaign, staff=1)
-    assert not AuditEntry.objects.filter(act=deciding.ACCEPTED).exists()
+        resolving_unknown.accept(mailing=campaign, staff=1)
+    assert not AuditEntry.objects.filter(act=resolving_unknown.ACCEPTED).exists()
     leasing.give_back(held)
-    assert deciding.accept(mailing=campaign, staff=1) == 5
+    assert resolving_unknown.accept(mailing=campaign, staff=1) == 5
 
 
 def test_the_undecided_are_found_along_the_ranges_and_never_by_a_scan(cast: Cast) -> None:
     campaign = with_unknown(cast)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {deciding.UNDECIDED}", [5, campaign.pk])
+        cursor.execute(f"EXPLAIN {resolving_unknown.UNDECIDED}", [5, campaign.pk])
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "newsletter_delivery_pkey" in plan
     assert "Seq Scan on newsletter_delivery" not in plan

@@ -11,15 +11,12 @@ from django.utils.timezone import now
 from pytest_django import Settings
 
 from accountability.models import AuditEntry
-from newsletter.delivery import journal as notes
-from newsletter.delivery import leasing, recovering, staging
-from newsletter.delivery import run as carrying
-from newsletter.delivery import worker as sending
+from newsletter.delivery import journal, leasing, recovering, run, staging, worker
 from newsletter.delivery.claiming import hand_over
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.mailings.audience import question
 from newsletter.models import Delivery, Lease, Mailing, PaceRule, Receiver, Sender
-from newsletter.senders import routing as outgoing
+from newsletter.senders import routing
 from newsletter.transports import Outcome
 from tests.cast import Cast, confirmed, make_registrant
 from tests.scripted_smtp import Answer, Close, Moment, ScriptedSmtp
@@ -32,7 +29,7 @@ def other() -> Iterator[ScriptedSmtp]:
     """Return a second mail server."""
     with ScriptedSmtp() as server:
         yield server
-    outgoing.close_all()
+    routing.close_all()
 
 
 def stands_in(cast: Cast, server: ScriptedSmtp) -> Sender:
@@ -56,14 +53,14 @@ def sent_off(cast: Cast, count: int = 0, domain: str = "example.net") -> Mailing
     for number in range(count):
         confirmed(make_registrant(cast.client, f"reader{number}@{domain}"), cast.mailing_list)
     campaign = cast.campaign()
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
     return campaign
 
 
 def serve() -> None:
-    sending.serve(lanes=("campaigns",), seconds=20)
-    approving.finish_done()
+    worker.serve(lanes=("campaigns",), seconds=20)
+    lifecycle.finish_done()
 
 
 def states() -> dict[str, int]:
@@ -111,7 +108,7 @@ def test_without_another_the_mailing_stops_and_says_why(cast: Cast, smtp: Script
     assert states() == {"staged": 1}
     smtp.script = lambda moment: None
     Sender.objects.update(stopped_at=None, stopped_reason="")
-    approving.resume(mailing=campaign, staff=1)
+    lifecycle.resume(mailing=campaign, staff=1)
     serve()
     assert states() == {"sent": 1}
 
@@ -198,9 +195,9 @@ def test_a_message_under_which_every_connection_breaks_does_not_stop_the_campaig
 def test_a_window_the_gate_was_asked_about_too_long_ago_goes_back(
     cast: Cast, smtp: ScriptedSmtp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carrying, "STALE_AFTER", -1.0)
+    monkeypatch.setattr(run, "STALE_AFTER", -1.0)
     sent_off(cast, 3)
-    sending.serve(lanes=("campaigns",), seconds=0.5)
+    worker.serve(lanes=("campaigns",), seconds=0.5)
     assert not smtp.delivered
     assert states() == {"staged": 4}
     assert set(Delivery.objects.values_list("tries", flat=True)) == {0}
@@ -217,7 +214,7 @@ def test_twenty_refusals_in_a_row_stop_it_with_the_servers_words(
     assert "we know you" in campaign.waiting_reason
 
 
-def handed_over(cast: Cast, count: int) -> tuple[Mailing, leasing.Held, list[int]]:
+def handed_over(cast: Cast, count: int) -> tuple[Mailing, leasing.LeaseInHand, list[int]]:
     campaign = sent_off(cast, count - 1)
     held = leasing.take("campaigns", campaign.pk)
     assert held is not None
@@ -228,7 +225,7 @@ def handed_over(cast: Cast, count: int) -> tuple[Mailing, leasing.Held, list[int
 def test_the_notes_of_a_lost_run_say_what_went_and_what_was_answered(cast: Cast) -> None:
     """C-3, C-4: sent what was answered, staged what never went, unknown only what was in flight."""
     _, held, (answered, in_flight, never) = handed_over(cast, 3)
-    with pytest.raises(RuntimeError), notes.keeping(held.attempt) as noted:
+    with pytest.raises(RuntimeError), journal.keeping(held.attempt) as noted:
         noted([answered, in_flight], [])
         noted([], [Outcome(answered, "sent", 250, "2.0.0", "taken")])
         raise RuntimeError("lost")
@@ -240,7 +237,7 @@ def test_the_notes_of_a_lost_run_say_what_went_and_what_was_answered(cast: Cast)
 def test_what_went_once_more_after_an_answer_is_in_flight_again(cast: Cast) -> None:
     """An unsent one handed over again in the same run must never be taken for unsent."""
     _, held, (first,) = handed_over(cast, 1)
-    with pytest.raises(RuntimeError), notes.keeping(held.attempt) as noted:
+    with pytest.raises(RuntimeError), journal.keeping(held.attempt) as noted:
         noted([first], [])
         noted([], [Outcome(first, "unsent", 0, "", "")])
         noted([first], [])
@@ -251,7 +248,7 @@ def test_what_went_once_more_after_an_answer_is_in_flight_again(cast: Cast) -> N
 
 def test_a_run_that_goes_on_keeps_its_notes_to_itself(cast: Cast) -> None:
     _, held, ids = handed_over(cast, 2)
-    with notes.keeping(held.attempt) as noted:
+    with journal.keeping(held.attempt) as noted:
         noted(ids, [])
         assert recovering.recover() == 0
     assert states() == {"handing_over": 2}
@@ -262,11 +259,11 @@ def test_no_mail_waits_for_the_end_of_a_run_to_be_counted(
 ) -> None:
     """Whoever watches sees the counts of a range in work, about once a second."""
     monkeypatch.setattr("newsletter.delivery.prefetching.COUNT_EACH", 0.0)
-    monkeypatch.setitem(carrying._pace, cast.sender.pk, 5.0)
+    monkeypatch.setitem(run._pace, cast.sender.pk, 5.0)
     counted: list[int] = []
     real = leasing.count
 
-    def count(held: leasing.Held) -> None:
+    def count(held: leasing.LeaseInHand) -> None:
         real(held)
         counted.append(Lease.objects.get(pk=held.id).sent)
 

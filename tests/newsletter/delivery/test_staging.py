@@ -3,13 +3,13 @@
 from django.db import connection
 
 from newsletter.delivery import staging
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Lease, Link, Mailing
 from tests.cast import Cast, confirmed, make_registrant
 
 
 def started(mailing: Mailing) -> Mailing:
-    approving.send_now(mailing=mailing, staff=None)
+    lifecycle.send_now(mailing=mailing, staff=None)
     return mailing
 
 

@@ -8,15 +8,14 @@ from django.utils.timezone import now
 from pytest_django import Settings
 
 from newsletter import letters
-from newsletter.delivery import leasing, recovering, staging
-from newsletter.delivery import resolving_unknown as deciding
-from newsletter.delivery import worker as sending
+from newsletter.delivery import leasing, recovering, resolving_unknown, staging, worker
 from newsletter.delivery.claiming import hand_over
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.mailings.audience import question
 from newsletter.models import Delivery, Lease, Mailing
 from registrants import consent
-from registrants.consent import Ask, Hand, Means
+from registrants.consent import Ask, Means
+from registrants.provenance import Provenance
 from tests.cast import FORM, Cast, confirmed, make_registrant, measured
 from tests.scripted_smtp import Close, Moment, ScriptedSmtp
 
@@ -29,15 +28,15 @@ def readers(cast: Cast, count: int) -> None:
 
 
 def staged(mailing: Mailing) -> Mailing:
-    approving.send_now(mailing=mailing, staff=None)
+    lifecycle.send_now(mailing=mailing, staff=None)
     staging.stage(mailing.pk)
     mailing.refresh_from_db()
     return mailing
 
 
 def serve(lane: str = "campaigns") -> None:
-    sending.serve(lanes=(lane,), seconds=20)
-    approving.finish_done()
+    worker.serve(lanes=(lane,), seconds=20)
+    lifecycle.finish_done()
 
 
 def states(mailing: Mailing) -> dict[str, int]:
@@ -61,7 +60,9 @@ def test_everybody_gets_it_once_and_it_reads_sent(cast: Cast, smtp: ScriptedSmtp
 def test_who_unsubscribes_after_staging_gets_nothing(cast: Cast, smtp: ScriptedSmtp) -> None:
     """AT-U4, C-6: the gate is asked again when handing over."""
     campaign = staged(cast.campaign())
-    consent.withdraw(subscription=cast.ada.subscriptions.get(), hand=Hand(means=Means.ONE_CLICK))
+    consent.withdraw(
+        subscription=cast.ada.subscriptions.get(), provenance=Provenance(means=Means.ONE_CLICK)
+    )
     serve()
     assert not smtp.delivered
     row = Delivery.objects.get(mailing=campaign)
@@ -130,7 +131,9 @@ def test_no_answer_after_the_end_of_data_is_unknown_and_not_sent_again(
     assert campaign.state == Mailing.State.SENDING
 
 
-@pytest.mark.parametrize(("act", "mails"), [(deciding.accept, 1), (deciding.resend, 2)])
+@pytest.mark.parametrize(
+    ("act", "mails"), [(resolving_unknown.accept, 1), (resolving_unknown.resend, 2)]
+)
 def test_a_person_decides_about_the_unknown(
     cast: Cast, smtp: ScriptedSmtp, act: Callable[..., int], mails: int
 ) -> None:
@@ -138,13 +141,13 @@ def test_a_person_decides_about_the_unknown(
     campaign = staged(cast.campaign())
     serve()
     smtp.script = lambda moment: None
-    assert deciding.waits(campaign)
+    assert resolving_unknown.waits(campaign)
     assert act(mailing=campaign, staff=1) == 1
     serve()
     campaign.refresh_from_db()
     assert campaign.state == Mailing.State.SENT
     assert smtp.delivered["ada@example.net"] == mails
-    with pytest.raises(approving.NotPossible):
+    with pytest.raises(lifecycle.NotPossible):
         act(mailing=campaign, staff=1)
 
 
@@ -170,10 +173,10 @@ def test_a_paused_campaign_hands_nothing_over_until_it_is_resumed(
     cast: Cast, smtp: ScriptedSmtp
 ) -> None:
     campaign = staged(cast.campaign())
-    approving.pause(mailing=campaign, staff=1)
+    lifecycle.pause(mailing=campaign, staff=1)
     serve()
     assert not smtp.delivered
-    approving.resume(mailing=campaign, staff=1)
+    lifecycle.resume(mailing=campaign, staff=1)
     serve()
     assert smtp.delivered["ada@example.net"] == 1
 
@@ -181,7 +184,7 @@ def test_a_paused_campaign_hands_nothing_over_until_it_is_resumed(
 def test_cancelling_refuses_what_is_open(cast: Cast, smtp: ScriptedSmtp) -> None:
     readers(cast, 3)
     campaign = staged(cast.campaign())
-    approving.cancel(mailing=campaign, staff=1)
+    lifecycle.cancel(mailing=campaign, staff=1)
     leasing.close_cancelled()
     assert states(campaign) == {"refused": 4}
     assert set(Delivery.objects.values_list("refusal", flat=True)) == {"cancelled"}
@@ -227,10 +230,10 @@ def test_a_confirm_letter_goes_out_and_is_owed_once_a_day(cast: Cast, smtp: Scri
         client=cast.client,
         address="new@example.net",
         ask=Ask(lists=(cast.mailing_list,)),
-        hand=FORM,
+        provenance=FORM,
     )
     assert letters.owe(registrant=ask.registrant, letter=Delivery.Letter.CONFIRM, asked_by=ask.pk)
-    sending.serve(lanes=("letters",), seconds=5)
+    worker.serve(lanes=("letters",), seconds=5)
     assert smtp.delivered["new@example.net"] == 1
     raw = smtp.messages["new@example.net"][0]
     assert b"/y/" in raw
@@ -240,7 +243,7 @@ def test_a_confirm_letter_goes_out_and_is_owed_once_a_day(cast: Cast, smtp: Scri
         client=cast.client,
         address="new@example.net",
         ask=Ask(lists=(cast.mailing_list,)),
-        hand=FORM,
+        provenance=FORM,
     )
     owed = letters.owe(
         registrant=again.registrant, letter=Delivery.Letter.CONFIRM, asked_by=again.pk
@@ -253,7 +256,7 @@ def test_a_suppressed_address_is_owed_no_letter(cast: Cast) -> None:
         client=cast.client,
         address=cast.dov.address,
         ask=Ask(lists=(cast.mailing_list,)),
-        hand=FORM,
+        provenance=FORM,
     )
     owed = letters.owe(registrant=ask.registrant, letter=Delivery.Letter.CONFIRM, asked_by=ask.pk)
     assert owed is None

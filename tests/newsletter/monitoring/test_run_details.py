@@ -8,9 +8,9 @@ from django.db import connection
 from django.utils.timezone import now
 from pytest_django import Settings
 
-from newsletter.mailings import lifecycle as approving
+from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Lease, Mailing
-from newsletter.monitoring import run_details as course
+from newsletter.monitoring import run_details
 from tests.cast import Cast
 from tests.newsletter.delivery.test_resolving_unknown import LOST, give_back, with_unknown
 
@@ -38,7 +38,7 @@ def campaign(cast: Cast, valkey: redis.Redis) -> Mailing:
 
 
 def test_receivers_are_told_apart_the_largest_first(campaign: Mailing) -> None:
-    found = course.course(campaign).receivers
+    found = run_details.course(campaign).receivers
     assert [(each.name, each.sent, each.deferred, each.failed) for each in found] == [
         ("Gmail", 2, 0, 2),
         ("Outlook", 0, 2, 0),
@@ -48,7 +48,7 @@ def test_receivers_are_told_apart_the_largest_first(campaign: Mailing) -> None:
 def test_what_servers_said_is_shown_once_with_how_often_and_never_what_was_held_back(
     campaign: Mailing,
 ) -> None:
-    found = course.course(campaign).said
+    found = run_details.course(campaign).said
     assert {(each.state, each.receiver, each.code, each.words, each.times) for each in found} == {
         ("failed", "Gmail", 550, "No such user here", 2),
         ("deferred", "Outlook", 451, "Local error", 1),
@@ -57,17 +57,17 @@ def test_what_servers_said_is_shown_once_with_how_often_and_never_what_was_held_
 
 
 def test_the_next_of_the_deferred_and_the_workers_are_named(campaign: Mailing) -> None:
-    found = course.course(campaign)
+    found = run_details.course(campaign)
     assert found.workers == 0
     assert found.next_due is not None
     assert timedelta(minutes=55) < found.next_due - now() < timedelta(minutes=65)
     Lease.objects.update(worker="one:7", attempt=1, until=now() + timedelta(minutes=1))
-    found = course.course(campaign)
+    found = run_details.course(campaign)
     assert (found.workers, found.connections) == (1, 4)
 
 
 def words(campaign: Mailing) -> str:
-    return " ".join(each.words for each in course.course(campaign).reasons)
+    return " ".join(each.words for each in run_details.course(campaign).reasons)
 
 
 def test_it_says_why_it_waits(campaign: Mailing) -> None:
@@ -94,14 +94,14 @@ def test_without_redis_it_says_that_it_goes_slowly(campaign: Mailing, settings: 
 
 
 def test_what_is_over_waits_for_nothing(campaign: Mailing) -> None:
-    approving.cancel(mailing=campaign, staff=1)
+    lifecycle.cancel(mailing=campaign, staff=1)
     campaign.waiting_reason = "old words"
-    found = course.course(campaign)
+    found = run_details.course(campaign)
     assert (found.reasons, found.workers) == ([], 0)
 
 
 def test_the_rate_over_the_run_is_drawn_where_there_is_enough_of_it(campaign: Mailing) -> None:
-    assert course.course(campaign).curve is None
+    assert run_details.course(campaign).curve is None
     began = now() - timedelta(seconds=100)
     campaign.started_at, campaign.finished_at = began, began + timedelta(seconds=100)
     for number in range(20):
@@ -109,7 +109,7 @@ def test_the_rate_over_the_run_is_drawn_where_there_is_enough_of_it(campaign: Ma
             lane="campaigns", mailing=campaign, first=1, last=500, size=500,
             closed_at=began + timedelta(seconds=5 * number + 1),
         )  # fmt: skip
-    curve = course.course(campaign).curve
+    curve = run_details.course(campaign).curve
     assert curve is not None
     assert curve.most == pytest.approx(100, rel=0.01)
     assert len(curve.points.split()) == 10
@@ -118,7 +118,7 @@ def test_the_rate_over_the_run_is_drawn_where_there_is_enough_of_it(campaign: Ma
 def test_what_was_said_is_found_along_the_ranges_and_never_by_a_scan(campaign: Mailing) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {course.SAID}", [campaign.pk])
+        cursor.execute(f"EXPLAIN {run_details.SAID}", [campaign.pk])
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "newsletter_delivery_pkey" in plan
     assert "Seq Scan on newsletter_delivery" not in plan

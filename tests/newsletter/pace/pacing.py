@@ -9,7 +9,7 @@ import redis
 from newsletter import pace
 from newsletter.models import PaceRule, Sender
 from newsletter.pace import limits, memory
-from newsletter.receivers import lookup as receivers
+from newsletter.receivers import lookup
 from newsletter.transports import Outcome
 
 GMAIL, OUTLOOK, REST = 1, 2, 0
@@ -20,7 +20,7 @@ SLOW_DOWN = Outcome(
 
 def as_a_new_process() -> None:
     """Forget what this process knows of pace and receivers."""
-    for forget in (memory.forget, limits.forget, receivers.forget):
+    for forget in (memory.forget, limits.forget, lookup.forget):
         forget()
 
 

@@ -7,12 +7,11 @@ import pytest
 import redis
 
 from newsletter import pace
-from newsletter.delivery import staging
-from newsletter.delivery import worker as sending
-from newsletter.mailings import lifecycle as approving
+from newsletter.delivery import staging, worker
+from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Mailing, Receiver
 from newsletter.pace import limits, memory
-from newsletter.receivers import lookup as receivers
+from newsletter.receivers import lookup
 from tests.cast import Cast, confirmed, make_registrant
 from tests.newsletter.pace.pacing import limited
 from tests.scripted_smtp import Moment, ScriptedSmtp
@@ -23,10 +22,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def fresh(valkey: redis.Redis) -> Iterator[None]:
     """Begin and leave as a new process."""
-    for forget in (memory.forget, limits.forget, receivers.forget):
+    for forget in (memory.forget, limits.forget, lookup.forget):
         forget()
     yield
-    for forget in (memory.forget, limits.forget, receivers.forget):
+    for forget in (memory.forget, limits.forget, lookup.forget):
         forget()
 
 
@@ -35,7 +34,7 @@ def under_way(cast: Cast, addresses: list[str]) -> Mailing:
     for address in addresses:
         confirmed(make_registrant(cast.client, address), cast.mailing_list)
     campaign = cast.campaign()
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
     return campaign
 
@@ -44,7 +43,7 @@ def serve_for(seconds: float) -> float:
     """Work as the timetable has it, each second afresh; return how long it took."""
     began = time.monotonic()
     while (left := began + seconds - time.monotonic()) > 0:
-        sending.serve(lanes=("campaigns",), seconds=left)
+        worker.serve(lanes=("campaigns",), seconds=left)
         time.sleep(0.05)
     return time.monotonic() - began
 

@@ -9,9 +9,7 @@ import redis
 from django.utils.timezone import now
 
 from newsletter.models import Receiver, ReceivingDomain
-from newsletter.receivers import lookup as receivers
-from newsletter.receivers import mx
-from newsletter.receivers import well_known as big_receivers
+from newsletter.receivers import lookup, mx, well_known
 from newsletter.receivers.lookup import receiver_of
 from newsletter.tasks import look_up_receivers
 from tests.newsletter.receivers.name_server import NameServer
@@ -22,9 +20,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def fresh(valkey: redis.Redis) -> Iterator[None]:
     """Begin and leave with the built-in domains alone."""
-    receivers.forget()
+    lookup.forget()
     yield
-    receivers.forget()
+    lookup.forget()
 
 
 @pytest.mark.parametrize(
@@ -75,21 +73,21 @@ def test_the_big_receivers_are_known_without_asking(address: str, receiver: int)
 )
 def test_a_mail_server_is_told_by_the_end_of_its_name(host: str, receiver: int) -> None:
     """Whole labels only."""
-    assert big_receivers.by_mx(host) == receiver
+    assert well_known.by_mx(host) == receiver
 
 
 def test_a_domain_met_while_sending_is_looked_up_and_known_to_every_process() -> None:
     """It goes as REST until then; nobody waits for DNS."""
     table = {"heron-books.org": ["20 alt.aspmx.l.google.com.", "10 aspmx.l.google.com."]}
     assert receiver_of("ada@heron-books.org") == Receiver.REST
-    receivers.refresh()
+    lookup.refresh()
     with NameServer(table, silent=set()) as dns:
         assert mx.look_up_noted(resolver=dns.resolver()) == 1
         assert mx.look_up_noted(resolver=dns.resolver()) == 0
         assert dns.asked == ["heron-books.org"]
     assert ReceivingDomain.objects.get().mx == "aspmx.l.google.com"
-    receivers.forget()
-    receivers.refresh()
+    lookup.forget()
+    lookup.refresh()
     assert receiver_of("ben@Heron-Books.org") == Receiver.GMAIL
 
 
@@ -117,11 +115,11 @@ def test_what_cannot_be_found_out_is_kept_and_not_asked_each_time(
         "gone.org": "",
         "nothing.org": "",
         "nomail.org": "",
-        "mute.org": receivers.UNANSWERED,
+        "mute.org": lookup.UNANSWERED,
         "x" * 70 + ".org": "",
     }
     assert {row.receiver for row in ReceivingDomain.objects.all()} == {Receiver.REST}
-    receivers.refresh()
+    lookup.refresh()
     assert noted_by(*kept) == set()
 
 
@@ -144,10 +142,10 @@ def test_an_answer_a_week_old_holds_but_is_asked_for_again() -> None:
         ReceivingDomain.objects.create(
             domain=domain,
             receiver=Receiver.ZOHO,
-            mx=receivers.UNANSWERED if domain.startswith("mute") else "mx.zoho.eu",
+            mx=lookup.UNANSWERED if domain.startswith("mute") else "mx.zoho.eu",
             looked_up_at=now() - timedelta(days=days),
         )
-    receivers.refresh()
+    lookup.refresh()
     assert noted_by(*ago) == {"old.org", "mute-old.org"}
     assert receiver_of("ada@old.org") == Receiver.ZOHO
 
@@ -171,10 +169,10 @@ def test_without_redis_nothing_is_lost_and_nothing_raises(settings: object) -> N
     receiver_of("ada@later.org")
     there = settings.REDIS_URL  # type: ignore[attr-defined]
     settings.REDIS_URL = "redis://127.0.0.1:9/0"  # type: ignore[attr-defined]
-    receivers.refresh()
+    lookup.refresh()
     assert mx.look_up_noted() == 0
     settings.REDIS_URL = there  # type: ignore[attr-defined]
-    receivers.refresh(at_once=True)
+    lookup.refresh(at_once=True)
     assert server_set() == {"later.org"}
 
 
@@ -188,17 +186,17 @@ def test_the_dictionary_is_fast_enough_for_every_message() -> None:
 
 def note(*domains: str) -> None:
     """Meet domains while sending, and hand them on."""
-    receivers.server().sadd(receivers.NOTED, *domains)
+    lookup.server().sadd(lookup.NOTED, *domains)
 
 
 def noted_by(*domains: str) -> set[str]:
     """Return which of some domains are handed on for asking when they are met."""
     for domain in domains:
         receiver_of(f"ada@{domain}")
-    receivers.refresh(at_once=True)
+    lookup.refresh(at_once=True)
     return server_set()
 
 
 def server_set() -> set[str]:
     """Return what waits to be asked."""
-    return {each.decode() for each in receivers.server().smembers(receivers.NOTED)}  # type: ignore[union-attr]
+    return {each.decode() for each in lookup.server().smembers(lookup.NOTED)}  # type: ignore[union-attr]

@@ -9,9 +9,8 @@ from email.message import EmailMessage
 import pytest
 from pytest_django import Settings
 
-from newsletter.delivery import staging
-from newsletter.delivery import worker as sending
-from newsletter.mailings import lifecycle as approving
+from newsletter.delivery import staging, worker
+from newsletter.mailings import lifecycle
 from tests.cast import Cast, measured
 from tests.scripted_smtp import ScriptedSmtp
 
@@ -29,9 +28,9 @@ def raw(cast: Cast, smtp: ScriptedSmtp, settings: Settings) -> bytes:
     type(cast.ada).objects.filter(pk=cast.ada.pk).update(name="Ada Lövelace, “the first”")
     measured(type(cast.ada).objects.get(pk=cast.ada.pk))
     campaign = cast.campaign(subject="Grüße: {{ registrant.name }}")
-    approving.send_now(mailing=campaign, staff=None)
+    lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
-    sending.serve(lanes=("campaigns",), seconds=10)
+    worker.serve(lanes=("campaigns",), seconds=10)
     return smtp.messages["ada@example.net"][0]
 
 

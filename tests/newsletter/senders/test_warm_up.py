@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from newsletter import pace
 from newsletter.models import Delivery, Lease, Mailing, Sender
 from newsletter.pace import limits
-from newsletter.senders import warm_up as warming
+from newsletter.senders import warm_up
 from tests.cast import Cast
 from tests.newsletter.pace.pacing import REST, answered, as_a_new_process, go
 
@@ -36,9 +36,9 @@ def sender(cast: Cast) -> Sender:
     return cast.sender
 
 
-def plan(**said: int) -> warming.Plan:
+def plan(**said: int) -> warm_up.Plan:
     """Return a plan that begins today."""
-    return warming.Plan(**({"on": TODAY, "first": 500, "growth": 50, "until": 2000} | said))  # type: ignore[arg-type]
+    return warm_up.Plan(**({"on": TODAY, "first": 500, "growth": 50, "until": 2000} | said))  # type: ignore[arg-type]
 
 
 def test_the_ceiling_grows_each_day_until_the_plan_is_over() -> None:
@@ -50,13 +50,13 @@ def test_the_ceiling_grows_each_day_until_the_plan_is_over() -> None:
 
 def test_a_plan_that_hardly_grows_ends_within_a_year() -> None:
     """No plan holds a sender for ever."""
-    assert len(plan(growth=1, until=10**9).days()) == warming.LONGEST
+    assert len(plan(growth=1, until=10**9).days()) == warm_up.LONGEST
 
 
 def test_a_sender_without_a_plan_has_no_ceiling() -> None:
     """Nor one after it."""
-    assert warming.ceiling(Sender(warm_up_on=None), TODAY) is None
-    assert warming.ceiling(Sender(warm_up_on=TODAY), TODAY) == 500
+    assert warm_up.ceiling(Sender(warm_up_on=None), TODAY) is None
+    assert warm_up.ceiling(Sender(warm_up_on=TODAY), TODAY) == 500
 
 
 def test_campaigns_stop_at_the_ceiling_and_go_on_the_next_day(sender: Sender) -> None:

@@ -7,8 +7,9 @@ from django.test import Client as Browser
 from newsletter import letters
 from newsletter.models import Delivery
 from registrants import consent, privacy, suppression, tokens
-from registrants.consent import Ask, Hand, Means
+from registrants.consent import Ask, Means
 from registrants.models import ConsentEvent, Registrant, Subscription, Suppression
+from registrants.provenance import Provenance
 from tests.cast import FORM, Cast
 
 SCANNERS = ("GET", "HEAD", "OPTIONS", "GET", "GET")
@@ -17,7 +18,7 @@ SCANNERS = ("GET", "HEAD", "OPTIONS", "GET", "GET")
 def ask_again(cast: Cast, person: Registrant, **more: bool) -> ConsentEvent:
     """Note that a person was asked for the list by form."""
     wanted = Ask(lists=(cast.mailing_list,), **more)  # type: ignore[arg-type]
-    return consent.ask(client=cast.client, address=person.address, ask=wanted, hand=FORM)
+    return consent.ask(client=cast.client, address=person.address, ask=wanted, provenance=FORM)
 
 
 def state(person: Registrant) -> str:
@@ -88,7 +89,9 @@ def test_an_ask_dies_after_thirty_days(cast: Cast, browser: Browser, ask: Consen
 def test_an_ask_dies_with_a_later_withdrawal(
     cast: Cast, browser: Browser, ask: ConsentEvent
 ) -> None:
-    consent.withdraw(subscription=cast.ben.subscriptions.get(), hand=Hand(means=Means.ONE_CLICK))
+    consent.withdraw(
+        subscription=cast.ben.subscriptions.get(), provenance=Provenance(means=Means.ONE_CLICK)
+    )
     assert browser.post(f"/y/{tokens.make('y', ask.pk)}").status_code == 410
     assert state(cast.ben) == "ended"
 
@@ -97,7 +100,9 @@ def test_an_ask_dies_with_a_no_from_somebody_who_had_left_already(
     cast: Cast, browser: Browser
 ) -> None:
     ask = ask_again(cast, cast.cleo)
-    consent.withdraw(subscription=cast.cleo.subscriptions.get(), hand=Hand(means=Means.ONE_CLICK))
+    consent.withdraw(
+        subscription=cast.cleo.subscriptions.get(), provenance=Provenance(means=Means.ONE_CLICK)
+    )
     assert browser.post(f"/y/{tokens.make('y', ask.pk)}").status_code == 410
     assert state(cast.cleo) == "ended"
 

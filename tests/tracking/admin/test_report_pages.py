@@ -16,7 +16,7 @@ from newsletter.models import Campaign, Delivery, Mailing
 from registrants.models import Registrant
 from tests.cast import PASSWORD, Cast, make_client, make_staff
 from tests.tracking.reporting.test_totals import happened, send
-from tracking.reporting import deliveries as listing
+from tracking.reporting import deliveries
 
 PAGES = ("change", "deliveries")
 
@@ -129,7 +129,7 @@ def test_deliveries_are_shown_some_at_a_time_and_never_counted(
     monkeypatch: pytest.MonkeyPatch,
     django_assert_max_num_queries: Any,
 ) -> None:
-    monkeypatch.setattr(listing, "AT_ONCE", 4)
+    monkeypatch.setattr(deliveries, "AT_ONCE", 4)
     first = shown(marketer, sent)
     with django_assert_max_num_queries(60) as queries:
         answer = browser(marketer).get(address(sent, "deliveries"))

@@ -10,8 +10,7 @@ from newsletter.models import Delivery, Link
 from registrants import tokens
 from tests.cast import Cast
 from tests.tracking.conftest import call
-from tracking.intake import hits
-from tracking.intake import link_targets as targets
+from tracking.intake import hits, link_targets
 
 
 def gone(execute: Any, *words: Any) -> None:
@@ -139,13 +138,13 @@ def test_a_lost_database_is_not_asked_again_at_once(
         assert call(links.click("", delivery.pk, link.pk)).status.startswith("503")
     with django_assert_num_queries(0):
         assert call(links.click("", delivery.pk, link.pk)).status.startswith("503")
-    targets.MAP.clear()
+    link_targets.MAP.clear()
     assert call(links.click("", delivery.pk, link.pk)).status == "302 Found"
 
 
 def test_the_map_is_bounded_and_leaves_out_the_oldest(cast: Cast) -> None:
     campaigns = [cast.campaign() for _ in range(3)]
-    small = targets.Targets(kept=2)
+    small = link_targets.Targets(kept=2)
     for campaign in campaigns:
         made = Link.objects.create(mailing=campaign, position=0, url="https://example.org/")
         assert small.target(made.pk) == "https://example.org/"

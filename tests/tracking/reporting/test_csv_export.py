@@ -12,7 +12,7 @@ from newsletter.models import Campaign, Delivery
 from registrants.models import Registrant
 from tests.cast import Cast
 from tests.tracking.reporting.test_totals import delivery, happened, send
-from tracking.reporting import csv_export as exports
+from tracking.reporting import csv_export
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def sent(cast: Cast) -> Campaign:
 
 
 def read(campaign: Campaign) -> list[dict[str, str]]:
-    text = "".join(exports.lines(campaign)).removeprefix("\ufeff")
+    text = "".join(csv_export.lines(campaign)).removeprefix("\ufeff")
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -42,7 +42,7 @@ def test_every_delivery_is_one_row_with_what_came_back(sent: Campaign) -> None:
 def test_blocks_join_without_a_row_lost_or_twice(
     sent: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(csv_export, "ROWS_AT_ONCE", 2)
     found = [int(row["delivery"]) for row in read(sent)]
     assert found == list(
         Delivery.objects.filter(mailing=sent).order_by("pk").values_list("pk", flat=True)
@@ -51,10 +51,10 @@ def test_blocks_join_without_a_row_lost_or_twice(
 
 def test_every_cell_is_quoted(sent: Campaign) -> None:
     """S-8."""
-    for line in "".join(exports.lines(sent)).removeprefix("\ufeff").splitlines():
+    for line in "".join(csv_export.lines(sent)).removeprefix("\ufeff").splitlines():
         assert line.startswith('"')
         assert line.endswith('"')
-        assert line.count('","') == len(exports.HEADER) - 1
+        assert line.count('","') == len(csv_export.HEADER) - 1
 
 
 def test_a_name_that_is_a_formula_is_only_text(sent: Campaign) -> None:
@@ -88,20 +88,20 @@ def test_a_name_that_is_a_formula_is_only_text(sent: Campaign) -> None:
 )
 def test_what_a_spreadsheet_would_run_is_defused(text: str) -> None:
     """S-8: also after separator and quote tricks."""
-    assert exports.harmless(text) == "'" + text
+    assert csv_export.harmless(text) == "'" + text
 
 
 @pytest.mark.parametrize("text", ["", "Ada", "ada@example.net", "a=b", "O'Neill", "250 2.0.0 Ok"])
 def test_plain_words_stay_as_they_are(text: str) -> None:
-    assert exports.harmless(text) == text
+    assert csv_export.harmless(text) == text
 
 
 @given(st.text())
 def test_no_cell_ever_begins_like_a_formula(text: str) -> None:
-    assert not exports.harmless(text).startswith(exports.ACTING)
+    assert not csv_export.harmless(text).startswith(csv_export.ACTING)
 
 
 def test_taking_a_file_out_is_in_the_trail(sent: Campaign) -> None:
-    exports.export(mailing=sent, staff=7)
+    csv_export.export(mailing=sent, staff=7)
     entry = AuditEntry.objects.get(act="export")
     assert (entry.staff, entry.client, entry.subject) == (7, sent.client_id, sent.pk)

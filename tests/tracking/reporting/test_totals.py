@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from newsletter.models import Campaign, Delivery, Lease, Link, Mailing
 from tests.cast import Cast
 from tracking.models import Event
-from tracking.reporting import totals as reports
+from tracking.reporting import totals
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def happened(campaign: Mailing, person: str, kind: str, hours: float = 0.5, link
 
 
 def test_deliveries_are_counted_by_state_and_reason(sent: Campaign) -> None:
-    found = reports.report(sent)
+    found = totals.report(sent)
     assert found.staged == 6
     counts = found.counts
     assert (counts.sent, counts.refused, counts.failed) == (3, 1, 1)
@@ -87,8 +87,8 @@ def test_people_and_times_are_told_apart(sent: Campaign) -> None:
     happened(sent, "ada", "clicked", 3, link=1)
     happened(sent, "ada", "clicked", 3, link=0)
     happened(sent, "cleo", "unsubscribed", 4)
-    found = reports.report(sent)
-    assert found.reaction == reports.Reaction(2, 3, 1, 3, 1)
+    found = totals.report(sent)
+    assert found.reaction == totals.Reaction(2, 3, 1, 3, 1)
     assert [(link.position, link.people, link.times) for link in found.links] == [
         (1, 1, 1),
         (2, 1, 2),
@@ -99,7 +99,7 @@ def test_rates_are_over_what_was_tracked_and_the_rest_is_stated(sent: Campaign) 
     """L-46: of three sent, two carried a pixel and one measured links."""
     happened(sent, "ada", "opened")
     happened(sent, "ada", "clicked", link=0)
-    found = reports.report(sent)
+    found = totals.report(sent)
     assert (found.counts.tracked_opens, found.counts.tracked_clicks) == (2, 1)
     assert found.open_rate == pytest.approx(1 / 2)
     assert found.click_rate == pytest.approx(1)
@@ -109,18 +109,18 @@ def test_rates_are_over_what_was_tracked_and_the_rest_is_stated(sent: Campaign) 
 
 
 def test_nothing_tracked_gives_no_rate_rather_than_nought(cast: Cast) -> None:
-    found = reports.report(cast.campaign())
+    found = totals.report(cast.campaign())
     assert found.open_rate is None
     assert found.opens_untracked is None
     assert found.series == ()
-    assert found.counts == reports.Counts()
+    assert found.counts == totals.Counts()
 
 
 def test_the_series_is_hourly_and_has_no_gaps(sent: Campaign) -> None:
     happened(sent, "ada", "opened", 0.5)
     happened(sent, "ben", "opened", 3.5)
     happened(sent, "ada", "clicked", 3.6, link=0)
-    found = reports.report(sent)
+    found = totals.report(sent)
     assert found.step == timedelta(hours=1)
     assert [(bucket.opened, bucket.clicked) for bucket in found.series] == [
         (1, 0),
@@ -133,13 +133,13 @@ def test_the_series_is_hourly_and_has_no_gaps(sent: Campaign) -> None:
 def test_the_series_is_by_the_minute_while_young_and_by_the_day_when_old(cast: Cast) -> None:
     young = send(cast, timedelta(minutes=10))
     happened(young, "ada", "opened", 5 / 60)
-    found = reports.report(young)
+    found = totals.report(young)
     assert found.step == timedelta(minutes=1)
     assert 10 <= len(found.series) <= 12
     assert sum(bucket.opened for bucket in found.series) == 1
     old = send(cast, timedelta(days=40))
     happened(old, "ada", "opened", 24 * 30)
-    found = reports.report(old)
+    found = totals.report(old)
     assert (found.step, len(found.series)) == (timedelta(days=1), 31)
 
 
@@ -149,13 +149,13 @@ def test_another_mailing_in_the_same_stretch_of_the_ledger_is_not_counted(
     other = send(cast)
     Lease.objects.filter(mailing=sent).update(last=Lease.objects.get(mailing=other).last)
     happened(other, "ada", "opened")
-    found = reports.report(sent)
+    found = totals.report(sent)
     assert found.counts.sent == 3
-    assert found.reaction == reports.Reaction()
+    assert found.reaction == totals.Reaction()
 
 
 def test_a_report_takes_as_many_statements_however_many_people(
     sent: Campaign, django_assert_num_queries: object
 ) -> None:
     with django_assert_num_queries(7):  # type: ignore[operator]
-        reports.report(sent)
+        totals.report(sent)

@@ -9,8 +9,9 @@ from django.utils.timezone import now
 
 from newsletter.models import Delivery
 from registrants import consent, gate, privacy, suppression, tokens
-from registrants.consent import Hand, Means
+from registrants.consent import Means
 from registrants.models import ConsentEvent, Registrant, Subscription, Suppression
+from registrants.provenance import Provenance
 from tests.cast import Cast, confirmed, make_list, measured
 
 
@@ -134,7 +135,7 @@ def test_undo_asks_by_letter_and_puts_nobody_back_by_itself(cast: Cast) -> None:
     letter = Delivery.objects.get(registrant=cast.cleo)
     assert letter.letter == "confirm"
     ask = ConsentEvent.objects.get(pk=letter.asked_by or 0)
-    assert consent.confirm(event=ask, hand=Hand(means=Means.CONFIRM_PAGE))
+    assert consent.confirm(event=ask, provenance=Provenance(means=Means.CONFIRM_PAGE))
     assert cleo.state == "confirmed"
 
 

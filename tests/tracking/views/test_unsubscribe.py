@@ -9,8 +9,9 @@ from django.utils.timezone import now
 from pytest_django import Settings
 
 from registrants import consent, privacy, tokens
-from registrants.consent import Ask, Hand, Means
+from registrants.consent import Ask, Means
 from registrants.models import ConsentEvent, MailingList, Subscription
+from registrants.provenance import Provenance
 from tests.cast import FORM, Cast, confirmed, make_client, make_list, make_registrant
 from tracking.models import Event
 
@@ -252,9 +253,9 @@ def test_a_later_yes_outweighs_an_earlier_no(
         client=cast.client,
         address=cast.ada.address,
         ask=Ask(lists=(cast.mailing_list,)),
-        hand=FORM,
+        provenance=FORM,
     )
-    consent.confirm(event=ask, hand=Hand(means=Means.CONFIRM_PAGE))
+    consent.confirm(event=ask, provenance=Provenance(means=Means.CONFIRM_PAGE))
     assert is_on(subscription)
     browser.post(page)
     assert not is_on(subscription)

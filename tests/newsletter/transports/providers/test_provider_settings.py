@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from newsletter.senders import provider_catalogue as capabilities
+from newsletter.senders import provider_catalogue
 from newsletter.transports import Unavailable
 from newsletter.transports.providers import (
     PROVIDERS,
@@ -96,7 +96,7 @@ def test_the_checklist_says_what_a_person_must_know(name: str) -> None:
     assert bool(provider.tracking_words) != provider.switches_tracking
     if name in ("sparkpost", "mailersend"):
         assert not by_words[provider.unsubscribe_words].passed
-    assert capabilities.PROVIDERS is PROVIDERS
+    assert provider_catalogue.PROVIDERS is PROVIDERS
 
 
 @ALL

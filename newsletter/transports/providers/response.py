@@ -20,7 +20,7 @@ _NOISE: Final = {
 """Names under which an answer holds no sentence for a person."""
 
 
-class Said(NamedTuple):
+class ProviderResponse(NamedTuple):
     """One answer of a provider to one call."""
 
     status: int
@@ -49,7 +49,7 @@ class Said(NamedTuple):
         return _within(round((until - datetime.now(UTC)).total_seconds()))
 
 
-def heard(response: Any) -> Said:
+def heard(response: Any) -> ProviderResponse:
     """Return what an answer says, from requests or from Amazon's client."""
     if isinstance(response, Mapping):
         return _from_amazon(response)
@@ -58,12 +58,14 @@ def heard(response: Any) -> Said:
         data = json.loads(text)
     except ValueError:
         data = None
-    return Said(response.status_code, data, "" if data is not None else text, response.headers)
+    return ProviderResponse(
+        response.status_code, data, "" if data is not None else text, response.headers
+    )
 
 
-def _from_amazon(response: Mapping[str, Any]) -> Said:
+def _from_amazon(response: Mapping[str, Any]) -> ProviderResponse:
     about = response.get("ResponseMetadata", {})
-    return Said(
+    return ProviderResponse(
         int(about.get("HTTPStatusCode", 0)),
         response.get("Error", {}),
         "",

@@ -1,11 +1,21 @@
 """Who stands at the door: the address and the browser of a public request."""
 
 import ipaddress
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
 
-from registrants.consent import Hand
+
+@dataclass(frozen=True)
+class Provenance:
+    """By whose hand an act came: the door, and what is kept as proof."""
+
+    means: str
+    ip: str | None = None
+    browser: str = ""
+    mailing: int | None = None
+    staff: int | None = None
 
 
 def address_of(request: HttpRequest) -> str:
@@ -29,9 +39,9 @@ def neighbourhood(request: HttpRequest) -> str:
     return str(ipaddress.ip_network(f"{address}/{bits}", strict=False))
 
 
-def hand(request: HttpRequest, means: str, *, mailing: int | None = None) -> Hand:
+def provenance_of(request: HttpRequest, means: str, *, mailing: int | None = None) -> Provenance:
     """Return by whose hand a request acts, with what is kept as proof (L-20)."""
-    return Hand(
+    return Provenance(
         means=means,
         ip=address_of(request) or None,
         browser=request.headers.get("User-Agent", "").replace("\0", ""),

@@ -179,7 +179,7 @@ class ReadOnly:
     may_delete = False
 
 
-class Part(Scoping):
+class ScopedInline(Scoping):
     """A part of a page: Django asks its rights about the row of the page, already looked at."""
 
     extra = 0
@@ -188,15 +188,15 @@ class Part(Scoping):
         return super()._reach(request, right, None)
 
 
-class TablePart(Part, TabularInline):
+class ScopedTabularInline(ScopedInline, TabularInline):
     """Rows of another model as a table on a page."""
 
 
-class StackedPart(Part, StackedInline):
+class ScopedStackedInline(ScopedInline, StackedInline):
     """Rows of another model as small forms on a page."""
 
 
-class ReadOnlyTable(ReadOnly, TablePart):
+class ReadOnlyTable(ReadOnly, ScopedTabularInline):
     """A table on a page that only shows."""
 
     hide_title = True

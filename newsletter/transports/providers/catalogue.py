@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from newsletter.transports.providers.capabilities import Check, Field, Provider, checks_of
+from newsletter.transports.providers.capabilities import Capability, Field, Provider, checks_of
 
 _KEY: Final = Field("api_key", "API key")
 _MEGABYTE: Final = 1024 * 1024
@@ -172,7 +172,7 @@ PROVIDERS: Final[dict[str, Provider]] = {
 }
 
 
-def checklist(name: str) -> list[Check]:
+def checklist(name: str) -> list[Capability]:
     """Return what a person must know before mail leaves by this provider, worst first.
 
     Raises ValueError for a provider nobody knows.

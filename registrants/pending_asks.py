@@ -14,17 +14,6 @@ ASK_LIVES = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class Hand:
-    """By whose hand an act came: the door, and what is kept as proof."""
-
-    means: str
-    ip: str | None = None
-    browser: str = ""
-    mailing: int | None = None
-    staff: int | None = None
-
-
-@dataclass(frozen=True)
 class Ask:
     """What a person is asked on one form, in the words they saw."""
 

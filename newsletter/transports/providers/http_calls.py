@@ -11,12 +11,12 @@ from anymail.exceptions import AnymailAPIError, AnymailError
 
 from newsletter.transports.base import Message, Outcome, Unavailable
 from newsletter.transports.providers.backends import backend
-from newsletter.transports.providers.batches import Joint, answers
-from newsletter.transports.providers.line import unsent
-from newsletter.transports.providers.said import heard
+from newsletter.transports.providers.batches import BatchPayload, answers
+from newsletter.transports.providers.call_queue import unsent
+from newsletter.transports.providers.catalogue import PROVIDERS
+from newsletter.transports.providers.response import heard
 from newsletter.transports.providers.settings import ProviderSettings
-from newsletter.transports.providers.table import PROVIDERS
-from newsletter.transports.providers.unpacking import Unfit, Unpacked, unpacked
+from newsletter.transports.providers.unpacking import NotCarried, Unpacked, unpack
 from newsletter.transports.providers.verdicts import (
     Verdict,
     is_known_already,
@@ -32,7 +32,7 @@ TRIES: Final = 3
 _SECRET_SHORTEST: Final = 6
 
 
-class Result(NamedTuple):
+class CallResult(NamedTuple):
     """What one call came to."""
 
     outcomes: list[Outcome]
@@ -68,7 +68,7 @@ class Caller:
         """Close the session; the caller cannot be used after."""
         self._backend.close()
 
-    def call(self, messages: Sequence[Message]) -> Result:
+    def call(self, messages: Sequence[Message]) -> CallResult:
         """Call once with these messages; each has an outcome, or comes again in a smaller call."""
         ready = [(message, self._make(message)) for message in messages]
         made = [each for _, each in ready if isinstance(each, Made)]
@@ -79,14 +79,14 @@ class Caller:
             found += found_now
         troubles = [verdict.trouble for _, verdict in found if verdict.trouble is not None]
         outcomes = [self._outcome(message, verdict) for message, verdict in found]
-        return Result(outcomes, again, self._clean(troubles[0]) if troubles else None)
+        return CallResult(outcomes, again, self._clean(troubles[0]) if troubles else None)
 
     def _make(self, message: Message) -> Made | Verdict:
         """Take a message apart and make its payload, or say why it cannot be."""
         try:
-            mail = unpacked(message, self._name)
+            mail = unpack(message, self._name)
             payload = self._backend.build_message_payload(mail, self._backend.send_defaults)
-        except Unfit as why:
+        except NotCarried as why:
             return Verdict("failed", 0, str(why))
         except Exception as error:
             verdict = of_error(self._name, error)
@@ -107,9 +107,9 @@ class Caller:
             return [], _halves(made)
         return [(one.message, each) for one, each in zip(made, verdicts, strict=True)], []
 
-    def _joint(self, made: list[Made]) -> Joint:
+    def _joint(self, made: list[Made]) -> BatchPayload:
         key = sha256("\n".join(each.mail.key for each in made).encode()).hexdigest()
-        return Joint(self._name, [each.payload for each in made], self._backend.api_url, key)
+        return BatchPayload(self._name, [each.payload for each in made], self._backend.api_url, key)
 
     def _until_known(self, call: Any, made: list[Made]) -> tuple[Verdict, list[Verdict]]:
         """Call, and where the end is lost and a repeated call is recognised, call again."""

@@ -6,8 +6,8 @@ from functools import wraps
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from redis_store import rate_limits as limits
-from registrants.doors import address_of
+from redis_store import rate_limits
+from registrants.provenance import address_of
 
 View = Callable[[HttpRequest, str], HttpResponse]
 MISSES_A_SECOND, MISSES_AT_ONCE = 0.2, 30
@@ -30,9 +30,9 @@ def private(view: View) -> View:
 def unknown(request: HttpRequest) -> HttpResponse:
     """Answer a token that names nothing: 404 without detail, slowed down where it goes on (S-1)."""
     try:
-        often = not limits.allow(
+        often = not rate_limits.allow(
             f"miss:{address_of(request)}", rate=MISSES_A_SECOND, burst=MISSES_AT_ONCE
         )
-    except limits.Unreachable:
+    except rate_limits.LimitsUnavailable:
         often = False
     return render(request, "public/unknown.html", status=429 if often else 404)

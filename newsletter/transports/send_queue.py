@@ -11,7 +11,7 @@ TRIES: Final = 3
 """How often a fresh connection may break under a message at its head."""
 
 
-class Exchange:
+class InFlight:
     """One message on its way, kept when it goes again on another connection."""
 
     __slots__ = ("dot_at", "is_taken", "message", "tries", "verdict")
@@ -31,13 +31,13 @@ class Exchange:
         """Where on the wire its final dot ends, 0 while its body has not been given to it."""
 
 
-class Desk:
+class SendQueue:
     """Gives messages out, takes outcomes in."""
 
     def __init__(self, messages: Iterable[Message]) -> None:
         self._source = iter(messages)
-        self._again: deque[Exchange] = deque()
-        self._ahead: Exchange | None = None
+        self._again: deque[InFlight] = deque()
+        self._ahead: InFlight | None = None
         self._is_exhausted = False
         self.problem: Exception | None = None
         """What the caller's own iterable raised; shown once everything on the wire is settled."""
@@ -52,7 +52,7 @@ class Desk:
         if self._is_exhausted:
             return False
         try:
-            self._ahead = Exchange(next(self._source))
+            self._ahead = InFlight(next(self._source))
         except StopIteration:
             self._is_exhausted = True
         except Exception as problem:
@@ -60,7 +60,7 @@ class Desk:
             self.problem = problem
         return self._ahead is not None
 
-    def take(self) -> Exchange | None:
+    def take(self) -> InFlight | None:
         """Give out the next message, those that go again first."""
         if self._again:
             return self._again.popleft()
@@ -69,18 +69,18 @@ class Desk:
         exchange, self._ahead = self._ahead, None
         return exchange
 
-    def settle(self, exchange: Exchange, state: State, reply: Reply) -> None:
+    def settle(self, exchange: InFlight, state: State, reply: Reply) -> None:
         """Take in what became of a message."""
         self.outcomes.append(
             Outcome(exchange.message.delivery, state, reply.code, reply.enhanced, reply.words)
         )
 
-    def answer(self, exchange: Exchange, reply: Reply) -> None:
+    def answer(self, exchange: InFlight, reply: Reply) -> None:
         """Take in the server's own answer: 2xx sent, 4xx deferred, 5xx failed."""
         state: State = "sent" if reply.code < 300 else "deferred" if reply.code < 500 else "failed"
         self.settle(exchange, state, reply)
 
-    def again(self, exchange: Exchange, *, counts: bool, words: str) -> None:
+    def again(self, exchange: InFlight, *, counts: bool, words: str) -> None:
         """Take back a message that never got past its final dot, to go on another connection.
 
         It counts as a try where the break may be the message's doing.

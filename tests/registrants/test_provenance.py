@@ -4,12 +4,12 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from registrants import doors
+from registrants import provenance
 
 
 def address(**said: str) -> str:
     """Return the address of a request that came with these variables."""
-    return doors.address_of(RequestFactory().get("/", **said))  # type: ignore[arg-type]
+    return provenance.address_of(RequestFactory().get("/", **said))  # type: ignore[arg-type]
 
 
 def test_without_a_proxy_nobody_is_believed_about_their_address(settings: Settings) -> None:
@@ -41,18 +41,18 @@ def test_an_address_is_read_and_its_network_is_what_limits_count(
     said: str, read: str, near: str
 ) -> None:
     request = RequestFactory().get("/", REMOTE_ADDR=said)
-    assert doors.address_of(request) == read
-    assert doors.neighbourhood(request) == near
+    assert provenance.address_of(request) == read
+    assert provenance.neighbourhood(request) == near
 
 
 def test_a_hand_carries_what_is_kept_as_proof() -> None:
     """L-20."""
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.9", HTTP_USER_AGENT="A\0 browser")
-    hand = doors.hand(request, "form", mailing=7)
-    assert (hand.means, hand.ip, hand.browser, hand.mailing) == (
+    kept = provenance.provenance_of(request, "form", mailing=7)
+    assert (kept.means, kept.ip, kept.browser, kept.mailing) == (
         "form",
         "192.0.2.9",
         "A browser",
         7,
     )
-    assert doors.hand(RequestFactory().get("/", REMOTE_ADDR=""), "form").ip is None
+    assert provenance.provenance_of(RequestFactory().get("/", REMOTE_ADDR=""), "form").ip is None

@@ -16,7 +16,7 @@ from accountability.models import AuditEntry
 from accountability.roles import Role
 from newsletter.models import Delivery, Template
 from registrants.models import Assignment, Client, Enrolment, Wording
-from registrants.staff_pages import StaffPage
+from registrants.scoped_admin import StaffPage
 from tests.cast import (
     PASSWORD,
     Cast,

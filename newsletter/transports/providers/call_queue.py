@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from newsletter.transports.base import Message, Outcome
 
 
-class Line:
+class CallQueue:
     """Gives out messages call by call; forgets none it has pulled."""
 
     def __init__(self, messages: Iterable[Message], *, most: int, octets: int) -> None:

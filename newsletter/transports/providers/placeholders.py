@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from newsletter.transports.providers.table import PROVIDERS
+from newsletter.transports.providers.catalogue import PROVIDERS
 
 _BRACES: Final = re.compile(r"[{}]{2,}")
 
