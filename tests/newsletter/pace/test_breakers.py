@@ -117,8 +117,8 @@ def test_another_process_continues_the_count() -> None:
             sys.executable,
             "-c",
             "import django; django.setup()\n"
-            "from newsletter import breakers\n"
-            "from tests.newsletter.test_breakers import ILL, MAILING, SENDER\n"
+            "from newsletter.pace import breakers\n"
+            "from tests.newsletter.pace.test_breakers import ILL, MAILING, SENDER\n"
             "print(breakers.record(SENDER, MAILING, [ILL] * 5))",
         ],
         capture_output=True,
