@@ -33,8 +33,8 @@ def test_the_page_says_how_many_since_when_what_was_heard_and_who(
     page = browser.get(address("unknown", with_unknown(cast))).content.decode()
     assert "Of 5 mails nobody knows" in page
     assert "The first since" in page
-    for words in (f"3: {LOST}", f"2: {CUT}", "reader0@example.net", "gets it twice", "Nothing yet"):
-        assert words in page
+    for text in (f"3: {LOST}", f"2: {CUT}", "reader0@example.net", "gets it twice", "Nothing yet"):
+        assert text in page
 
 
 def test_all_are_left_with_one_button_and_the_page_tells_who_did_it(

@@ -40,10 +40,10 @@ def scraped(settings: Settings) -> str:
 def test_where_all_is_well_machines_hear_so(alive: redis.Redis) -> None:
     answer = Browser().get("/healthz")
     assert answer.status_code == 200
-    said = answer.json()
-    assert said["well"] is True
-    assert set(said["parts"]) == {"database", "redis", "timetable", "letters", "campaigns"}
-    assert said["parts"]["timetable"]["seconds"] < 5
+    health_report = answer.json()
+    assert health_report["well"] is True
+    assert set(health_report["parts"]) == {"database", "redis", "timetable", "letters", "campaigns"}
+    assert health_report["parts"]["timetable"]["seconds"] < 5
 
 
 def test_a_timetable_that_stands_still_is_named(alive: redis.Redis) -> None:
@@ -63,9 +63,9 @@ def test_redis_away_is_named_and_a_load_balancer_may_ask_of_one_part(settings: S
 
 
 def test_what_machines_hear_holds_no_secret(alive: redis.Redis, settings: Settings) -> None:
-    said = Browser().get("/healthz").content.decode()
+    health_json = Browser().get("/healthz").content.decode()
     for secret in (settings.REDIS_URL, settings.SECRET_KEY, settings.DATABASES["default"]["HOST"]):
-        assert secret not in said
+        assert secret not in health_json
     assert Browser().post("/healthz").status_code == 405
 
 
@@ -76,7 +76,7 @@ def test_the_tasks_say_that_they_are_alive(valkey: redis.Redis, transactional_db
     tasks.send_campaigns()
     silences = health.silences()
     assert silences is not None
-    assert all(each is not None and each < 30 for each in silences.values())
+    assert all(seconds is not None and seconds < 30 for seconds in silences.values())
 
 
 @pytest.mark.parametrize(
@@ -171,8 +171,8 @@ def test_staff_who_set_things_up_see_what_wants_a_person(cast: Cast, alive: redi
     Sender.objects.filter(pk=other.pk).update(stopped_at=now(), stopped_reason="secret words")
     browser = browser_of("adam", cast, Role.ADMINISTRATOR)
     page = browser.get("/admin/health/").content.decode()
-    for words in ("All is well", "535 Wrong password", "Late", "came due", campaign.subject):
-        assert words in page
+    for text in ("All is well", "535 Wrong password", "Late", "came due", campaign.subject):
+        assert text in page
     assert "Not yours" not in page
     assert "secret words" not in page
     assert "All is well" in browser.get("/admin/health/", {"part": "now"}).content.decode()

@@ -15,20 +15,20 @@ def addresses(notice: Notice) -> list[str]:
     from django.contrib import admin
 
     extra = {"part": "html", "move": "cancel"}
-    found = []
+    urls = []
     for pattern in admin.site._registry[Notice].get_urls():
         if pattern.name:
             given = {name: extra.get(name, notice.pk) for name in pattern.pattern.converters}
-            found.append(reverse(f"admin:{pattern.name}", kwargs=given))
-    return found
+            urls.append(reverse(f"admin:{pattern.name}", kwargs=given))
+    return urls
 
 
 def test_a_marketer_reaches_no_page_of_notices(cast: Cast, browser: Browser) -> None:
     """Shown by 9: whatever is asked, posted or read."""
     notice = cast.notice(subject="Sapphire")
-    found = addresses(notice)
-    assert len(found) > 12
-    for address in found:
+    urls = addresses(notice)
+    assert len(urls) > 12
+    for address in urls:
         for answer in (browser.get(address, follow=True), browser.post(address, follow=True)):
             assert "Sapphire" not in answer.content.decode(), address
             assert answer.status_code in (200, 403, 404, 405), address
@@ -70,9 +70,9 @@ def test_an_administrator_writes_checks_and_sends_a_notice(
     cast: Cast, administrator: Browser
 ) -> None:
     """With its reason, its audience with overridden opt-outs, and no unsubscribe link."""
-    said = {"client": cast.client.pk, "service": cast.service.pk, "sender": cast.sender.pk,
+    form_data = {"client": cast.client.pk, "service": cast.service.pk, "sender": cast.sender.pk,
             "subject": "Your account moves", "reason": "The address changes."}  # fmt: skip
-    administrator.post(reverse("admin:newsletter_notice_add"), said, follow=True)
+    administrator.post(reverse("admin:newsletter_notice_add"), form_data, follow=True)
     notice = Notice.objects.get()
     audience = reverse("admin:newsletter_notice_audience", args=[notice.pk])
     assert "of them opted out of other mail" in administrator.get(audience).content.decode()
@@ -83,7 +83,7 @@ def test_an_administrator_writes_checks_and_sends_a_notice(
         preview.content.decode()
     )
     change = reverse("admin:newsletter_notice_change", args=[notice.pk])
-    written = said | {"body": "From Monday on.", "body_format": "markdown", "seen_version": 0}
+    written = form_data | {"body": "From Monday on.", "body_format": "markdown", "seen_version": 0}
     assert administrator.post(change, written).status_code == 302
     send = reverse("admin:newsletter_notice_send", args=[notice.pk])
     assert "Send to 4 people now" in administrator.get(send).content.decode()
@@ -94,7 +94,7 @@ def test_an_administrator_writes_checks_and_sends_a_notice(
 
 def test_a_notice_without_a_reason_is_refused(cast: Cast, administrator: Browser) -> None:
     """The reason is required, in the form and in the database."""
-    said = {"client": cast.client.pk, "service": cast.service.pk, "sender": cast.sender.pk,
+    form_data = {"client": cast.client.pk, "service": cast.service.pk, "sender": cast.sender.pk,
             "subject": "Your account moves", "reason": "  "}  # fmt: skip
-    answer = administrator.post(reverse("admin:newsletter_notice_add"), said)
+    answer = administrator.post(reverse("admin:newsletter_notice_add"), form_data)
     assert "reason" in answer.context["adminform"].form.errors

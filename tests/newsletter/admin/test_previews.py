@@ -75,12 +75,14 @@ def test_what_is_typed_is_previewed_without_being_saved(
 ) -> None:
     """Faults come with their line; the saved campaign stays as it was."""
     campaign = cast.campaign()
-    said = typed(campaign, body="Fresh words\n\n{{ registrant.nmae }}", sender="999", template="x")
-    answer = browser.post(address("unsaved", campaign), said)
-    found = answer.json()
-    assert [(fault["field"], fault["line"]) for fault in found["faults"]] == [("body", 3)]
-    assert "Variables" in found["checks"]
-    assert "Fresh words" in shown(browser, campaign, unsaved=found["unsaved"])
+    form_data = typed(
+        campaign, body="Fresh words\n\n{{ registrant.nmae }}", sender="999", template="x"
+    )
+    answer = browser.post(address("unsaved", campaign), form_data)
+    preview = answer.json()
+    assert [(fault["field"], fault["line"]) for fault in preview["faults"]] == [("body", 3)]
+    assert "Variables" in preview["checks"]
+    assert "Fresh words" in shown(browser, campaign, unsaved=preview["unsaved"])
     assert "Fresh words" not in shown(browser, campaign)
     campaign.refresh_from_db()
     assert (campaign.version, "Fresh" in campaign.body) == (0, False)
@@ -98,8 +100,8 @@ def test_a_broken_draft_says_what_is_wrong_where_it_would_stand(
 def test_people_are_found_by_address_in_the_audience_alone(cast: Cast, browser: Browser) -> None:
     """The search is posted, so that no address stands in a log."""
     ask = address("people", cast.campaign())
-    found = browser.post(ask, {"address": "ADA"}, headers={"accept": "application/json"}).json()
-    assert found == {"people": [{"id": cast.ada.pk, "label": "ada@example.net"}]}
+    people = browser.post(ask, {"address": "ADA"}, headers={"accept": "application/json"}).json()
+    assert people == {"people": [{"id": cast.ada.pk, "label": "ada@example.net"}]}
     none = browser.post(ask, {"address": "dov"}, headers={"accept": "application/json"}).json()
     assert none == {"people": []}
     plain = browser.post(ask, {"address": "ada"})
@@ -112,8 +114,8 @@ def test_a_test_goes_to_the_signed_in_person_alone_with_inert_links(
 ) -> None:
     """Saved first, then sent at once through the sender's transport."""
     campaign = cast.campaign()
-    said = typed(campaign, subject="Typed now", newsletter_campaign_save_and_test="1")
-    answer = browser.post(address("change", campaign), said, follow=True)
+    form_data = typed(campaign, subject="Typed now", newsletter_campaign_save_and_test="1")
+    answer = browser.post(address("change", campaign), form_data, follow=True)
     assert f"on its way to {marketer.email}" in answer.content.decode()
     assert smtp.delivered == {marketer.email: 1}
     (data,) = smtp.messages[marketer.email]

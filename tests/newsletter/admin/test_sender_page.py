@@ -24,14 +24,14 @@ def sender(cast: Cast) -> Sender:
     return sender
 
 
-def form(sender: Sender, **said: Any) -> dict[str, Any]:
+def form(sender: Sender, **changes: Any) -> dict[str, Any]:
     """Return the form as it is opened, with something typed over."""
     names = ("name", "from_name", "from_address", "reply_to", "transport", "host", "port",
              "security", "username", "connections", "bounce_domain", "warm_up_first",
              "warm_up_growth", "warm_up_until")  # fmt: skip
     opened = {name: getattr(sender, name) for name in names} | {"is_default": "on"}
     rules = {"pace_rules-TOTAL_FORMS": 0, "pace_rules-INITIAL_FORMS": 0}
-    return opened | rules | said
+    return opened | rules | changes
 
 
 def kept(sender: Sender) -> str:
@@ -67,12 +67,14 @@ def test_typed_it_is_replaced_and_stored_encrypted(sender: Sender, administrator
         assert "n3w" not in cursor.fetchone()[0]
 
 
-@pytest.mark.parametrize("said", [{"host": "evil.example.net"}, {"security": "none"}, {"port": 25}])
+@pytest.mark.parametrize(
+    "changes", [{"host": "evil.example.net"}, {"security": "none"}, {"port": 25}]
+)
 def test_a_kept_password_goes_to_no_other_server(
-    sender: Sender, administrator: Browser, said: dict[str, Any]
+    sender: Sender, administrator: Browser, changes: dict[str, Any]
 ) -> None:
     """Whoever moves the sender must know the password."""
-    answer = administrator.post(change(sender), form(sender, **said))
+    answer = administrator.post(change(sender), form(sender, **changes))
     assert "new_password" in answer.context["adminform"].form.errors
     assert kept(sender) == SECRET
 

@@ -45,8 +45,8 @@ def sender(cast: Cast) -> Sender:
 
 def kept(sender: Sender) -> dict[str, Any]:
     """Return the credentials as the code reads them."""
-    found = Sender.objects.get(pk=sender.pk)
-    return {"provider": found.provider} | json.loads(found.credentials or "{}")
+    stored = Sender.objects.get(pk=sender.pk)
+    return {"provider": stored.provider} | json.loads(stored.credentials or "{}")
 
 
 def faults(answer: Any) -> dict[str, Any]:
@@ -57,11 +57,11 @@ def faults(answer: Any) -> dict[str, Any]:
 
 def test_a_key_is_stored_encrypted_and_never_in_a_page(cast: Cast, administrator: Browser) -> None:
     """Not when it was just saved, nor when it comes back with a fault."""
-    said = POSTMARK | {"postmark__server_token": KEY}
+    form_data = POSTMARK | {"postmark__server_token": KEY}
     page = change(cast.sender)
-    wrong = administrator.post(page, form(cast.sender, **said, name=""))
+    wrong = administrator.post(page, form(cast.sender, **form_data, name=""))
     assert KEY not in wrong.content.decode()
-    right = administrator.post(page, form(cast.sender, **said), follow=True)
+    right = administrator.post(page, form(cast.sender, **form_data), follow=True)
     assert KEY not in right.content.decode() + administrator.get(page).content.decode()
     assert kept(cast.sender) == {"provider": "postmark", "server_token": KEY}
     with connection.cursor() as cursor:
@@ -79,8 +79,8 @@ def test_another_provider_asks_for_its_own_key(sender: Sender, administrator: Br
     """The one kept goes nowhere else, even where the fields are called alike."""
     sender.provider, sender.credentials = "brevo", json.dumps({"api_key": KEY})
     sender.save()
-    said = {"transport": "provider", "provider": "resend"}
-    answer = administrator.post(change(sender), form(sender, **said))
+    form_data = {"transport": "provider", "provider": "resend"}
+    answer = administrator.post(change(sender), form(sender, **form_data))
     assert list(faults(answer)) == ["resend__api_key"]
     assert kept(sender) == {"provider": "brevo", "api_key": KEY}
 
@@ -91,8 +91,8 @@ def test_another_address_of_the_api_asks_for_the_key_again(
     """So that nobody can have it sent to a server of theirs."""
     sender.provider, sender.credentials = "mailgun", json.dumps({"api_key": KEY})
     sender.save()
-    said = {"transport": "provider", "provider": "mailgun"}
-    moved = said | {"mailgun__api_url": "https://evil.example.net/v3"}
+    form_data = {"transport": "provider", "provider": "mailgun"}
+    moved = form_data | {"mailgun__api_url": "https://evil.example.net/v3"}
     assert list(faults(administrator.post(change(sender), form(sender, **moved)))) == [
         "mailgun__api_key"
     ]
@@ -107,37 +107,39 @@ def test_another_address_of_the_api_asks_for_the_key_again(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "form_data",
     [
         {"transport": "smtp", "host": "mail.example.org", "provider": "postmark"},
         {"transport": "installation"},
     ],
 )
 def test_the_key_is_forgotten_with_its_provider(
-    sender: Sender, administrator: Browser, said: dict[str, Any]
+    sender: Sender, administrator: Browser, form_data: dict[str, Any]
 ) -> None:
     """It would serve nobody, and could only leak."""
-    assert administrator.post(change(sender), form(sender, **said)).status_code == 302
+    assert administrator.post(change(sender), form(sender, **form_data)).status_code == 302
     assert kept(sender) == {"provider": ""}
 
 
 @pytest.mark.parametrize("provider", ["", "carrier-pigeon"])
 def test_a_provider_is_one_we_know(cast: Cast, administrator: Browser, provider: str) -> None:
     """The fault stands at the field."""
-    said = {"transport": "provider", "provider": provider}
-    assert "provider" in faults(administrator.post(change(cast.sender), form(cast.sender, **said)))
+    form_data = {"transport": "provider", "provider": provider}
+    assert "provider" in faults(
+        administrator.post(change(cast.sender), form(cast.sender, **form_data))
+    )
 
 
 def test_what_must_be_known_of_a_provider_is_said(sender: Sender, administrator: Browser) -> None:
     """On its page, and when it is saved."""
     sender.provider, sender.credentials = "sparkpost", json.dumps({"api_key": KEY})
     sender.save()
-    words = "Own one-click unsubscribe cannot be had"
-    assert words in administrator.get(change(sender)).content.decode()
-    said = {"transport": "provider", "provider": "sparkpost"}
-    saved = administrator.post(change(sender), form(sender, **said), follow=True)
-    told = [str(each) for each in saved.context["messages"]]
-    assert any(words in each for each in told)
+    warning = "Own one-click unsubscribe cannot be had"
+    assert warning in administrator.get(change(sender)).content.decode()
+    form_data = {"transport": "provider", "provider": "sparkpost"}
+    saved = administrator.post(change(sender), form(sender, **form_data), follow=True)
+    messages = [str(message) for message in saved.context["messages"]]
+    assert any(warning in message for message in messages)
 
 
 def test_stand_ins_go_round_in_no_circle(cast: Cast, administrator: Browser) -> None:
@@ -197,14 +199,15 @@ def test_a_rule_that_limits_nothing_is_refused(cast: Cast, administrator: Browse
     assert chosen.value() is None and chosen.field.choices[0] == ("", "–")
 
 
-@pytest.mark.parametrize("said", [{"quiet_from": "22:00"}, {"quiet_until": "07:00"}])
+@pytest.mark.parametrize("form_data", [{"quiet_from": "22:00"}, {"quiet_until": "07:00"}])
 def test_quiet_hours_come_in_pairs(
-    cast: Cast, administrator: Browser, said: dict[str, str]
+    cast: Cast, administrator: Browser, form_data: dict[str, str]
 ) -> None:
     """The fault stands at the one that is missing."""
-    missing = {"quiet_from", "quiet_until"} - said.keys()
+    missing = {"quiet_from", "quiet_until"} - form_data.keys()
     assert (
-        set(faults(administrator.post(change(cast.sender), form(cast.sender, **said)))) == missing
+        set(faults(administrator.post(change(cast.sender), form(cast.sender, **form_data))))
+        == missing
     )
 
 

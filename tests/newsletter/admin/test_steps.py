@@ -125,7 +125,7 @@ def test_a_schedule_is_on_the_clients_clock_and_can_be_taken_back(
 
 
 @pytest.mark.parametrize(
-    ("at", "words"),
+    ("at", "message"),
     [
         ("", "Choose a day"),
         ("tomorrow", "Choose a day"),
@@ -134,7 +134,7 @@ def test_a_schedule_is_on_the_clients_clock_and_can_be_taken_back(
     ],
 )
 def test_a_time_that_cannot_be_is_refused(
-    cast: Cast, browser: Browser, at: str, words: str
+    cast: Cast, browser: Browser, at: str, message: str
 ) -> None:
     """The hour the clocks leave out is said, not shifted."""
     cast.client.time_zone = "Europe/Berlin"
@@ -142,7 +142,7 @@ def test_a_time_that_cannot_be_is_refused(
     campaign = cast.campaign()
     ask = {"seen_version": 0, "at": at}
     answer = browser.post(address("schedule", campaign), ask, follow=True)
-    assert words in said(answer)
+    assert message in said(answer)
     campaign.refresh_from_db()
     assert campaign.state == State.DRAFT
 

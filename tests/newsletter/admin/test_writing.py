@@ -19,12 +19,12 @@ def address(step: str, mailing: Mailing | None = None) -> str:
     return reverse(f"admin:newsletter_campaign_{step}", args=[mailing.pk] if mailing else [])
 
 
-def typed(campaign: Mailing, **said: Any) -> dict[str, Any]:
+def typed(campaign: Mailing, **changes: Any) -> dict[str, Any]:
     """Return what the form holds when it has just been opened, with something typed over."""
     names = ("subject", "preheader", "body_format", "body")
     fields = {name: getattr(campaign, name) for name in names}
     fields |= {"mailing_list": campaign.mailing_list_id, "sender": campaign.sender_id}
-    return fields | {"seen_version": campaign.version} | said
+    return fields | {"seen_version": campaign.version} | changes
 
 
 def errors(answer: Any) -> dict[str, list[str]]:
@@ -36,9 +36,9 @@ def test_a_new_campaign_opens_where_its_preview_is(cast: Cast, browser: Browser)
     """The form begins with the one client there is, and leads on to writing."""
     first = browser.get(address("add"))
     assert first.context["adminform"].form.initial["client"] == cast.client.pk
-    said = {"client": cast.client.pk, "mailing_list": cast.mailing_list.pk,
+    form_data = {"client": cast.client.pk, "mailing_list": cast.mailing_list.pk,
             "sender": cast.sender.pk, "subject": "Hello"}  # fmt: skip
-    answer = browser.post(address("add"), said)
+    answer = browser.post(address("add"), form_data)
     campaign = Campaign.objects.get()
     assert answer["Location"] == address("change", campaign)
     assert (campaign.kind, campaign.subject) == ("campaign", "Hello")
@@ -48,7 +48,7 @@ def test_a_new_campaign_opens_where_its_preview_is(cast: Cast, browser: Browser)
 
 
 @pytest.mark.parametrize(
-    ("field", "said", "words"),
+    ("field", "changes", "error"),
     [
         ("body", {"body": "line one\n{% if registrant.name %}open"}, "line 2, column 1"),
         ("body", {"body": "Hello {{ registrant.name | nofilter }}"}, "line 1, column"),
@@ -61,16 +61,18 @@ def test_a_new_campaign_opens_where_its_preview_is(cast: Cast, browser: Browser)
     ],
 )
 def test_bad_input_is_an_error_at_its_field_and_nothing_typed_is_lost(
-    cast: Cast, browser: Browser, field: str, said: dict[str, Any], words: str
+    cast: Cast, browser: Browser, field: str, changes: dict[str, Any], error: str
 ) -> None:
     """Bad input: Liquid and MJML with their place, a subject with a line break."""
     campaign = cast.campaign()
-    answer = browser.post(address("change", campaign), typed(campaign, **said, preheader_kept="x"))
+    answer = browser.post(
+        address("change", campaign), typed(campaign, **changes, preheader_kept="x")
+    )
     assert answer.status_code == 200
-    assert words in " ".join(errors(answer)[field])
+    assert error in " ".join(errors(answer)[field])
     campaign.refresh_from_db()
     assert campaign.version == 0
-    for name, value in said.items():
+    for name, value in changes.items():
         if name == "body":
             assert answer.context["adminform"].form["body"].value() == value
 
@@ -84,9 +86,9 @@ def test_a_list_of_another_client_is_named_as_the_fault(cast: Cast, browser: Bro
     Assignment.objects.create(
         staff=User.objects.get(username="mara"), client=other, role=Role.MARKETER
     )
-    said = {"client": cast.client.pk, "mailing_list": make_list(other).pk,
+    form_data = {"client": cast.client.pk, "mailing_list": make_list(other).pk,
             "sender": cast.sender.pk, "subject": "Hello"}  # fmt: skip
-    answer = browser.post(address("add"), said)
+    answer = browser.post(address("add"), form_data)
     assert errors(answer)["mailing_list"] == [
         "This mailing list is not one of Heron Books; choose another."
     ]
@@ -124,9 +126,9 @@ def test_a_form_without_the_version_it_was_opened_at_saves_nothing(
 ) -> None:
     """A forged or cut form counts as a conflict."""
     campaign = cast.campaign()
-    said = typed(campaign, subject="Mine")
-    del said["seen_version"]
-    assert browser.post(address("change", campaign), said).status_code == 200
+    form_data = typed(campaign, subject="Mine")
+    del form_data["seen_version"]
+    assert browser.post(address("change", campaign), form_data).status_code == 200
     campaign.refresh_from_db()
     assert campaign.subject == "News of the week"
 
