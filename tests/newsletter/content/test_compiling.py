@@ -30,15 +30,15 @@ def faults(**changes: object) -> list[tuple[str, int | None, int | None]]:
 )
 def test_a_liquid_error_is_told_with_line_and_column(body: str, line: int, column: int) -> None:
     """Issue "Bad input"."""
-    found = faults(body=body)[0]
-    assert found[:2] == ("body", line)
-    assert found[2] == column
+    fault = faults(body=body)[0]
+    assert fault[:2] == ("body", line)
+    assert fault[2] == column
 
 
 def test_faults_of_several_fields_are_told_together() -> None:
     """Issue "Bad input": an author mends all at once."""
-    found = faults(subject="{{ x", body="{% if %}", from_name="A\nB")
-    assert [name for name, _, _ in found] == ["subject", "body", "from_name"]
+    faults_listed = faults(subject="{{ x", body="{% if %}", from_name="A\nB")
+    assert [name for name, _, _ in faults_listed] == ["subject", "body", "from_name"]
 
 
 def test_mjml_that_is_not_well_formed_is_told_with_its_line() -> None:
@@ -75,11 +75,13 @@ def test_unknown_variables_are_told_where_they_stand() -> None:
         "{{ registrant.name }} {{ registrant.nmae }}\n{% for tag in registrant.tags %}{{ tag }}"
         "{% endfor %}\n{% assign x = registrant.city %}{{ x }}{{ nobody }}{{ registrant }}"
     )
-    found = unknown_variables(source(body=body, subject="{{ client.nam }}", layout="{{ content }}"))
-    assert [(fault.field, fault.line) for fault in found] == [
+    unknown = unknown_variables(
+        source(body=body, subject="{{ client.nam }}", layout="{{ content }}")
+    )
+    assert [(fault.field, fault.line) for fault in unknown] == [
         ("subject", 1), ("body", 1), ("body", 3), ("body", 3),
     ]  # fmt: skip
-    assert found[1].column == 26
+    assert unknown[1].column == 26
 
 
 def test_a_notice_knows_no_unsubscribe_link_and_a_letter_its_own_names() -> None:

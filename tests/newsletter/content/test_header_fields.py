@@ -32,9 +32,9 @@ def test_a_display_name_reads_back_as_written(text: str) -> None:
     name = header_fields.one_line(text)
     data = b"From: " + header_fields.sender(name, "a@client.example") + b"\r\n\r\n"
     assert max(map(len, data.split(b"\r\n"))) <= 78
-    [(found, address)] = getaddresses([message_from_bytes(data, policy=compat32)["From"]])
+    [(display_name, address)] = getaddresses([message_from_bytes(data, policy=compat32)["From"]])
     # The newer parser keeps the blank between two encoded words (RFC 2047 §6.2 drops it).
-    assert str(make_header(decode_header(found))) == name
+    assert str(make_header(decode_header(display_name))) == name
     assert address == "a@client.example"
 
 
