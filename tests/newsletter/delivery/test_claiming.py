@@ -45,8 +45,8 @@ def taken(cast: Cast) -> tuple[Mailing, LeaseInHand]:
     campaign = cast.campaign()
     lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
-    taken = [held for _ in range(2) if (held := leasing.take("campaigns", campaign.pk))]
-    return campaign, max(taken, key=lambda held: held.last - held.first)
+    taken = [lease for _ in range(2) if (lease := leasing.take("campaigns", campaign.pk))]
+    return campaign, max(taken, key=lambda lease: lease.last - lease.first)
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -57,15 +57,19 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def plans_of(act: Callable[[], object]) -> list[dict[str, Any]]:
     """Do something, and return the plan of each statement that touches the ledger, as it ran."""
-    found: list[dict[str, Any]] = []
+    plans: list[dict[str, Any]] = []
 
     def explained(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         if "newsletter_delivery" in str(sql):
             execute(f"SAVEPOINT before; {BY_KEY}", None, many, context)
             asked = sql.removeprefix(BY_KEY)
             execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked}", params, many, context)
-            said = context["cursor"].fetchone()[0]
-            found.append((json.loads(said) if isinstance(said, str) else said)[0]["Plan"])
+            explanation = context["cursor"].fetchone()[0]
+            plans.append(
+                (json.loads(explanation) if isinstance(explanation, str) else explanation)[0][
+                    "Plan"
+                ]
+            )
             execute("ROLLBACK TO SAVEPOINT before", None, many, context)
         return execute(sql, params, many, context)
 
@@ -73,7 +77,7 @@ def plans_of(act: Callable[[], object]) -> list[dict[str, Any]]:
 
     with transaction.atomic(), connection.execute_wrapper(explained):
         act()
-    return found
+    return plans
 
 
 def assert_lean(plan: dict[str, Any]) -> None:
@@ -99,17 +103,17 @@ def test_a_window_reads_its_own_people_alone_in_the_second_campaign_too(
     """What the planner knows by then, nobody is being handed over, must not mislead it."""
     many(cast, people)
     for _ in range(2):
-        campaign, held = taken(cast)
+        campaign, lease = taken(cast)
         handed: list[Any] = []
         (plan,) = plans_of(
-            lambda held=held, campaign=campaign, handed=handed: handed.extend(  # type: ignore[misc]
-                hand_over(held=held, question=question(campaign), window=WINDOW)[0]
+            lambda lease=lease, campaign=campaign, handed=handed: handed.extend(  # type: ignore[misc]
+                hand_over(held=lease, question=question(campaign), window=WINDOW)[0]
             )
         )
         assert_lean(plan)
         assert len(handed) == WINDOW
-        outcomes = [Outcome(each.delivery, "sent", 250, "2.0.0", "taken") for each in handed]
-        (plan,) = plans_of(lambda held=held, o=outcomes: settle(held=held, outcomes=o))  # type: ignore[misc]
+        outcomes = [Outcome(message.delivery, "sent", 250, "2.0.0", "taken") for message in handed]
+        (plan,) = plans_of(lambda lease=lease, o=outcomes: settle(held=lease, outcomes=o))  # type: ignore[misc]
         assert_lean(plan)
         assert Delivery.objects.filter(mailing=campaign, state="sent").count() == WINDOW
         Delivery.objects.filter(mailing=campaign).update(state="sent")

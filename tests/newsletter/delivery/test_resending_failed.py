@@ -28,8 +28,8 @@ def with_failures(cast: Cast) -> Mailing:
     """Return a campaign that is sent, of which one each failed for good, as spam, and too late."""
     campaign = with_unknown(cast, lost=0, cut=0, sent=6)
     rows = Delivery.objects.filter(mailing=campaign).order_by("-pk")
-    for row, (code, words) in zip(rows, (GONE, SPAM, LATE), strict=False):
-        row.state, row.code, row.answer, row.tries = "failed", code, words, 5
+    for row, (code, answer) in zip(rows, (GONE, SPAM, LATE), strict=False):
+        row.state, row.code, row.answer, row.tries = "failed", code, answer, 5
         row.save()
     give_back()
     assert lifecycle.finish_done() == 1
@@ -38,10 +38,10 @@ def with_failures(cast: Cast) -> Mailing:
 
 
 def test_what_failed_is_told_apart_by_whether_sending_again_can_help(cast: Cast) -> None:
-    found = resending_failed.failures(with_failures(cast))
-    assert (found.again, found.gone) == (2, 1)
-    assert found.said_gone == [resending_failed.FailureReply(*GONE, 1)]
-    assert {(each.code, each.words) for each in found.said_again} == {SPAM, LATE}
+    failures = resending_failed.failures(with_failures(cast))
+    assert (failures.again, failures.gone) == (2, 1)
+    assert failures.said_gone == [resending_failed.FailureReply(*GONE, 1)]
+    assert {(reply.code, reply.words) for reply in failures.said_again} == {SPAM, LATE}
 
 
 def test_what_differs_by_ids_alone_is_shown_as_one(cast: Cast) -> None:
@@ -49,8 +49,8 @@ def test_what_differs_by_ids_alone_is_shown_as_one(cast: Cast) -> None:
     for row in Delivery.objects.filter(mailing=campaign, state="failed"):
         row.code, row.answer = 554, f"5.7.1 spam, id 4XtZ0q12Rfz{row.pk}"
         row.save()
-    said = [resending_failed.FailureReply(554, "5.7.1 spam, id …", 3)]
-    assert resending_failed.failures(campaign).said_again == said
+    replies = [resending_failed.FailureReply(554, "5.7.1 spam, id …", 3)]
+    assert resending_failed.failures(campaign).said_again == replies
 
 
 def test_only_what_failed_goes_again_and_the_mailing_is_under_way(

@@ -26,12 +26,12 @@ def with_unknown(cast: Cast, *, lost: int = 3, cut: int = 2, sent: int = 2) -> M
     lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
     rows = list(Delivery.objects.filter(mailing=campaign).order_by("pk"))
-    for row, (state, words) in zip(
+    for row, (state, answer) in zip(
         rows,
         [("unknown", LOST)] * lost + [("unknown", CUT)] * cut + [("sent", "ok")] * sent,
         strict=True,
     ):
-        row.state, row.answer, row.settled_at = state, words, now()
+        row.state, row.answer, row.settled_at = state, answer, now()
         row.save()
     give_back()
     campaign.refresh_from_db()
@@ -50,13 +50,13 @@ def states(mailing: Mailing) -> list[str]:
 
 
 def test_the_undecided_are_grouped_by_what_was_said_last(cast: Cast) -> None:
-    found = resolving_unknown.undecided(with_unknown(cast))
-    assert [(group.words, group.count) for group in found.groups] == [(LOST, 3), (CUT, 2)]
-    assert found.count == 5
-    assert found.oldest is not None
-    assert found.newest is not None
-    assert found.oldest < found.newest
-    assert len(found.sample) == 5
+    undecided = resolving_unknown.undecided(with_unknown(cast))
+    assert [(group.words, group.count) for group in undecided.groups] == [(LOST, 3), (CUT, 2)]
+    assert undecided.count == 5
+    assert undecided.oldest is not None
+    assert undecided.newest is not None
+    assert undecided.oldest < undecided.newest
+    assert len(undecided.sample) == 5
 
 
 def test_where_nothing_is_unknown_nothing_waits(cast: Cast) -> None:
@@ -109,12 +109,12 @@ def test_what_a_worker_holds_is_not_decided_under_its_hands(cast: Cast) -> None:
     """The worker would count without the decision and put its range away for good."""
     campaign = with_unknown(cast)
     Lease.objects.update(due_at=now() - timedelta(minutes=1))
-    held = leasing.take("campaigns", campaign.pk)
-    assert held is not None
+    lease = leasing.take("campaigns", campaign.pk)
+    assert lease is not None
     with pytest.raises(NotPossible, match="worker is busy"):
         resolving_unknown.accept(mailing=campaign, staff=1)
     assert not AuditEntry.objects.filter(act=resolving_unknown.ACCEPTED).exists()
-    leasing.give_back(held)
+    leasing.give_back(lease)
     assert resolving_unknown.accept(mailing=campaign, staff=1) == 5
 
 

@@ -64,10 +64,10 @@ def serve() -> None:
 
 
 def states() -> dict[str, int]:
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for state in Delivery.objects.values_list("state", flat=True):
-        found[state] = found.get(state, 0) + 1
-    return found
+        counts[state] = counts.get(state, 0) + 1
+    return counts
 
 
 def test_another_server_stands_in_while_the_senders_own_is_down(
@@ -156,14 +156,14 @@ def test_who_goes_beyond_the_pace_is_held_and_the_try_is_not_counted(
     PaceRule.objects.create(sender=cast.sender, receiver=Receiver.GMAIL, per_second=1)
     sent_off(cast, 12, "gmail.com")
     serve()
-    found = states()
-    assert found["sent"] >= 1
-    assert found["deferred"] >= 8
+    counts = states()
+    assert counts["sent"] >= 1
+    assert counts["deferred"] >= 8
     assert Delivery.objects.get(registrant=cast.ada).state == "sent"
     waiting = Delivery.objects.filter(state="deferred").order_by("due_at")
-    assert {(each.tries, each.receiver) for each in waiting} == {(0, Receiver.GMAIL)}
-    assert all("held back" in each.answer for each in waiting)
-    dues = [each.due_at for each in waiting if each.due_at is not None]
+    assert {(delivery.tries, delivery.receiver) for delivery in waiting} == {(0, Receiver.GMAIL)}
+    assert all("held back" in delivery.answer for delivery in waiting)
+    dues = [delivery.due_at for delivery in waiting if delivery.due_at is not None]
     assert dues[0] > now()
     gaps = [after - before for before, after in itertools.pairwise(dues)]
     assert sum(gap > timedelta(seconds=0.5) for gap in gaps) >= len(gaps) - 1
@@ -216,28 +216,28 @@ def test_twenty_refusals_in_a_row_stop_it_with_the_servers_words(
 
 def handed_over(cast: Cast, count: int) -> tuple[Mailing, leasing.LeaseInHand, list[int]]:
     campaign = sent_off(cast, count - 1)
-    held = leasing.take("campaigns", campaign.pk)
-    assert held is not None
-    ready, _ = hand_over(held=held, question=question(campaign), window=count)
-    return campaign, held, [each.delivery for each in ready]
+    lease = leasing.take("campaigns", campaign.pk)
+    assert lease is not None
+    ready, _ = hand_over(held=lease, question=question(campaign), window=count)
+    return campaign, lease, [message.delivery for message in ready]
 
 
 def test_the_notes_of_a_lost_run_say_what_went_and_what_was_answered(cast: Cast) -> None:
     """C-3, C-4: sent what was answered, staged what never went, unknown only what was in flight."""
-    _, held, (answered, in_flight, never) = handed_over(cast, 3)
-    with pytest.raises(RuntimeError), journal.keeping(held.attempt) as noted:
+    _, lease, (answered, in_flight, never) = handed_over(cast, 3)
+    with pytest.raises(RuntimeError), journal.keeping(lease.attempt) as noted:
         noted([answered, in_flight], [])
         noted([], [Outcome(answered, "sent", 250, "2.0.0", "taken")])
         raise RuntimeError("lost")
     assert recovering.recover() == 1
-    found = dict(Delivery.objects.values_list("pk", "state"))
-    assert found == {answered: "sent", in_flight: "unknown", never: "staged"}
+    states_by_id = dict(Delivery.objects.values_list("pk", "state"))
+    assert states_by_id == {answered: "sent", in_flight: "unknown", never: "staged"}
 
 
 def test_what_went_once_more_after_an_answer_is_in_flight_again(cast: Cast) -> None:
     """An unsent one handed over again in the same run must never be taken for unsent."""
-    _, held, (first,) = handed_over(cast, 1)
-    with pytest.raises(RuntimeError), journal.keeping(held.attempt) as noted:
+    _, lease, (first,) = handed_over(cast, 1)
+    with pytest.raises(RuntimeError), journal.keeping(lease.attempt) as noted:
         noted([first], [])
         noted([], [Outcome(first, "unsent", 0, "", "")])
         noted([first], [])
@@ -247,8 +247,8 @@ def test_what_went_once_more_after_an_answer_is_in_flight_again(cast: Cast) -> N
 
 
 def test_a_run_that_goes_on_keeps_its_notes_to_itself(cast: Cast) -> None:
-    _, held, ids = handed_over(cast, 2)
-    with journal.keeping(held.attempt) as noted:
+    _, lease, ids = handed_over(cast, 2)
+    with journal.keeping(lease.attempt) as noted:
         noted(ids, [])
         assert recovering.recover() == 0
     assert states() == {"handing_over": 2}
@@ -263,9 +263,9 @@ def test_no_mail_waits_for_the_end_of_a_run_to_be_counted(
     counted: list[int] = []
     real = leasing.count
 
-    def count(held: leasing.LeaseInHand) -> None:
-        real(held)
-        counted.append(Lease.objects.get(pk=held.id).sent)
+    def count(lease: leasing.LeaseInHand) -> None:
+        real(lease)
+        counted.append(Lease.objects.get(pk=lease.id).sent)
 
     monkeypatch.setattr(leasing, "count", count)
     smtp.script = lambda moment: time.sleep(0.02) if moment.step == "end" else None  # type: ignore[func-returns-value]

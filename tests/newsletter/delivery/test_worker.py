@@ -40,10 +40,10 @@ def serve(lane: str = "campaigns") -> None:
 
 
 def states(mailing: Mailing) -> dict[str, int]:
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for state in Delivery.objects.filter(mailing=mailing).values_list("state", flat=True):
-        found[state] = found.get(state, 0) + 1
-    return found
+        counts[state] = counts.get(state, 0) + 1
+    return counts
 
 
 def test_everybody_gets_it_once_and_it_reads_sent(cast: Cast, smtp: ScriptedSmtp) -> None:
@@ -198,9 +198,9 @@ def test_a_lost_workers_window_is_unknown_when_nothing_is_known_of_it(
 ) -> None:
     readers(cast, 4)
     campaign = staged(cast.campaign())
-    held = leasing.take("campaigns", campaign.pk)
-    assert held is not None
-    ready, _ = hand_over(held=held, question=question(campaign), window=2)
+    lease = leasing.take("campaigns", campaign.pk)
+    assert lease is not None
+    ready, _ = hand_over(held=lease, question=question(campaign), window=2)
     assert len(ready) == 2
     Lease.objects.update(until=now() - timedelta(seconds=1))
     assert recovering.recover() == 1
@@ -218,11 +218,11 @@ def test_what_two_workers_hold_never_overlaps(cast: Cast) -> None:
 
 def test_a_worker_whose_lease_is_lost_hands_nothing_over(cast: Cast) -> None:
     campaign = staged(cast.campaign())
-    held = leasing.take("campaigns", campaign.pk)
-    assert held is not None
+    lease = leasing.take("campaigns", campaign.pk)
+    assert lease is not None
     Lease.objects.update(until=now() - timedelta(seconds=1))
     recovering.recover()
-    assert hand_over(held=held, question=question(campaign), window=10) == ([], 0)
+    assert hand_over(held=lease, question=question(campaign), window=10) == ([], 0)
 
 
 def test_a_confirm_letter_goes_out_and_is_owed_once_a_day(cast: Cast, smtp: ScriptedSmtp) -> None:
