@@ -156,10 +156,10 @@ def test_two_timetables_at_the_same_moment_start_it_once(cast: Cast) -> None:
         connection.close()
 
     timetables = [threading.Thread(target=tick) for _ in range(4)]
-    for each in timetables:
-        each.start()
-    for each in timetables:
-        each.join()
+    for timetable in timetables:
+        timetable.start()
+    for timetable in timetables:
+        timetable.join()
     assert sum(started) == len(campaigns)
     assert AuditEntry.objects.filter(act="start").count() == len(campaigns)
 
