@@ -30,30 +30,30 @@ def test_the_rate_is_that_of_the_last_ten_seconds(cast: Cast) -> None:
     with time_machine.travel(now().replace(microsecond=0), tick=False) as clock:
         for second in range(30):
             at(campaign, sent=100 * second if second < 15 else 1500 + 20 * (second - 15))
-            found = progress(campaign, earlier=looks)
-            looks = found.samples
+            reading = progress(campaign, earlier=looks)
+            looks = reading.samples
             clock.shift(1)
-    assert found.per_second == pytest.approx(20, rel=0.01)
-    assert found.seconds_left == pytest.approx((10_000 - found.sent) / 20, rel=0.01)
-    assert found.left == "about 7 min left"
+    assert reading.per_second == pytest.approx(20, rel=0.01)
+    assert reading.seconds_left == pytest.approx((10_000 - reading.sent) / 20, rel=0.01)
+    assert reading.left == "about 7 min left"
 
 
 def test_the_unknown_and_the_deferred_are_not_waited_for(cast: Cast) -> None:
     campaign = under_way(cast, total=100)
     at(campaign, sent=90, unknown=4, deferred=6)
-    found = progress(campaign)
-    assert found.seconds_left == 0
-    assert found.open == 10
-    assert found.percent == 90
+    reading = progress(campaign)
+    assert reading.seconds_left == 0
+    assert reading.open == 10
+    assert reading.percent == 90
 
 
-@pytest.mark.parametrize("said", ["", "x", "1:2:3", ",,,", "9e9:1", "-1:5", "1" * 5000, "٣:٣"])
-def test_looks_nobody_took_are_left_out(cast: Cast, said: str) -> None:
+@pytest.mark.parametrize("samples", ["", "x", "1:2:3", ",,,", "9e9:1", "-1:5", "1" * 5000, "٣:٣"])
+def test_looks_nobody_took_are_left_out(cast: Cast, samples: str) -> None:
     campaign = under_way(cast)
     at(campaign, sent=50)
-    found = progress(campaign, earlier=said)
-    assert found.samples.count(":") == 1
-    assert found.per_second == 0
+    reading = progress(campaign, earlier=samples)
+    assert reading.samples.count(":") == 1
+    assert reading.per_second == 0
 
 
 def test_a_rate_that_falls_below_nothing_is_nothing(cast: Cast) -> None:
@@ -68,15 +68,15 @@ def test_a_rate_that_falls_below_nothing_is_nothing(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "words"),
+    ("rate", "time_left"),
     [(1_000, "less than a minute left"), (50, "about 3 min left"), (1, "about 2 h 47 min left")],
 )
-def test_the_time_left_is_said_in_words(cast: Cast, rate: int, words: str) -> None:
+def test_the_time_left_is_said_in_words(cast: Cast, rate: int, time_left: str) -> None:
     campaign = under_way(cast, total=20_000)
     with time_machine.travel(now().replace(microsecond=0), tick=False) as clock:
         at(campaign, sent=10_000 - 10 * rate)
         looks = progress(campaign).samples
         clock.shift(10)
         at(campaign, sent=10_000)
-        found = progress(campaign, earlier=looks)
-    assert found.left == words
+        reading = progress(campaign, earlier=looks)
+    assert reading.left == time_left

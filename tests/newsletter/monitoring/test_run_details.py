@@ -21,15 +21,15 @@ pytestmark = pytest.mark.django_db
 def campaign(cast: Cast, valkey: redis.Redis) -> Mailing:
     """Return a campaign under way, with an answer of every kind."""
     campaign = with_unknown(cast, lost=2, cut=0, sent=6)
-    told = [
+    answers = [
         ("failed", 550, "No such user here", 1),
         ("failed", 550, "No such user here", 1),
         ("deferred", 451, "Local error", 2),
         ("deferred", None, "held back: warm-up, 500 a day", 2),
     ]
     rows = Delivery.objects.filter(mailing=campaign, state="sent").order_by("pk")
-    for row, (state, code, words, receiver) in zip(rows, told, strict=False):
-        row.state, row.code, row.answer, row.receiver = state, code, words, receiver
+    for row, (state, code, answer, receiver) in zip(rows, answers, strict=False):
+        row.state, row.code, row.answer, row.receiver = state, code, answer, receiver
         row.due_at = now() + timedelta(hours=1) if state == "deferred" else None
         row.save()
     rows.filter(receiver=None).update(receiver=1)
@@ -38,8 +38,10 @@ def campaign(cast: Cast, valkey: redis.Redis) -> Mailing:
 
 
 def test_receivers_are_told_apart_the_largest_first(campaign: Mailing) -> None:
-    found = run_details.course(campaign).receivers
-    assert [(each.name, each.sent, each.deferred, each.failed) for each in found] == [
+    receivers = run_details.course(campaign).receivers
+    assert [
+        (receiver.name, receiver.sent, receiver.deferred, receiver.failed) for receiver in receivers
+    ] == [
         ("Gmail", 2, 0, 2),
         ("Outlook", 0, 2, 0),
     ]
@@ -48,8 +50,10 @@ def test_receivers_are_told_apart_the_largest_first(campaign: Mailing) -> None:
 def test_what_servers_said_is_shown_once_with_how_often_and_never_what_was_held_back(
     campaign: Mailing,
 ) -> None:
-    found = run_details.course(campaign).said
-    assert {(each.state, each.receiver, each.code, each.words, each.times) for each in found} == {
+    replies = run_details.course(campaign).said
+    assert {
+        (reply.state, reply.receiver, reply.code, reply.words, reply.times) for reply in replies
+    } == {
         ("failed", "Gmail", 550, "No such user here", 2),
         ("deferred", "Outlook", 451, "Local error", 1),
         ("unknown", "", None, LOST, 2),
@@ -57,17 +61,17 @@ def test_what_servers_said_is_shown_once_with_how_often_and_never_what_was_held_
 
 
 def test_the_next_of_the_deferred_and_the_workers_are_named(campaign: Mailing) -> None:
-    found = run_details.course(campaign)
-    assert found.workers == 0
-    assert found.next_due is not None
-    assert timedelta(minutes=55) < found.next_due - now() < timedelta(minutes=65)
+    details = run_details.course(campaign)
+    assert details.workers == 0
+    assert details.next_due is not None
+    assert timedelta(minutes=55) < details.next_due - now() < timedelta(minutes=65)
     Lease.objects.update(worker="one:7", attempt=1, until=now() + timedelta(minutes=1))
-    found = run_details.course(campaign)
-    assert (found.workers, found.connections) == (1, 4)
+    details = run_details.course(campaign)
+    assert (details.workers, details.connections) == (1, 4)
 
 
 def words(campaign: Mailing) -> str:
-    return " ".join(each.words for each in run_details.course(campaign).reasons)
+    return " ".join(reason.words for reason in run_details.course(campaign).reasons)
 
 
 def test_it_says_why_it_waits(campaign: Mailing) -> None:
@@ -76,9 +80,9 @@ def test_it_says_why_it_waits(campaign: Mailing) -> None:
     campaign.sender.stopped_at, campaign.sender.stopped_reason = now(), "535 Wrong password"
     campaign.sender.quiet_from = (now() - timedelta(minutes=5)).time()
     campaign.sender.quiet_until = (now() + timedelta(minutes=5)).time()
-    said = words(campaign)
-    for each in ("broke off", "was stopped: 535 Wrong password", "quiet hours"):
-        assert each in said
+    reasons = words(campaign)
+    for reason in ("broke off", "was stopped: 535 Wrong password", "quiet hours"):
+        assert reason in reasons
 
 
 def test_a_run_nobody_works_at_is_told_after_a_while(campaign: Mailing) -> None:
@@ -96,8 +100,8 @@ def test_without_redis_it_says_that_it_goes_slowly(campaign: Mailing, settings: 
 def test_what_is_over_waits_for_nothing(campaign: Mailing) -> None:
     lifecycle.cancel(mailing=campaign, staff=1)
     campaign.waiting_reason = "old words"
-    found = run_details.course(campaign)
-    assert (found.reasons, found.workers) == ([], 0)
+    details = run_details.course(campaign)
+    assert (details.reasons, details.workers) == ([], 0)
 
 
 def test_the_rate_over_the_run_is_drawn_where_there_is_enough_of_it(campaign: Mailing) -> None:
