@@ -59,9 +59,9 @@ def ada(**changes: Any) -> Person:
 
 def parsed(data: bytes) -> EmailMessage:
     """Parse a message strictly, as another program would."""
-    found = message_from_bytes(data, policy=STRICT)
-    assert isinstance(found, EmailMessage)
-    return found
+    message = message_from_bytes(data, policy=STRICT)
+    assert isinstance(message, EmailMessage)
+    return message
 
 
 def part(data: bytes | EmailMessage, kind: str) -> str:
