@@ -66,8 +66,8 @@ class Books:
     @property
     def wrong(self) -> dict[str, list[str]]:
         """Return what must never be, with some of whom it is true; empty where all is well."""
-        found = {"lost": self.lost, "doubled": self.doubled, "untrue": self.untrue}
-        return {name: sorted(people)[:10] for name, people in found.items() if people}
+        breaches = {"lost": self.lost, "doubled": self.doubled, "untrue": self.untrue}
+        return {name: sorted(people)[:10] for name, people in breaches.items() if people}
 
     def row(self) -> dict[str, int | float]:
         """Return the figures of the table."""
@@ -118,8 +118,8 @@ class Account(Generic[Server]):
                 self.people.get(person, f"stranger {person}"): Entry(state, code, answer)
                 for person, state, code, answer in rows.all()
             },
-            accepted=Counter(each.recipient for each in seen if each.what == "accepted"),
-            begun=frozenset(each.recipient for each in seen if each.what == "begun"),
+            accepted=Counter(event.recipient for event in seen if event.what == "accepted"),
+            begun=frozenset(event.recipient for event in seen if event.what == "begun"),
             seconds=time.monotonic() - self.began,
         )
 

@@ -40,16 +40,18 @@ def line(transactional_db: None, tmp_path: Path, valkey: redis.Redis) -> Iterato
     made.stop()
 
 
-def email_url(port: int, **words: float) -> str:
+def email_url(port: int, **timeouts: float) -> str:
     """Return where the installation's mail server is, with other time-outs where they are said."""
-    said = {"connections": CONNECTIONS, "connect": 2, **words}
-    return f"smtp://127.0.0.1:{port}/?" + "&".join(f"{name}={said[name]}" for name in said)
+    parameters = {"connections": CONNECTIONS, "connect": 2, **timeouts}
+    return f"smtp://127.0.0.1:{port}/?" + "&".join(
+        f"{name}={parameters[name]}" for name in parameters
+    )
 
 
 def database_url() -> str:
     """Return the address of the database this process uses at present."""
-    told = connection.settings_dict
-    return f"postgresql://{told['USER']}@/{told['NAME']}?host={told['HOST']}"
+    settings = connection.settings_dict
+    return f"postgresql://{settings['USER']}@/{settings['NAME']}?host={settings['HOST']}"
 
 
 @pytest.fixture
@@ -106,9 +108,9 @@ def let_time_pass(mailing: Mailing) -> None:
     Lease.objects.filter(mailing=mailing, closed_at=None).update(due_at=Now())
 
 
-def sender_to(cast: Cast, server: MailServer, **said: object) -> Sender:
+def sender_to(cast: Cast, server: MailServer, **overrides: object) -> Sender:
     """Make a sender of the cast's client whose mail goes to one server of the test."""
-    fields = {"security": "none", "connections": CONNECTIONS, "is_default": False, **said}
+    fields = {"security": "none", "connections": CONNECTIONS, "is_default": False, **overrides}
     return make_sender(
         cast.client,
         name=f"by {server.port}",

@@ -52,10 +52,10 @@ class MailServer:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        module, *words = self.program
+        module, *arguments = self.program
         with (self.folder / f"mail-{self.port}.log").open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module, str(self.port), str(self.notes), *words],
+                [sys.executable, "-m", module, str(self.port), str(self.notes), *arguments],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=out,
@@ -101,8 +101,8 @@ class MailServer:
 
     def accepted(self) -> Counter[str]:
         """Return how often each recipient's mail was accepted."""
-        return Counter(each.recipient for each in self.seen() if each.what == "accepted")
+        return Counter(event.recipient for event in self.seen() if event.what == "accepted")
 
     def at(self, what: str) -> dict[str, float]:
         """Return when something last happened to each recipient's mail."""
-        return {each.recipient: each.at for each in self.seen() if each.what == what}
+        return {event.recipient: event.at for event in self.seen() if event.what == what}

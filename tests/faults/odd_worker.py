@@ -11,18 +11,18 @@ import time_machine
 from celery.__main__ import main
 
 
-def begin(words: list[str]) -> None:
+def begin(arguments: list[str]) -> None:
     """Make the machine odd, then be Celery."""
-    cut = words.index("--")
-    said = dict(word.split("=") for word in words[:cut])
-    if "clock" in said:
-        there = datetime.now(UTC) + timedelta(seconds=float(said["clock"]))
+    cut = arguments.index("--")
+    oddities = dict(word.split("=") for word in arguments[:cut])
+    if "clock" in oddities:
+        there = datetime.now(UTC) + timedelta(seconds=float(oddities["clock"]))
         time_machine.travel(there, tick=True).start()
-    if "visibility" in said:
+    if "visibility" in oddities:
         from config.celery import app
 
-        app.conf.broker_transport_options["visibility_timeout"] = float(said["visibility"])
-    sys.argv = ["celery", "-A", "config", *words[cut + 1 :]]
+        app.conf.broker_transport_options["visibility_timeout"] = float(oddities["visibility"])
+    sys.argv = ["celery", "-A", "config", *arguments[cut + 1 :]]
     main()
 
 

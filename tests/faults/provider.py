@@ -44,8 +44,8 @@ class Provider:
         """Take the mail of these, and answer as the provider does."""
         self.note("accepted", people)
         if self.name == "postmark":
-            return self._said([self.taken(each) for each in people])
-        return self._said([{"id": f"made-up-{each}"} for each in people])
+            return self._said([self.taken(person) for person in people])
+        return self._said([{"id": f"made-up-{person}"} for person in people])
 
     def taken(self, person: str) -> dict[str, Any]:
         """Return Postmark's good answer for one."""
@@ -53,12 +53,12 @@ class Provider:
 
     def note(self, what: str, people: list[str]) -> None:
         """Write one event down for each."""
-        self.events += [Seen(what, time.time(), self.calls, each) for each in people]
+        self.events += [Seen(what, time.time(), self.calls, person) for person in people]
 
-    def _said(self, each: list[dict[str, Any]]) -> Reply:
+    def _said(self, answers: list[dict[str, Any]]) -> Reply:
         if self.name == "postmark":
-            return Reply(200, each if self.is_batch else each[0])
-        return Reply(200, {"data": each} if self.is_batch else each[0])
+            return Reply(200, answers if self.is_batch else answers[0])
+        return Reply(200, {"data": answers} if self.is_batch else answers[0])
 
     def _answer(self, call: Call) -> Reply:
         """Answer one call; calls come one at a time (the recording server's lock)."""
@@ -71,11 +71,13 @@ class Provider:
         people = [address(mail) for mail in mails]
         self.note("begun", people)
         reply = replace(self.mood(self, people) or self.accept(people), after=self.thinks)
-        if key and {each.recipient for each in self.events if each.what == "accepted"} & {*people}:
+        if key and {event.recipient for event in self.events if event.what == "accepted"} & {
+            *people
+        }:
             self.known[key] = (
                 reply
                 if reply.status
-                else self._said([{"id": f"made-up-{each}"} for each in people])
+                else self._said([{"id": f"made-up-{person}"} for person in people])
             )
         return reply
 
@@ -94,28 +96,28 @@ def well(provider: Provider, people: list[str]) -> Reply | None:
 
 def refuses_some(provider: Provider, people: list[str]) -> Reply | None:
     """200, and in it a refusal of every tenth by name."""
-    good = [each for each in people if not each.startswith("reader1")]
+    good = [person for person in people if not person.startswith("reader1")]
     provider.note("accepted", good)
-    said = [provider.taken(each) if each in good else inactive(each) for each in people]
-    return Reply(200, said if provider.is_batch else said[0])
+    answers = [provider.taken(person) if person in good else inactive(person) for person in people]
+    return Reply(200, answers if provider.is_batch else answers[0])
 
 
 def inactive(person: str) -> dict[str, Any]:
     """Return Postmark's refusal of one it knows to bounce."""
-    words = (
+    message = (
         "You tried to send to a recipient that has been marked as inactive.\n"
         f"Found inactive addresses: {person}.\n"
         "Inactive recipients are ones that have generated a hard bounce or a spam complaint. "
     )
-    return {"ErrorCode": 406, "Message": words}
+    return {"ErrorCode": 406, "Message": message}
 
 
 def refuses_the_whole_for_one(provider: Provider, people: list[str]) -> Reply | None:
     """400 for a whole batch with one bad address in it."""
-    if not any(each.startswith(BAD) for each in people):
+    if not any(person.startswith(BAD) for person in people):
         return None
-    words = "Invalid `to` field. Please use a valid address."
-    return Reply(400, {"statusCode": 400, "name": "validation_error", "message": words})
+    message = "Invalid `to` field. Please use a valid address."
+    return Reply(400, {"statusCode": 400, "name": "validation_error", "message": message})
 
 
 def knows_no_key(provider: Provider, people: list[str]) -> Reply | None:
@@ -128,8 +130,8 @@ def asks_for_a_rest(provider: Provider, people: list[str]) -> Reply | None:
     if provider.calls != 2:
         return None
     provider.refused_at = time.time()
-    words = {"ErrorCode": 429, "Message": "Rate limit exceeded."}
-    return Reply(429, words, {"Retry-After": "3"})
+    answer = {"ErrorCode": 429, "Message": "Rate limit exceeded."}
+    return Reply(429, answer, {"Retry-After": "3"})
 
 
 def breaks(provider: Provider, people: list[str]) -> Reply | None:
@@ -149,4 +151,4 @@ def falls_silent(provider: Provider, people: list[str]) -> Reply | None:
 
 def accepted_by(provider: Provider) -> Counter[str]:
     """Return how often each recipient's mail was accepted."""
-    return Counter(each.recipient for each in provider.events if each.what == "accepted")
+    return Counter(event.recipient for event in provider.events if event.what == "accepted")

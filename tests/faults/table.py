@@ -28,8 +28,8 @@ def note(record_property: Callable[[str, object], None]) -> Note:
     Rows of the same fault are added up; a row holds where it says so, else where its test passes.
     """
 
-    def noted(fault: str, *, times: int = 1, held: bool | None = None, **figures: float) -> None:
-        record_property(ROW, {ROW: fault, "runs": 1, "times": times, "held": held, **figures})
+    def noted(fault: str, *, times: int = 1, holds: bool | None = None, **figures: float) -> None:
+        record_property(ROW, {ROW: fault, "runs": 1, "times": times, "held": holds, **figures})
 
     return noted
 
@@ -75,15 +75,15 @@ def rows_of(report: pytest.TestReport) -> list[dict[str, Any]]:
 
 def added_up(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return one row for each fault, in the order of their names."""
-    found: dict[str, dict[str, Any]] = {}
+    totals: dict[str, dict[str, Any]] = {}
     for row in rows:
-        total = found.setdefault(
+        total = totals.setdefault(
             row[ROW], {ROW: row[ROW], **dict.fromkeys(SUMMED, 0), "held": True}
         )
         for name in SUMMED:
             total[name] = round(total[name] + row.get(name, 0), 1)
         total["held"] = total["held"] and row["held"]
-    return sorted(found.values(), key=lambda row: str(row[ROW]))
+    return sorted(totals.values(), key=lambda row: str(row[ROW]))
 
 
 def cells(rows: list[dict[str, Any]]) -> list[list[str]]:

@@ -45,16 +45,16 @@ def some_dropped(books: Books) -> None:
     assert books.of("unknown").isdisjoint(books.accepted)
 
 
-def said(entries: list[Entry], words: str) -> set[tuple[int | None, bool]]:
-    """Return the codes of some, each with whether the server's words stand beside it."""
-    return {(each.code, words in each.answer) for each in entries}
+def codes_of(entries: list[Entry], phrase: str) -> set[tuple[int | None, bool]]:
+    """Return the codes of some, each with whether the phrase stands beside it."""
+    return {(entry.code, phrase in entry.answer) for entry in entries}
 
 
 def one_in_ten_failed(books: Books) -> None:
     """Who does not exist has failed in the server's words, once and for all."""
     failed = [books.entries[who] for who in books.of("failed")]
     assert len(books.entries) / 12 <= len(failed) <= len(books.entries) / 8
-    assert said(failed, "no such person here") == {(550, True)}
+    assert codes_of(failed, "no such person here") == {(550, True)}
     assert books.of("failed") | books.of("sent") == set(books.entries)
 
 
@@ -62,7 +62,7 @@ def a_third_later(books: Books) -> None:
     """Who was put off waits, in the server's words."""
     later = [books.entries[who] for who in books.of("deferred")]
     assert len(books.entries) / 5 <= len(later) <= len(books.entries) / 2
-    assert said(later, "please come again later") == {(451, True)}
+    assert codes_of(later, "please come again later") == {(451, True)}
     assert books.of("deferred") | books.of("sent") == set(books.entries)
 
 
@@ -159,8 +159,8 @@ def test_every_delivery_ends_in_the_right_state_with_the_servers_words(
         wrong[case.mood] = found_wrong(books, EXPECTED[case.mood])
         if case.mood == "451 on every third":
             wrong["later"] = found_wrong(come_again(line, case), all_sent)
-        note(case.mood, held=not wrong[case.mood], **books.row())
-    assert {mood: words for mood, words in wrong.items() if words} == {}
+        note(case.mood, holds=not wrong[case.mood], **books.row())
+    assert {mood: fault for mood, fault in wrong.items() if fault} == {}
 
 
 def revive(line: Line, cases: list[Case]) -> None:
@@ -194,6 +194,6 @@ def found_wrong(books: Books, expected: Callable[[Books], None]) -> str:
     try:
         assert books.wrong == {}
         expected(books)
-    except AssertionError as found:
-        return str(found)
+    except AssertionError as fault:
+        return str(fault)
     return ""

@@ -41,12 +41,12 @@ def test_workers_five_minutes_apart_share_a_campaign_and_start_it_on_time(
     due = now() + timedelta(seconds=6)
     lifecycle.schedule(mailing=campaign, at=due, staff=None)
     wait_until(lambda: line.mail.count() > 0, 30, line.logs)
-    started = min(each.at for each in line.mail.seen() if each.what == "accepted")
+    started = min(event.at for event in line.mail.seen() if event.what == "accepted")
     workers: set[str] = set()
-    held = Lease.objects.filter(mailing=campaign).exclude(worker="")
+    leases = Lease.objects.filter(mailing=campaign).exclude(worker="")
 
     def is_over() -> bool:
-        workers.update(held.values_list("worker", flat=True))
+        workers.update(leases.values_list("worker", flat=True))
         campaign.refresh_from_db(fields=["state", "staged"])
         return campaign.state == "sent"
 

@@ -141,8 +141,8 @@ def test_a_kill_at_any_step_leaves_only_what_was_in_flight_unknown(
     for _ in range(lasting(1, 3)):
         for step, (mood, kill, _, body) in STEPS.items():
             server = line.moody(mood)
-            said = {"body": body} if body else {}
-            campaign = cast.campaign(sender=sender_to(cast, server), **said)
+            overrides = {"body": body} if body else {}
+            campaign = cast.campaign(sender=sender_to(cast, server), **overrides)
             lifecycle.send_now(mailing=campaign, staff=None)
             staging.stage_due()
             scene = Scene(line, campaign, Keeper(campaign, server))
@@ -158,7 +158,7 @@ def test_a_kill_at_any_step_leaves_only_what_was_in_flight_unknown(
         line.wait_until_nothing_goes(scene.campaign, patience=lasting(20, 60))
         books = scene.keeper.books()
         said_wrong = found_wrong(step, books)
-        note(f"kill -9 {step}", held=not said_wrong, **books.row())
+        note(f"kill -9 {step}", holds=not said_wrong, **books.row())
         if said_wrong:
             wrong[step] = said_wrong
     assert wrong == {}
@@ -170,8 +170,8 @@ def found_wrong(step: str, books: Books) -> str:
         assert books.wrong == {}
         assert books.of("sent") | books.of("unknown") == set(books.entries)
         STEPS[step][2](books)
-    except AssertionError as found:
-        return str(found)
+    except AssertionError as fault:
+        return str(fault)
     return ""
 
 

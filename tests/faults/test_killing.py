@@ -92,17 +92,17 @@ def on_the_wire(seen: list[Seen], killed_at: list[float]) -> set[str]:
 
     Two, for the server may have answered one and asked for the next before the worker read either.
     """
-    found: set[str] = set()
+    recipients: set[str] = set()
     last: dict[int, list[Seen]] = {}
-    for each in seen:
-        if each.what == "begun":
-            last[each.connection] = [*last.get(each.connection, [])[-1:], each]
-        elif each.what == "closed" and each.connection in last:
+    for event in seen:
+        if event.what == "begun":
+            last[event.connection] = [*last.get(event.connection, [])[-1:], event]
+        elif event.what == "closed" and event.connection in last:
             # The server only looks at a connection again when its mail's turn has come.
-            nearest = bisect_left(killed_at, each.at) - 1
-            if nearest >= 0 and each.at - killed_at[nearest] < 2:
-                found |= {one.recipient for one in last[each.connection]}
-    return found
+            nearest = bisect_left(killed_at, event.at) - 1
+            if nearest >= 0 and event.at - killed_at[nearest] < 2:
+                recipients |= {one.recipient for one in last[event.connection]}
+    return recipients
 
 
 def test_letters_survive_their_worker_too(line: Line, cast: Cast, note: Note) -> None:

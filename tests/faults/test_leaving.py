@@ -29,12 +29,12 @@ Way = Callable[[Registrant], None]
 
 def by_one_click(web: HTTPConnection, campaign: Campaign) -> Way:
     """Unsubscribe as a mail program does, by the real web server."""
-    said = {"Content-Type": "application/x-www-form-urlencoded"}
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
 
     def leave(who: Registrant) -> None:
         subscription = Subscription.objects.get(registrant=who)
         path = links.one_click("", subscription.pk, campaign.pk)
-        web.request("POST", path, "List-Unsubscribe=One-Click", said)
+        web.request("POST", path, "List-Unsubscribe=One-Click", headers)
         answer = web.getresponse()
         answer.read()
         assert answer.status == 200
@@ -81,8 +81,8 @@ def leave_at_random(
 def being_handed_over(keeper: Keeper[MailServer], order: str, most: int) -> Iterable[int]:
     """Return some whose mail is about to leave at this moment."""
     rows = Delivery.objects.filter(mailing=keeper.mailing, state="handing_over")
-    found = rows.filter(registrant__address__startswith="reader").order_by(order)
-    return list(found.values_list("registrant_id", flat=True)[:most])
+    readers = rows.filter(registrant__address__startswith="reader").order_by(order)
+    return list(readers.values_list("registrant_id", flat=True)[:most])
 
 
 def test_nothing_comes_later_than_two_seconds_after_the_answer(

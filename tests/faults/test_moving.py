@@ -27,7 +27,7 @@ def all_were_heard_within(seconds: float) -> bool:
     """Tell whether the timetable and both workers said lately that they are alive."""
     silences = health.silences() or {}
     return len(silences) == 3 and all(
-        each is not None and each < seconds for each in silences.values()
+        silence is not None and silence < seconds for silence in silences.values()
     )
 
 

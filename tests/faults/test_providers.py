@@ -84,8 +84,8 @@ def providers() -> Iterator[dict[str, Provider]]:
         fault: Provider(case.name, case.mood, thinks=case.thinks) for fault, case in CASES.items()
     }
     yield started
-    for each in started.values():
-        each.api.stop()
+    for server in started.values():
+        server.api.stop()
 
 
 def test_every_delivery_ends_in_the_right_state_with_the_providers_words(
@@ -107,10 +107,10 @@ def test_every_delivery_ends_in_the_right_state_with_the_providers_words(
             line.wait_for(keeper.mailing, "sent", patience=30)
         books = keeper.books()
         wrong[fault] = found_wrong(books, CASES[fault].expected)
-        note(fault, held=not wrong[fault], **books.row())
-    assert {fault: words for fault, words in wrong.items() if words} == {}
+        note(fault, holds=not wrong[fault], **books.row())
+    assert {fault: breach for fault, breach in wrong.items() if breach} == {}
     rested = providers["provider: 429 with Retry-After"]
-    after = [each.at - rested.refused_at for each in rested.events]
+    after = [event.at - rested.refused_at for event in rested.events]
     # Calls already begun side by side, and other processes, end within a second.
     assert [seconds for seconds in after if 1 < seconds < 3] == [], "it was not left alone"
     assert max(after) >= 3
@@ -142,7 +142,7 @@ def mend_the_key(line: Line, keeper: Keeper[Provider], server: Provider) -> None
 
     wait_until(is_paused, 30, line.logs)
     assert "Bad or missing Server API token" in campaign.waiting_reason
-    assert not any(each.what == "accepted" for each in server.events)
+    assert not any(event.what == "accepted" for event in server.events)
     sender = Sender.objects.get(pk=campaign.sender_id)
     assert sender.stopped_at is not None
     server.mood = provider.well
@@ -153,8 +153,8 @@ def mend_the_key(line: Line, keeper: Keeper[Provider], server: Provider) -> None
 
 def come_again(line: Line, keeper: Keeper[Provider], server: Provider) -> None:
     """See what was put off, in the provider's words; then let the time pass until it goes again."""
-    later = [each for each in keeper.books().entries.values() if each.state == "deferred"]
-    assert later and {(each.code, "Internal server error" in each.answer) for each in later} == {
+    later = [entry for entry in keeper.books().entries.values() if entry.state == "deferred"]
+    assert later and {(entry.code, "Internal server error" in entry.answer) for entry in later} == {
         (500, True)
     }
     server.mood = provider.well
@@ -167,6 +167,6 @@ def found_wrong(books: Books, expected: Callable[[Books], None]) -> str:
     try:
         assert books.wrong == {}
         expected(books)
-    except AssertionError as found:
-        return str(found)
+    except AssertionError as fault:
+        return str(fault)
     return ""

@@ -41,15 +41,17 @@ def test_a_receiver_that_says_slow_down_is_left_alone_for_ten_minutes(
     assert books.wrong == {}
     assert books.of("deferred") == gmail
     assert books.of("sent") == set(books.entries) - gmail
-    asked = [each for each in books.entries.values() if each.code == 421]
-    named = [each.at for each in server.seen() if each.recipient in gmail]
+    asked = [entry for entry in books.entries.values() if entry.code == 421]
+    named = [event.at for event in server.seen() if event.recipient in gmail]
     print(f"{len(asked)} of {len(gmail)} asked, {max(named) - min(named):.2f} s long")
     assert max(named) - min(named) < 1.5, "it went on asking"
     # Those on their way over a handful of connections of two processes.
     assert 0 < len(asked) <= 100 < len(gmail)
-    assert all("try again later" in each.answer for each in asked)
-    held = [each for each in books.entries.values() if each.state == "deferred" and not each.code]
-    assert all("Gmail asked us to slow down" in each.answer for each in held)
+    assert all("try again later" in entry.answer for entry in asked)
+    unasked = [
+        entry for entry in books.entries.values() if entry.state == "deferred" and not entry.code
+    ]
+    assert all("Gmail asked us to slow down" in entry.answer for entry in unasked)
     first = Delivery.objects.filter(mailing=campaign, state="deferred").aggregate(at=Min("due_at"))
     assert first["at"] - now() > TEN_MINUTES - timedelta(seconds=30)
 

@@ -54,5 +54,5 @@ def test_tasks_that_come_twice_and_two_timetables_double_nothing(
     assert campaign.staged == len(books.entries)
     assert campaign.started_at and campaign.scheduled_at
     assert timedelta(0) <= campaign.started_at - campaign.scheduled_at < timedelta(minutes=1)
-    connections = {each.connection for each in line.mail.seen() if each.what == "accepted"}
+    connections = {event.connection for event in line.mail.seen() if event.what == "accepted"}
     assert len(connections) > CONNECTIONS, "one process sent it all: nothing was at once"

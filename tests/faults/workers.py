@@ -34,11 +34,11 @@ class Line:
     certificate: str = ""
     """The file its moody mail servers show where their mood speaks of TLS."""
 
-    def start(self, name: str, *words: str) -> None:
+    def start(self, name: str, *arguments: str) -> None:
         """Start one process; what it says goes to a file."""
         with (self.folder / f"{name}.log").open("ab") as out:
             started = subprocess.Popen(
-                [sys.executable, "-W", "ignore", *words],
+                [sys.executable, "-W", "ignore", *arguments],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=out,
@@ -168,8 +168,8 @@ class Line:
             self.revive()
             mailing.refresh_from_db(fields=["staged"])
             to_go = Delivery.objects.filter(mailing=mailing, state__in=("staged", "handing_over"))
-            held = Lease.objects.filter(mailing=mailing).exclude(attempt=None)
-            is_at_rest = mailing.staged is not None and not to_go.exists() and not held.exists()
+            leases = Lease.objects.filter(mailing=mailing).exclude(attempt=None)
+            is_at_rest = mailing.staged is not None and not to_go.exists() and not leases.exists()
             mailing.refresh_from_db(fields=["state", "waiting_reason"])  # the last one to change
             if mailing.state == "paused":
                 lifecycle.resume(mailing=mailing, staff=None)
@@ -177,8 +177,8 @@ class Line:
             return is_at_rest
 
         def why() -> str:
-            found = Lease.objects.filter(mailing=mailing, closed_at=None).values()
-            return f"{mailing.state}: {mailing.waiting_reason}\n{list(found)[:3]}\n{self.logs()}"
+            leases = Lease.objects.filter(mailing=mailing, closed_at=None).values()
+            return f"{mailing.state}: {mailing.waiting_reason}\n{list(leases)[:3]}\n{self.logs()}"
 
         wait_until(is_over, patience, why)
 
@@ -192,5 +192,5 @@ class Line:
         for process in self.running.values():
             process.wait(10)
         self.running.clear()
-        for each in (self.mail, *self.servers):
-            each.kill()
+        for server in (self.mail, *self.servers):
+            server.kill()
