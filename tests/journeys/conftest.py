@@ -49,14 +49,14 @@ def start_system(data: Path, *, port: int = 18000) -> System:
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-    said = ""
+    welcome = ""
     deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and "Ctrl-C stops" not in said and process.poll() is None:
+    while time.monotonic() < deadline and "Ctrl-C stops" not in welcome and process.poll() is None:
         time.sleep(0.1)
-        said = screen.read_text()
-    web = re.search(r"Staff\s+(http://\S+)/admin/", said)
-    inbox = re.search(r"Inbox of caught mail\s+(http://\S+?)/\s", said)
-    assert web and inbox, f"it did not start:\n{said}"
+        welcome = screen.read_text()
+    web = re.search(r"Staff\s+(http://\S+)/admin/", welcome)
+    inbox = re.search(r"Inbox of caught mail\s+(http://\S+?)/\s", welcome)
+    assert web and inbox, f"it did not start:\n{welcome}"
     return System(web[1], inbox[1], data, process)
 
 
@@ -80,12 +80,12 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Return Debian's Chromium, or skip with how to get it."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
         pytest.skip("the journeys need a browser: apt-get install chromium")
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=[*CALM, *root])
+        running = playwright.chromium.launch(executable_path=program, args=[*CALM, *root])
         yield running
         running.close()
 

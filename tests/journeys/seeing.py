@@ -15,10 +15,10 @@ def mail_to(page: Page, system: System, address: str, subject: str, patience: fl
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         page.goto(f"{system.inbox}/?to={address}")
-        found = page.locator("ol.mails a", has_text=subject)
-        if found.count():
-            href = found.first.get_attribute("href") or ""
-            found.first.click()
+        mails = page.locator("ol.mails a", has_text=subject)
+        if mails.count():
+            href = mails.first.get_attribute("href") or ""
+            mails.first.click()
             return href.rsplit("/", 1)[-1]
         time.sleep(0.2)
     raise AssertionError(f"no mail “{subject}” to {address} in {patience} s")
@@ -40,9 +40,9 @@ def sign_in(page: Page, system: System, name: str, password: str) -> None:
 
 def violations(page: Page) -> list[str]:
     """Return what axe finds wrong on a page, in words."""
-    found: dict[str, Any] = Axe().run(page).response
+    results: dict[str, Any] = Axe().run(page).response
     return [
-        f"{each['id']} ({each['impact']}): {each['help']} — {node['html'][:160]}"
-        for each in found["violations"]
-        for node in each["nodes"]
+        f"{violation['id']} ({violation['impact']}): {violation['help']} — {node['html'][:160]}"
+        for violation in results["violations"]
+        for node in violation["nodes"]
     ]

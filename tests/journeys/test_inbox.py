@@ -70,14 +70,14 @@ def test_nobody_is_kept_out(browser: Browser, caught: Catcher, scheme: str, widt
         color_scheme="dark" if scheme == "dark" else "light",
     )
     page = context.new_page()
-    page.on("console", lambda said: faults.append(said.text))
+    page.on("console", lambda message: faults.append(message.text))
     page.goto(address(caught))
-    found = violations(page)
+    wrong = violations(page)
     send(caught, "A rather long subject " * 6)
     for path in ("/", "/?to=nobody", "/mail/1"):
         page.goto(address(caught) + path)
-        found += violations(page)
+        wrong += violations(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     context.close()
-    assert found == []
-    assert [each for each in faults if "Content Security Policy" in each] == []
+    assert wrong == []
+    assert [fault for fault in faults if "Content Security Policy" in fault] == []

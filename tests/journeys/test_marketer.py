@@ -98,15 +98,15 @@ def test_a_newsletter_goes_out_and_comes_back(browser: Browser, page: Page, syst
 def seen_in_report(page: Page, system: System, mailing: str, patience: float = 15) -> None:
     """Open the report as its link on the progress page leads, until the events are in."""
     deadline = time.monotonic() + patience
-    words = ""
+    report = ""
     while time.monotonic() < deadline:
         page.goto(f"{system.web}/admin/newsletter/campaign/{mailing}/progress/")
         page.get_by_role("link", name="Read the report").first.click()
-        words = page.locator("main").inner_text()
-        if re.search(r"unsubscribed\s+1\b", words, re.I) and "heron.example.org/shelf" in words:
+        report = page.locator("main").inner_text()
+        if re.search(r"unsubscribed\s+1\b", report, re.I) and "heron.example.org/shelf" in report:
             return
         time.sleep(0.5)
-    raise AssertionError(f"the report does not tell of the reader:\n{words}")
+    raise AssertionError(f"the report does not tell of the reader:\n{report}")
 
 
 def test_a_second_reader_signs_up_and_hears_of_it(page: Page, system: System) -> None:

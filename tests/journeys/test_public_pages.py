@@ -38,8 +38,8 @@ def pages(cast: Cast) -> dict[str, str]:
     assert letter is not None
     yes, no = links.confirm("", ask.pk), links.never("", ask.pk)
     mine, old = links.choices("", letter.pk), links.choices("", over.pk)
-    held = cast.ada.subscriptions.get().pk
-    leave, more = links.one_click("", held, 0), links.preferences("", held, 0)
+    subscription = cast.ada.subscriptions.get().pk
+    leave, more = links.one_click("", subscription, 0), links.preferences("", subscription, 0)
     typed = {"address": "a@@b", "name": "x" * 150, "opens": "yes"}
     answers: dict[str, Callable[[], Any]] = {
         "sign-up": lambda: reader.get("/s/heron/"),
@@ -79,18 +79,18 @@ def _serve(pages: dict[str, str], route: Route) -> None:
 
 def _faults(page: Page, name: str) -> list[str]:
     page.goto(f"http://heed.test/{name}")
-    found = [f"{name}: {each}" for each in violations(page)]
+    faults = [f"{name}: {violation}" for violation in violations(page)]
     width = page.viewport_size["width"] if page.viewport_size else 0
     if page.evaluate("document.documentElement.scrollWidth") > width:
-        found.append(f"{name}: wider than {width}")
+        faults.append(f"{name}: wider than {width}")
     small = "[...document.querySelectorAll('button')].filter(b => b.offsetHeight < 44).length"
     if page.evaluate(small):
-        found.append(f"{name}: a button is too small for a finger")
-    return found
+        faults.append(f"{name}: a button is too small for a finger")
+    return faults
 
 
 def _look(pages: dict[str, str], chromium: str) -> list[str]:
-    found: list[str] = []
+    faults: list[str] = []
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=[*CALM, *root])
@@ -101,13 +101,13 @@ def _look(pages: dict[str, str], chromium: str) -> list[str]:
             )
             page.route("**/*", lambda route: _serve(pages, route))
             for name in pages:
-                found += [f"{scheme} {width} {each}" for each in _faults(page, name)]
+                faults += [f"{scheme} {width} {fault}" for fault in _faults(page, name)]
                 if SHOTS:
                     file = Path(SHOTS) / f"{name}-{width}-{scheme}.png"
                     page.screenshot(path=file, full_page=True)
             page.close()
         browser.close()
-    return found
+    return faults
 
 
 def test_every_public_page_passes_axe_and_fits(pages: dict[str, str]) -> None:

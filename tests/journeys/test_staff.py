@@ -32,12 +32,12 @@ LISTS = (
 )
 
 
-def first_of(page: Page, system: System, path: str, words: str = "") -> str:
-    """Return the address of the first row of a list, or of the row that has the words."""
+def first_of(page: Page, system: System, path: str, title: str = "") -> str:
+    """Return the address of the first row of a list, or of the row that has that title."""
     page.goto(system.web + path)
-    row = page.locator("main table tbody tr", has_text=words).first
+    row = page.locator("main table tbody tr", has_text=title).first
     href = row.locator(f"a[href*='{path}']").first.get_attribute("href") or ""
-    assert href, f"{path} leads to no “{words}”"
+    assert href, f"{path} leads to no “{title}”"
     return href.split("?")[0].removeprefix(system.web)
 
 
@@ -46,13 +46,13 @@ WIDTHS = (1440, 390)
 
 def faults(page: Page) -> list[str]:
     """Return what axe finds and what does not fit, at each width; the page is loaded once."""
-    found = []
+    wrong = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        found += [f"{width}: {each}" for each in violations(page)]
+        wrong += [f"{width}: {violation}" for violation in violations(page)]
         if page.evaluate("document.documentElement.scrollWidth") > width:
-            found.append(f"wider than {width}")
-    return found
+            wrong.append(f"wider than {width}")
+    return wrong
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -61,14 +61,14 @@ def test_axe_finds_nothing_on_the_staff_pages(
 ) -> None:
     context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
-    said: list[str] = []
+    errors: list[str] = []
     page.on(
         "console",
-        lambda told: said.append(told.text) if told.type == "error" else None,
+        lambda message: errors.append(message.text) if message.type == "error" else None,
     )
-    page.on("pageerror", lambda fault: said.append(str(fault)))
+    page.on("pageerror", lambda fault: errors.append(str(fault)))
     page.goto(f"{system.web}/admin/login/")
-    found = {"/admin/login/": faults(page)}
+    by_path = {"/admin/login/": faults(page)}
     sign_in(page, system, *OWNER)
     draft = first_of(page, system, "/admin/newsletter/campaign/", "Maren Holt")
     sent = first_of(page, system, "/admin/newsletter/campaign/", "Five books")
@@ -90,10 +90,10 @@ def test_axe_finds_nothing_on_the_staff_pages(
         assert answer is not None
         assert answer.status == 200, path
         page.wait_for_load_state("networkidle")
-        found[path] = faults(page)
+        by_path[path] = faults(page)
     context.close()
-    assert {path: wrong for path, wrong in found.items() if wrong} == {}
-    assert said == []
+    assert {path: wrong for path, wrong in by_path.items() if wrong} == {}
+    assert errors == []
 
 
 def test_a_marketer_cannot_reach_a_notice(page: Page, system: System) -> None:
@@ -107,13 +107,13 @@ def test_a_marketer_cannot_reach_a_notice(page: Page, system: System) -> None:
 
 def caught(page: Page, system: System) -> int:
     """Return how many mails the inbox caught in all, once no more are coming."""
-    said, before = -1, -2
-    while said != before:
+    count, before = -1, -2
+    while count != before:
         page.goto(system.inbox)
         page.wait_for_timeout(1_000)
-        found = re.search(r"([\d,]+) caught so far", page.content())
-        said, before = int(found[1].replace(",", "")) if found else 0, said
-    return said
+        match = re.search(r"([\d,]+) caught so far", page.content())
+        count, before = int(match[1].replace(",", "")) if match else 0, count
+    return count
 
 
 def test_a_sent_campaign_offers_its_report_and_nothing_to_save(page: Page, system: System) -> None:
