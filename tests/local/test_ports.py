@@ -6,18 +6,18 @@ from local.ports import free_port, is_free
 
 
 def test_a_taken_port_is_stepped_over_and_said_aloud() -> None:
-    said: list[str] = []
+    messages: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
-        found = free_port(taken, say=said.append)
-        assert found > taken
-        assert is_free(found)
-    assert said == [f"Port {taken} is taken, using {found} instead."]
+        port = free_port(taken, say=messages.append)
+        assert port > taken
+        assert is_free(port)
+    assert messages == [f"Port {taken} is taken, using {port} instead."]
 
 
 def test_a_free_port_is_taken_without_a_word() -> None:
-    said: list[str] = []
+    messages: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as other:
         wanted = other.getsockname()[1]
-    assert free_port(wanted, say=said.append) == wanted
-    assert said == []
+    assert free_port(wanted, say=messages.append) == wanted
+    assert messages == []

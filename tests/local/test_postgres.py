@@ -30,8 +30,8 @@ def test_it_is_postgresql_18_in_a_path_with_spaces_and_listens_on_no_port(server
     start(server)
     with psycopg.connect(server.url()) as line:
         assert line.info.server_version // 10_000 == 18
-        said = line.execute("SELECT current_setting('listen_addresses')").fetchone()
-        assert said == ("",)
+        addresses = line.execute("SELECT current_setting('listen_addresses')").fetchone()
+        assert addresses == ("",)
 
 
 def test_its_socket_lies_in_a_short_folder_only_its_owner_enters(server: Postgres) -> None:
@@ -44,10 +44,10 @@ def test_no_existing_folder_changes_its_mode_or_owner(tmp_path: Path) -> None:
     home = tmp_path / "private"
     home.mkdir(mode=0o700)
     above = [home, tmp_path, Path("/tmp"), Path("/var/tmp"), Path.home()]
-    before = [(each.stat().st_mode, each.stat().st_uid) for each in above]
+    before = [(folder.stat().st_mode, folder.stat().st_uid) for folder in above]
     with running(home / "data", options=FOR_TESTS):
         pass
-    assert [(each.stat().st_mode, each.stat().st_uid) for each in above] == before
+    assert [(folder.stat().st_mode, folder.stat().st_uid) for folder in above] == before
 
 
 def test_a_killed_server_starts_again_with_what_was_committed(server: Postgres) -> None:

@@ -26,8 +26,8 @@ class Running:
 
     def __init__(self, data: Path, port: int) -> None:
         self.data, self.web_port = data, port
-        self.words = data.parent / f"said-{time.monotonic_ns()}"
-        with self.words.open("w") as out:
+        self.screen = data.parent / f"said-{time.monotonic_ns()}"
+        with self.screen.open("w") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "local", "--data", str(data), "--port", str(port)],
                 cwd=ROOT,
@@ -37,33 +37,33 @@ class Running:
             )
 
     def said(self) -> str:
-        return self.words.read_text()
+        return self.screen.read_text()
 
     def wait_until_up(self) -> "Running":
         until(lambda: "Heed is running" in self.said() or self.process.poll() is not None, 90)
-        found = re.search(r"Staff +http://127.0.0.1:(\d+)/", self.said())
-        assert found, self.said()
-        self.web_port = int(found[1])
+        match = re.search(r"Staff +http://127.0.0.1:(\d+)/", self.said())
+        assert match, self.said()
+        self.web_port = int(match[1])
         return self
 
     def smtp_port(self) -> int:
         """Return where the catcher of now listens."""
-        command = next(each for each in self.family().values() if "--smtp-port" in each)
+        command = next(command for command in self.family().values() if "--smtp-port" in command)
         return int(command.partition("--smtp-port ")[2].split()[0])
 
     def family(self) -> dict[int, str]:
         """Return every process it started, and those they started: id → command."""
-        found: dict[int, str] = {}
+        commands: dict[int, str] = {}
         ours = {self.process.pid}
         for _ in range(4):
-            found |= children(ours)
-            ours |= set(found)
-        return found
+            commands |= children(ours)
+            ours |= set(commands)
+        return commands
 
-    def one(self, words: str) -> int | None:
-        """Return the child whose command holds the words."""
-        found = children({self.process.pid}).items()
-        return next((pid for pid, command in found if words in command), None)
+    def one(self, part: str) -> int | None:
+        """Return the child whose command has that part."""
+        commands = children({self.process.pid}).items()
+        return next((pid for pid, command in commands if part in command), None)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
@@ -71,8 +71,11 @@ class Running:
 
 
 def children(parents: set[int]) -> dict[int, str]:
-    words = ["ps", "-ww", "-eo", "pid=,ppid=,args="]
-    rows = [line.split(None, 2) for line in subprocess.check_output(words, text=True).splitlines()]
+    command_line = ["ps", "-ww", "-eo", "pid=,ppid=,args="]
+    rows = [
+        line.split(None, 2)
+        for line in subprocess.check_output(command_line, text=True).splitlines()
+    ]
     return {int(pid): command for pid, parent, command in rows if int(parent) in parents}
 
 
@@ -120,12 +123,12 @@ def heed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def forget(data: Path) -> None:
-    words = [sys.executable, "-m", "local", "forget", "--data", str(data)]
-    subprocess.run(words, cwd=ROOT, check=True)
+    command_line = [sys.executable, "-m", "local", "forget", "--data", str(data)]
+    subprocess.run(command_line, cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "part"),
     [
         ("PostgreSQL", "/bin/postgres -D"),
         ("Valkey", "-server 127.0.0.1"),
@@ -136,12 +139,12 @@ def forget(data: Path) -> None:
         ("timetable", "celery -A config beat"),
     ],
 )
-def test_a_killed_child_comes_back(heed: Running, name: str, words: str) -> None:
-    killed = heed.one(words)
+def test_a_killed_child_comes_back(heed: Running, name: str, part: str) -> None:
+    killed = heed.one(part)
     assert killed
     os.kill(killed, signal.SIGKILL)
-    until(lambda: heed.one(words) not in (killed, None), 20)
-    assert heed.one(words) not in (killed, None)
+    until(lambda: heed.one(part) not in (killed, None), 20)
+    assert heed.one(part) not in (killed, None)
     assert f"{name} has stopped" in heed.said()
     until(lambda: answers(heed.web_port) and takes_mail(heed.smtp_port()), 30)
     assert answers(heed.web_port)
@@ -157,8 +160,8 @@ def test_a_second_start_says_where_the_first_one_runs(heed: Running) -> None:
 
 
 def test_what_runs_is_not_forgotten(heed: Running) -> None:
-    words = [sys.executable, "-m", "local", "forget", "--data", str(heed.data)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    command_line = [sys.executable, "-m", "local", "forget", "--data", str(heed.data)]
+    done = subprocess.run(command_line, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert "stop it" in done.stdout
     assert (heed.data / "keys.env").exists()

@@ -31,5 +31,5 @@ def test_a_killed_server_starts_again_on_its_port(tmp_path: Path) -> None:
 
 def test_nothing_is_thrown_out_when_memory_is_short(tmp_path: Path) -> None:
     with running(tmp_path) as url, redis.Redis.from_url(url) as client:
-        said = client.config_get("maxmemory-policy", "appendonly")
-    assert said == {"maxmemory-policy": "noeviction", "appendonly": "yes"}
+        settings = client.config_get("maxmemory-policy", "appendonly")
+    assert settings == {"maxmemory-policy": "noeviction", "appendonly": "yes"}
