@@ -15,7 +15,7 @@ DOMAIN = st.from_regex(r"[a-z]{1,10}\.(org|net|example\.com)", fullmatch=True)
 def test_case_and_blanks_do_not_make_another_person(local: str, domain: str) -> None:
     address = f"{local}@{domain}"
     spellings = (address.upper(), address.lower(), f"  {address}\n")
-    assert {addresses.hashed(each) for each in spellings} == {addresses.hashed(address)}
+    assert {addresses.hashed(spelling) for spelling in spellings} == {addresses.hashed(address)}
 
 
 @given(LOCAL, DOMAIN)
@@ -28,12 +28,12 @@ def test_cleaning_twice_is_cleaning_once(local: str, domain: str) -> None:
 @given(st.text(max_size=60))
 def test_any_text_is_an_address_to_write_to_or_refused(text: str) -> None:
     try:
-        found = addresses.clean(text)
+        address = addresses.clean(text)
     except ValidationError:
         return
-    assert found.isascii()
-    assert found.count("@") == 1
-    assert not any(each.isspace() or not each.isprintable() for each in found)
+    assert address.isascii()
+    assert address.count("@") == 1
+    assert not any(character.isspace() or not character.isprintable() for character in address)
 
 
 @given(LOCAL, DOMAIN, st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True))

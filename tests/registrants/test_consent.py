@@ -34,8 +34,8 @@ def ask(cast: Cast, person: Registrant, **more: bool) -> ConsentEvent:
 
 def acts(person: Registrant) -> list[str]:
     """Return what happened with a person, in order."""
-    found = ConsentEvent.objects.filter(registrant=person).order_by("pk")
-    return [f"{each.purpose} {each.act}" for each in found]
+    events = ConsentEvent.objects.filter(registrant=person).order_by("pk")
+    return [f"{event.purpose} {event.act}" for event in events]
 
 
 def test_asking_changes_nothing_that_stands(cast: Cast) -> None:
@@ -132,8 +132,8 @@ def test_the_ledgers_refuse_update_and_delete(cast: Cast, model: type[ConsentEve
 
 
 def test_consent_events_hold_no_personal_data(cast: Cast) -> None:
-    held = {field.name for field in ConsentEvent._meta.concrete_fields}
-    assert not held & {"address", "ip", "browser", "name"}
+    columns = {field.name for field in ConsentEvent._meta.concrete_fields}
+    assert not columns & {"address", "ip", "browser", "name"}
     evidence = ConsentEvidence.objects.filter(event__registrant=cast.ada).first()
     assert evidence is not None
     assert evidence.ip == "192.0.2.7"

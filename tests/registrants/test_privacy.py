@@ -17,7 +17,7 @@ def test_erasing_leaves_nothing_of_the_person(cast: Cast) -> None:
 def test_what_was_agreed_can_still_be_shown_without_the_person(cast: Cast) -> None:
     privacy.erase(registrant=cast.ada)
     acts = ConsentEvent.objects.filter(registrant=cast.ada).order_by("pk")
-    assert [each.act for each in acts] == ["asked", "given", "withdrawn"]
+    assert [event.act for event in acts] == ["asked", "given", "withdrawn"]
 
 
 def test_the_address_stays_out(cast: Cast) -> None:

@@ -7,15 +7,15 @@ from pytest_django import Settings
 from registrants import provenance
 
 
-def address(**said: str) -> str:
+def address(**variables: str) -> str:
     """Return the address of a request that came with these variables."""
-    return provenance.address_of(RequestFactory().get("/", **said))  # type: ignore[arg-type]
+    return provenance.address_of(RequestFactory().get("/", **variables))  # type: ignore[arg-type]
 
 
 def test_without_a_proxy_nobody_is_believed_about_their_address(settings: Settings) -> None:
     settings.STAFF_SECURE = False
-    said = address(REMOTE_ADDR="192.0.2.9", HTTP_X_FORWARDED_FOR="198.51.100.1")
-    assert said == "192.0.2.9"
+    visitor = address(REMOTE_ADDR="192.0.2.9", HTTP_X_FORWARDED_FOR="198.51.100.1")
+    assert visitor == "192.0.2.9"
 
 
 def test_behind_our_proxy_the_last_hop_alone_counts(settings: Settings) -> None:
@@ -27,7 +27,7 @@ def test_behind_our_proxy_the_last_hop_alone_counts(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "read", "near"),
+    ("remote_addr", "read", "near"),
     [
         ("192.0.2.9", "192.0.2.9", "192.0.2.0/24"),
         ("::ffff:192.0.2.9", "192.0.2.9", "192.0.2.0/24"),
@@ -38,9 +38,9 @@ def test_behind_our_proxy_the_last_hop_alone_counts(settings: Settings) -> None:
     ],
 )
 def test_an_address_is_read_and_its_network_is_what_limits_count(
-    said: str, read: str, near: str
+    remote_addr: str, read: str, near: str
 ) -> None:
-    request = RequestFactory().get("/", REMOTE_ADDR=said)
+    request = RequestFactory().get("/", REMOTE_ADDR=remote_addr)
     assert provenance.address_of(request) == read
     assert provenance.neighbourhood(request) == near
 

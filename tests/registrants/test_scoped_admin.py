@@ -53,9 +53,9 @@ def walls(cast: Cast) -> Walls:
     confirmed(person, mailing_list)
     sender = make_sender(other, name=SECRET, from_name=SECRET)
     layout = Template.objects.create(client=other, name=SECRET, source=SECRET)
-    said: dict[str, Any] = {"client": other, "sender": sender, "subject": SECRET}
-    campaign = cast.campaign(**said, mailing_list=mailing_list)
-    notice = cast.notice(**said, service=service)
+    fields: dict[str, Any] = {"client": other, "sender": sender, "subject": SECRET}
+    campaign = cast.campaign(**fields, mailing_list=mailing_list)
+    notice = cast.notice(**fields, service=service)
     boss = make_staff("boss", client=other, role=Role.ADMINISTRATOR)
     User.objects.filter(pk=boss.pk).update(first_name=SECRET)
     rows: list[Model] = [

@@ -57,7 +57,7 @@ def test_many_made_in_one_go_are_those_made_one_by_one(
     number: int, named: list[tuple[str, int]]
 ) -> None:
     made = tokens.many_maker(named)(number)
-    assert [each.decode() for each in made] == [
+    assert [token.decode() for token in made] == [
         tokens.make(scope, number, detail) for scope, detail in named
     ]
 
