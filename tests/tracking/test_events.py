@@ -59,7 +59,7 @@ def test_a_crash_after_the_commit_notes_nothing_twice(
 ) -> None:
     """B-8: the entry is still in the stream, its hits are known by their keys."""
 
-    def crash(*words: Any) -> None:
+    def crash(*arguments: Any) -> None:
         raise KeyboardInterrupt
 
     hit(valkey, hits.pack(hits.OPENED, delivery.pk))
@@ -73,10 +73,10 @@ def test_a_crash_after_the_commit_notes_nothing_twice(
 
 
 def test_what_cannot_be_noted_stays_in_the_stream(delivery: Delivery, valkey: redis.Redis) -> None:
-    def crash(execute: Any, sql: str, *words: Any) -> Any:
+    def crash(execute: Any, sql: str, *parameters: Any) -> Any:
         if "INSERT INTO tracking_event" in sql:
             raise RuntimeError("killed here")
-        return execute(sql, *words)
+        return execute(sql, *parameters)
 
     hit(valkey, hits.pack(hits.OPENED, delivery.pk))
     with connection.execute_wrapper(crash), pytest.raises(RuntimeError):

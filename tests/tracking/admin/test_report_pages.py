@@ -33,10 +33,10 @@ def marketer(cast: Cast) -> User:
 
 def browser(staff: User | None) -> Browser:
     """Return a browser, signed in where there is somebody to sign in."""
-    found = Browser()
+    visitor = Browser()
     if staff:
-        assert found.login(username=staff.username, password=PASSWORD)
-    return found
+        assert visitor.login(username=staff.username, password=PASSWORD)
+    return visitor
 
 
 def address(mailing: Mailing, page: str = "change") -> str:
@@ -103,8 +103,8 @@ def test_a_notices_report_is_for_those_who_may_send_notices(cast: Cast, marketer
     offered = browser(administrator).get(address(notice, "deliveries")).content.decode()
     assert 'name="opened"' not in offered
     for staff, seen in ((marketer, False), (administrator, True)):
-        found = browser(staff).get(reverse("admin:tracking_report_changelist"))
-        assert ("Your account moves" in found.content.decode()) is seen
+        listing = browser(staff).get(reverse("admin:tracking_report_changelist"))
+        assert ("Your account moves" in listing.content.decode()) is seen
 
 
 def test_deliveries_are_narrowed(sent: Campaign, marketer: User) -> None:

@@ -13,7 +13,7 @@ from tests.tracking.conftest import call
 from tracking.intake import hits, link_targets
 
 
-def gone(execute: Any, *words: Any) -> None:
+def gone(execute: Any, *arguments: Any) -> None:
     """Be a database that is away."""
     raise OperationalError("the connection is lost")
 
@@ -110,18 +110,20 @@ def test_one_query_loads_all_links_of_a_mailing(
 ) -> None:
     campaign = cast.campaign()
     made = [
-        Link.objects.create(mailing=campaign, position=each, url=f"https://example.org/{each}")
-        for each in range(15)
+        Link.objects.create(
+            mailing=campaign, position=position, url=f"https://example.org/{position}"
+        )
+        for position in range(15)
     ]
     with django_assert_num_queries(1):
-        for each in made:
-            assert call(links.click("", 1, each.pk)).status == "302 Found"
+        for link in made:
+            assert call(links.click("", 1, link.pk)).status == "302 Found"
 
 
 def test_without_the_database_known_links_lead_on_and_others_are_asked_to_wait(
     delivery: Delivery, link: Link, buffer: hits.Buffer
 ) -> None:
-    known, other = (links.click("", delivery.pk, each) for each in (link.pk, 9999))
+    known, other = (links.click("", delivery.pk, number) for number in (link.pk, 9999))
     assert call(known).status == "302 Found"
     with connection.execute_wrapper(gone):
         assert call(known).status == "302 Found"

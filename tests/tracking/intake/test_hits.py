@@ -46,8 +46,8 @@ def test_memory_is_bounded_and_the_oldest_hits_go_first() -> None:
     buffer = hits.Buffer(kept=10)
     for delivery in range(25):
         buffer.waiting.append(hits.pack(hits.OPENED, delivery))
-    found = [hit.delivery for hit in hits.unpack(b"".join(buffer.waiting))]
-    assert found == list(range(15, 25))
+    deliveries = [hit.delivery for hit in hits.unpack(b"".join(buffer.waiting))]
+    assert deliveries == list(range(15, 25))
 
 
 def test_keys_are_version_7_and_ordered_by_time() -> None:
@@ -55,8 +55,8 @@ def test_keys_are_version_7_and_ordered_by_time() -> None:
     for _ in range(5):
         packed.append(hits.pack(hits.OPENED, 1))
         time.sleep(0.002)
-    found = [next(hits.unpack(each)) for each in packed]
-    keys = [UUID(hits.key_text(hit)) for hit in found]
+    unpacked = [next(hits.unpack(record)) for record in packed]
+    keys = [UUID(hits.key_text(hit)) for hit in unpacked]
     assert keys == sorted(keys)
     assert {key.version for key in keys} == {7}
     assert {key.variant for key in keys} == {"specified in RFC 4122"}

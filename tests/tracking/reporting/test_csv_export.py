@@ -43,8 +43,8 @@ def test_blocks_join_without_a_row_lost_or_twice(
     sent: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(csv_export, "ROWS_AT_ONCE", 2)
-    found = [int(row["delivery"]) for row in read(sent)]
-    assert found == list(
+    exported = [int(row["delivery"]) for row in read(sent)]
+    assert exported == list(
         Delivery.objects.filter(mailing=sent).order_by("pk").values_list("pk", flat=True)
     )
 
@@ -61,8 +61,8 @@ def test_a_name_that_is_a_formula_is_only_text(sent: Campaign) -> None:
     """S-8: phpList CVE-2021-3188."""
     formula = '=HYPERLINK("http://evil.example","x")'
     Registrant.objects.filter(address="ada@example.net").update(name=formula)
-    found = delivery(sent, "ada")
-    Delivery.objects.filter(pk=found.pk).update(answer="@SUM(1+1)*cmd|' /C calc'!A0")
+    to_ada = delivery(sent, "ada")
+    Delivery.objects.filter(pk=to_ada.pk).update(answer="@SUM(1+1)*cmd|' /C calc'!A0")
     row = read(sent)[0]
     assert row["name"] == "'" + formula
     assert row["answer"].startswith("'@SUM")

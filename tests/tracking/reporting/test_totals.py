@@ -26,9 +26,9 @@ def send(cast: Cast, age: timedelta = timedelta(hours=30)) -> Campaign:
         started_at=now() - age,
         finished_at=now() - age,
     )
-    said = {"mailing": campaign, "handed_over_at": now() - age, "settled_at": now() - age}
+    shared = {"mailing": campaign, "handed_over_at": now() - age, "settled_at": now() - age}
     made = [
-        Delivery.objects.create(registrant=person, **said, **more)
+        Delivery.objects.create(registrant=person, **shared, **more)
         for person, more in (
             (cast.ada, {"state": "sent", "opens": True, "clicks": True}),
             (cast.ben, {"state": "sent", "opens": True}),
@@ -67,13 +67,13 @@ def happened(campaign: Mailing, person: str, kind: str, hours: float = 0.5, link
 
 
 def test_deliveries_are_counted_by_state_and_reason(sent: Campaign) -> None:
-    found = totals.report(sent)
-    assert found.staged == 6
-    counts = found.counts
+    report = totals.report(sent)
+    assert report.staged == 6
+    counts = report.counts
     assert (counts.sent, counts.refused, counts.failed) == (3, 1, 1)
     assert (counts.unknown, counts.deferred, counts.waiting) == (1, 0, 0)
     assert counts.reasons == (("ended", "unsubscribed or ended", 1),)
-    assert [tuple(reason) for reason in found.left_out] == [
+    assert [tuple(reason) for reason in report.left_out] == [
         ("pending", "has not confirmed", 2),
         ("ended", "unsubscribed or ended", 1),
     ]
@@ -87,9 +87,9 @@ def test_people_and_times_are_told_apart(sent: Campaign) -> None:
     happened(sent, "ada", "clicked", 3, link=1)
     happened(sent, "ada", "clicked", 3, link=0)
     happened(sent, "cleo", "unsubscribed", 4)
-    found = totals.report(sent)
-    assert found.reaction == totals.Reaction(2, 3, 1, 3, 1)
-    assert [(link.position, link.people, link.times) for link in found.links] == [
+    report = totals.report(sent)
+    assert report.reaction == totals.Reaction(2, 3, 1, 3, 1)
+    assert [(link.position, link.people, link.times) for link in report.links] == [
         (1, 1, 1),
         (2, 1, 2),
     ]
@@ -99,30 +99,30 @@ def test_rates_are_over_what_was_tracked_and_the_rest_is_stated(sent: Campaign) 
     """L-46: of three sent, two carried a pixel and one measured links."""
     happened(sent, "ada", "opened")
     happened(sent, "ada", "clicked", link=0)
-    found = totals.report(sent)
-    assert (found.counts.tracked_opens, found.counts.tracked_clicks) == (2, 1)
-    assert found.open_rate == pytest.approx(1 / 2)
-    assert found.click_rate == pytest.approx(1)
-    assert found.opens_untracked == pytest.approx(1 / 3)
-    assert found.clicks_untracked == pytest.approx(2 / 3)
-    assert found.unsubscribe_rate == 0
+    report = totals.report(sent)
+    assert (report.counts.tracked_opens, report.counts.tracked_clicks) == (2, 1)
+    assert report.open_rate == pytest.approx(1 / 2)
+    assert report.click_rate == pytest.approx(1)
+    assert report.opens_untracked == pytest.approx(1 / 3)
+    assert report.clicks_untracked == pytest.approx(2 / 3)
+    assert report.unsubscribe_rate == 0
 
 
 def test_nothing_tracked_gives_no_rate_rather_than_nought(cast: Cast) -> None:
-    found = totals.report(cast.campaign())
-    assert found.open_rate is None
-    assert found.opens_untracked is None
-    assert found.series == ()
-    assert found.counts == totals.Counts()
+    report = totals.report(cast.campaign())
+    assert report.open_rate is None
+    assert report.opens_untracked is None
+    assert report.series == ()
+    assert report.counts == totals.Counts()
 
 
 def test_the_series_is_hourly_and_has_no_gaps(sent: Campaign) -> None:
     happened(sent, "ada", "opened", 0.5)
     happened(sent, "ben", "opened", 3.5)
     happened(sent, "ada", "clicked", 3.6, link=0)
-    found = totals.report(sent)
-    assert found.step == timedelta(hours=1)
-    assert [(bucket.opened, bucket.clicked) for bucket in found.series] == [
+    report = totals.report(sent)
+    assert report.step == timedelta(hours=1)
+    assert [(bucket.opened, bucket.clicked) for bucket in report.series] == [
         (1, 0),
         (0, 0),
         (0, 0),
@@ -133,14 +133,14 @@ def test_the_series_is_hourly_and_has_no_gaps(sent: Campaign) -> None:
 def test_the_series_is_by_the_minute_while_young_and_by_the_day_when_old(cast: Cast) -> None:
     young = send(cast, timedelta(minutes=10))
     happened(young, "ada", "opened", 5 / 60)
-    found = totals.report(young)
-    assert found.step == timedelta(minutes=1)
-    assert 10 <= len(found.series) <= 12
-    assert sum(bucket.opened for bucket in found.series) == 1
+    report = totals.report(young)
+    assert report.step == timedelta(minutes=1)
+    assert 10 <= len(report.series) <= 12
+    assert sum(bucket.opened for bucket in report.series) == 1
     old = send(cast, timedelta(days=40))
     happened(old, "ada", "opened", 24 * 30)
-    found = totals.report(old)
-    assert (found.step, len(found.series)) == (timedelta(days=1), 31)
+    report = totals.report(old)
+    assert (report.step, len(report.series)) == (timedelta(days=1), 31)
 
 
 def test_another_mailing_in_the_same_stretch_of_the_ledger_is_not_counted(
@@ -149,9 +149,9 @@ def test_another_mailing_in_the_same_stretch_of_the_ledger_is_not_counted(
     other = send(cast)
     Lease.objects.filter(mailing=sent).update(last=Lease.objects.get(mailing=other).last)
     happened(other, "ada", "opened")
-    found = totals.report(sent)
-    assert found.counts.sent == 3
-    assert found.reaction == totals.Reaction()
+    report = totals.report(sent)
+    assert report.counts.sent == 3
+    assert report.reaction == totals.Reaction()
 
 
 def test_a_report_takes_as_many_statements_however_many_people(

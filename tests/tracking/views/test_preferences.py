@@ -58,11 +58,11 @@ def test_looking_changes_nothing_and_shows_no_address(cast: Cast, ada: Page) -> 
         assert answer["Referrer-Policy"] == "no-referrer"
         assert answer["X-Robots-Tag"] == "noindex"
         assert answer["Cache-Control"] == "no-store"
-    words = ada.look()
-    assert "a***@example.net" in words
-    assert "ada@" not in words
-    assert "Ada" not in words
-    assert "<script" not in words
+    page = ada.look()
+    assert "a***@example.net" in page
+    assert "ada@" not in page
+    assert "Ada" not in page
+    assert "<script" not in page
     assert ConsentEvent.objects.count() == before
 
 
@@ -147,13 +147,13 @@ def test_a_link_to_the_rest_is_mailed_to_the_person(cast: Cast, ada: Page) -> No
 
 
 def test_never_means_never_and_the_page_says_how_to_come_back(cast: Cast, ada: Page) -> None:
-    words = ada.press("never")
+    page = ada.press("never")
     assert ada.state == "ended"
     assert suppression.stands(
         address=cast.ada.address, reason=Suppression.Reason.NEVER_MAIL, client=cast.client
     )
-    assert "Undo" not in words
-    assert "please write to" in words
+    assert "Undo" not in page
+    assert "please write to" in page
     ada.press("never")
     ada.press("undo")
     assert not Delivery.objects.filter(registrant=cast.ada).exists()

@@ -136,10 +136,10 @@ def test_no_scanner_unsubscribes_anybody(
         )
         assert answer.status_code == 200
         assert not answer.cookies
-    words = browser.get(page).content.decode()
-    assert "New books" in words
-    assert words.count("<form") == 1
-    assert "<script" not in words
+    content = browser.get(page).content.decode()
+    assert "New books" in content
+    assert content.count("<form") == 1
+    assert "<script" not in content
     assert is_on(subscription)
     assert withdrawals(cast) == 0
     assert browser.post(page).status_code == 200
@@ -264,6 +264,6 @@ def test_a_later_yes_outweighs_an_earlier_no(
 def test_a_person_gets_a_page_where_a_machine_gets_a_line(
     browser: Browser, subscription: Subscription, page: str
 ) -> None:
-    words = browser.post(page, HTTP_ACCEPT="text/html,*/*").content.decode()
-    assert 'role="status"' in words
-    assert "/p/" in words
+    content = browser.post(page, HTTP_ACCEPT="text/html,*/*").content.decode()
+    assert 'role="status"' in content
+    assert "/p/" in content
