@@ -51,7 +51,7 @@ class Cast:
         """Return the people by name."""
         return {name: getattr(self, name) for name in NAMES}
 
-    def campaign(self, **said: object) -> Campaign:
+    def campaign(self, **overrides: object) -> Campaign:
         """Make a draft to the list."""
         fields = {
             "client": self.client,
@@ -61,9 +61,9 @@ class Cast:
             "body": "Hello {{ registrant.name | default: 'there' }},\n\n"
             "[read on](https://heron.example.org/new) and on.",
         }
-        return Campaign.objects.create(**(fields | said))
+        return Campaign.objects.create(**(fields | overrides))
 
-    def notice(self, **said: object) -> Notice:
+    def notice(self, **overrides: object) -> Notice:
         """Make a draft to everyone enrolled in the service."""
         fields = {
             "client": self.client,
@@ -73,7 +73,7 @@ class Cast:
             "reason": "The address to sign in at changes.",
             "body": "From Monday you sign in [here](https://account.example.org/).",
         }
-        return Notice.objects.create(**(fields | said))
+        return Notice.objects.create(**(fields | overrides))
 
 
 def make_client(name: str = "Heron Books", slug: str = "heron") -> Client:
@@ -94,7 +94,7 @@ def make_list(client: Client, name: str = "New books", slug: str = "new-books") 
     )
 
 
-def make_sender(client: Client, **said: object) -> Sender:
+def make_sender(client: Client, **overrides: object) -> Sender:
     """Make the default sender of a client; its mail goes where EMAIL_URL says unless told."""
     fields = {
         "client": client,
@@ -103,14 +103,14 @@ def make_sender(client: Client, **said: object) -> Sender:
         "from_address": f"post@{client.domain}",
         "is_default": True,
     }
-    return Sender.objects.create(**(fields | said))
+    return Sender.objects.create(**(fields | overrides))
 
 
-def make_registrant(client: Client, address: str, **said: object) -> Registrant:
+def make_registrant(client: Client, address: str, **overrides: object) -> Registrant:
     """Make a registrant who has said nothing yet."""
     fields = {"name": address.partition("@")[0].title()}
     return Registrant.objects.create(
-        client=client, address=address, address_hash=hashed(address), **(fields | said)
+        client=client, address=address, address_hash=hashed(address), **(fields | overrides)
     )
 
 

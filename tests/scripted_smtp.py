@@ -90,9 +90,9 @@ class ScriptedSmtp:
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         with self.lock:
-            for each in self.open:
+            for sock in self.open:
                 with suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
+                    sock.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         while True:
@@ -184,7 +184,7 @@ class _Conversation:
         if self.server.server_context and not isinstance(self.sock, ssl.SSLSocket):
             extensions.append("STARTTLS")
         lines = ["scripted.example", *extensions]
-        reply = "".join(f"250-{each}\r\n" for each in lines[:-1]) + f"250 {lines[-1]}\r\n"
+        reply = "".join(f"250-{extension}\r\n" for extension in lines[:-1]) + f"250 {lines[-1]}\r\n"
         self.answer("EHLO", line, reply.encode())
 
     def on_helo(self, line: str) -> None:

@@ -106,8 +106,8 @@ def test_a_file_without_a_floor_fails(copy: Path) -> None:
 
 
 def test_every_contract_has_been_broken_once() -> None:
-    told = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    names = {each["name"] for each in told["tool"]["importlinter"]["contracts"]}
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    names = {contract["name"] for contract in pyproject["tool"]["importlinter"]["contracts"]}
     assert names == {contract for contract, _, _ in BREACHES}
 
 

@@ -19,9 +19,9 @@ from tests.scripted_smtp import Moment, ScriptedSmtp
 def lines() -> Iterator[io.StringIO]:
     """Return what goes to the log of everything that sends."""
     handler = next(
-        each
-        for each in logging.getLogger("newsletter").handlers
-        if isinstance(each, logging.StreamHandler)
+        handler
+        for handler in logging.getLogger("newsletter").handlers
+        if isinstance(handler, logging.StreamHandler)
     )
     written = io.StringIO()
     before = handler.setStream(written)
