@@ -14,7 +14,7 @@ CHECK_ENV := DATABASE_URL=postgresql:///heed REDIS_URL=redis://127.0.0.1:1/0 HEE
 	HEED_PUBLIC_URL=http://127.0.0.1:8000 HEED_SECRET_KEY=$(CHECK_KEY) HEED_LINK_KEYS=1:$(CHECK_KEY) \
 	HEED_ADDRESS_KEY=$(CHECK_KEY) HEED_SECRETS_KEYS=1:$(CHECK_KEY) HEED_TRAIL_KEYS=1:$(CHECK_KEY)
 
-.PHONY: help setup up test faults check fix bench lock clean
+.PHONY: help setup up test faults docs check fix bench lock clean
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -32,6 +32,10 @@ test: $(STAMP) ## run the whole suite against real servers
 
 faults: $(STAMP) ## kill, cut, flush and misbehave for long; writes the table of docs/faults.md
 	@HEED_FAULTS=long $(PYTHON) -m pytest -q -n 2 tests/faults
+
+docs: $(STAMP) ## make anew the pages that are made from tests (providers, requirements)
+	@WRITE_PAGE=1 $(PYTHON) -m pytest -q tests/test_requirements.py \
+		tests/newsletter/transports/providers/test_provider_table.py
 
 check: $(STAMP) ## format, lint, types, floors, migrations, templates; changes nothing
 	@.venv/bin/ruff format --check -q .

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class NewsletterConfig(AppConfig):
-    """Newsletter, as design.md §3 describes the room."""
+    """Newsletter: what belongs here says docs/architecture.md, "The rooms"."""
 
     name = "newsletter"
     verbose_name = "Newsletter"

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class RegistrantsConfig(AppConfig):
-    """Registrants, as design.md §3 describes the room."""
+    """Registrants: what belongs here says docs/architecture.md, "The rooms"."""
 
     name = "registrants"
     verbose_name = "Registrants"

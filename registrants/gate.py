@@ -1,4 +1,4 @@
-"""May this person get this mail? One ordered table of refusals (design.md §5)."""
+"""May this person get this mail? One ordered table (docs/architecture.md, "The gate")."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

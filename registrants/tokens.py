@@ -66,10 +66,10 @@ def _current() -> tuple[_Key, dict[int, _Key]]:
 
 
 def byte_maker(scope: str) -> Callable[[int, int], bytes]:
-    """Return a maker of 25-byte tokens: version 1, scrambled number 8, MAC 16 (design.md §5).
+    """Return a maker of 25-byte tokens: version 1, scrambled number 8, MAC 16.
 
-    The maker keeps the newest key of this moment; it raises ValueError where
-    number ≥ 2**40 or detail ≥ 2**24.
+    What a token must be stands in docs/architecture.md, "Links". The maker keeps the newest
+    key of this moment; it raises ValueError where number ≥ 2**40 or detail ≥ 2**24.
     """
     key = _current()[0]
     version, scramble, mac = key.version, key.scramble, key.mac

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class TrackingConfig(AppConfig):
-    """Tracking, as design.md §3 describes the room."""
+    """Tracking: what belongs here says docs/architecture.md, "The rooms"."""
 
     name = "tracking"
     verbose_name = "Tracking"

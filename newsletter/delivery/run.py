@@ -22,7 +22,7 @@ from newsletter.transports import Message, Outcome, Unavailable
 log = structlog.get_logger(__name__)
 STALE_AFTER = 1.2
 """Seconds after the gate was asked when what is not yet begun goes back: no mail leaves on an
-answer of the gate older than two seconds (design.md §5)."""
+answer of the gate older than two seconds (docs/architecture.md, "The gate")."""
 WINDOW_SECONDS = 0.4
 """A window is what the wire takes in this time; two of them wait at once."""
 SLOW_LANE_WAIT = 30.0

@@ -63,9 +63,9 @@ class _Seen(NamedTuple):
 def record(sender_id: int, mailing_id: int, outcomes: Sequence[Answered]) -> str:
     """Note how a window ended; return why its mailing must stop, or nothing. Never raises.
 
-    It stops after 20 in a row of a sender that were not taken, or where of the last 200 of this
-    mailing 3 % went to addresses nobody has or 5 % were refused as unwanted (C-14). How long the
-    server wants patience, and what was held back before the wire, counts for nothing.
+    It stops after 20 in a row of a sender that were not taken (C-14), or where of the last 200 of
+    this mailing 3 % went to addresses nobody has or 5 % were refused as unwanted (B-6). How long
+    the server wants patience, and what was held back before the wire, counts for nothing.
     """
     marks = "".join(map(_mark, outcomes))
     if not marks:

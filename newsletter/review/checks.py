@@ -150,7 +150,7 @@ def _providers(mailing: Mailing, made: Preview) -> Iterator[Check]:
 
 
 def _footer(mailing: Mailing, made: Preview, sight: Sight) -> Iterator[Check]:
-    """Look for what the law wants in sight, in both parts, after rendering (L-3, U-20)."""
+    """Look for what the law wants in sight, in both parts, after rendering (L-5, AT-L1)."""
     text = plain(made.text)
     if mailing.kind == Mailing.Kind.NOTICE:
         line = plain(source_of(mailing).reason_line)
@@ -242,7 +242,7 @@ def _subject(mailing: Mailing, made: Preview) -> Iterator[Check]:
     yield should(
         "Honest subject",
         not re.match(r"(re|fwd?|aw|wg|sv|tr)\s*:", subject, re.IGNORECASE),
-        "It begins like an answer or a forwarded mail; readers take that for a trick (L-2).",
+        "It begins like an answer or a forwarded mail; readers take that for a trick (M-15).",
         "It does not pretend to be an answer.",
     )
     letters = [letter for letter in subject if letter.isalpha()]

@@ -144,7 +144,7 @@ def certified(line: Line, tmp_path: Path) -> Line:
 def test_every_delivery_ends_in_the_right_state_with_the_servers_words(
     certified: Line, cast: Cast, note: Note
 ) -> None:
-    """B-1 to B-7, C-3, AT-C5: each server in its own way, all at once; no one harms another."""
+    """B-7, C-3, AT-C5: each server in its own way, all at once; no one harms another."""
     line = certified
     add_readers(cast, READERS)
     cases = [begin(line, cast, mood) for mood in EXPECTED]

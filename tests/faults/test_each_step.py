@@ -133,7 +133,7 @@ STEPS: dict[str, tuple[str, Callable[[Scene], None], Callable[[Books], None], st
 def test_a_kill_at_any_step_leaves_only_what_was_in_flight_unknown(
     line: Line, cast: Cast, note: Note
 ) -> None:
-    """C-2, C-4: what never was on the wire goes again, what was answered is known."""
+    """C-3, C-4: what never was on the wire goes again, what was answered is known."""
     add_readers(cast, READERS)
     line.start_letters()
     line.start_beat()

@@ -88,7 +88,7 @@ def being_handed_over(keeper: Keeper[MailServer], order: str, most: int) -> Iter
 def test_nothing_comes_later_than_two_seconds_after_the_answer(
     line: Line, cast: Cast, note: Note
 ) -> None:
-    """AT-U4, AT-C7, U-23, design.md §5: by whatever door, at whatever moment."""
+    """AT-U4, AT-C7, U-23 (docs/architecture.md, "The gate"): by whatever door, whenever."""
     many = lasting(150, 1_000)
     add_readers(cast, many * lasting(50, 20))
     line.start_mail(per_second=lasting(2_000, 1_000))

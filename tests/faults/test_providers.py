@@ -91,7 +91,7 @@ def providers() -> Iterator[dict[str, Provider]]:
 def test_every_delivery_ends_in_the_right_state_with_the_providers_words(
     line: Line, cast: Cast, note: Note, providers: dict[str, Provider]
 ) -> None:
-    """A-6 to A-13, C-3: each provider in its own way, all at once, through the same workers."""
+    """A-6 to A-8, A-13, C-3: each provider in its own way, all at once, by the same workers."""
     add_readers(cast, READERS)
     keepers = {fault: begin(cast, fault, providers[fault]) for fault in CASES}
     line.start_workers(children=4)

@@ -24,7 +24,7 @@ TEN_MINUTES = timedelta(minutes=10)
 def test_a_receiver_that_says_slow_down_is_left_alone_for_ten_minutes(
     line: Line, cast: Cast, note: Note
 ) -> None:
-    """AT-P1, P-7: 421 4.7.28 stops Gmail, and Gmail alone, in its own words."""
+    """AT-P1, P-5: 421 4.7.28 stops Gmail, and Gmail alone, in its own words."""
     others, at_gmail = lasting((1_000, 3_000), (5_000, 8_000))
     add_readers(cast, others)
     add_readers(cast, at_gmail, at="gmail.com")

@@ -13,6 +13,7 @@ DOMAIN = st.from_regex(r"[a-z]{1,10}\.(org|net|example\.com)", fullmatch=True)
 
 @given(LOCAL, DOMAIN)
 def test_case_and_blanks_do_not_make_another_person(local: str, domain: str) -> None:
+    """L-26."""
     address = f"{local}@{domain}"
     spellings = (address.upper(), address.lower(), f"  {address}\n")
     assert {addresses.hashed(spelling) for spelling in spellings} == {addresses.hashed(address)}
@@ -40,6 +41,7 @@ def test_any_text_is_an_address_to_write_to_or_refused(text: str) -> None:
 def test_plus_tags_are_one_mailbox_for_limits_but_not_one_person(
     local: str, domain: str, tag: str
 ) -> None:
+    """S-3, L-26."""
     plain, tagged = f"{local}@{domain}", f"{local}+{tag}@{domain}"
     assert addresses.mailbox_hashed(plain) == addresses.mailbox_hashed(tagged)
     assert addresses.hashed(plain) != addresses.hashed(tagged)
@@ -52,6 +54,7 @@ def test_dots_are_nothing_to_gmail_alone() -> None:
 
 
 def test_an_international_domain_is_kept_as_it_is_sent_to() -> None:
+    """M-10."""
     assert addresses.clean("ada@bücher.example.org") == "ada@xn--bcher-kva.example.org"
 
 
@@ -59,6 +62,7 @@ def test_an_international_domain_is_kept_as_it_is_sent_to() -> None:
     "bad", ["", "ada", "ada@", "@example.org", "a b@example.org", "ada@example", "ä@example.org"]
 )
 def test_what_is_no_address_is_refused(bad: str) -> None:
+    """M-11."""
     with pytest.raises(ValidationError, match=r"e-mail address"):
         addresses.clean(bad)
 
@@ -69,6 +73,7 @@ def test_a_mask_shows_one_letter(local: str, domain: str) -> None:
 
 
 def test_the_hash_of_an_address_needs_the_key(settings: object) -> None:
+    """L-26."""
     before = addresses.hashed("ada@example.org")
     settings.ADDRESS_KEY = b"another key of thirty-two bytes!"  # type: ignore[attr-defined]
     assert addresses.hashed("ada@example.org") != before

@@ -13,7 +13,8 @@ from tests.cast import Cast, confirmed, make_registrant
 
 C, N, L, F = MailKind.CAMPAIGN, MailKind.NOTICE, MailKind.LETTER, MailKind.FRESH_SIGN_UP
 
-# design.md §5, row by row: who it holds for, then campaign, notice, letter, confirm letter.
+# docs/architecture.md, "The gate", row by row:
+# who it holds for, then campaign, notice, letter, confirm letter.
 TABLE = [
     ("ada", ("", "", "", "")),
     ("ben", ("pending", "", "", "")),
@@ -162,4 +163,5 @@ def test_a_registrant_of_another_client_is_never_let_through(cast: Cast) -> None
 
 
 def test_a_notice_counts_every_opt_out_it_overrides(cast: Cast) -> None:
+    """L-9."""
     assert gate.overridden(question(cast, N)) == 2  # Cleo, who left, and Dov

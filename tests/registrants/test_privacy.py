@@ -6,6 +6,7 @@ from tests.cast import Cast
 
 
 def test_erasing_leaves_nothing_of_the_person(cast: Cast) -> None:
+    """L-25."""
     privacy.erase(registrant=cast.ada)
     cast.ada.refresh_from_db()
     assert (cast.ada.address, cast.ada.name, cast.ada.attributes) == ("", "", {})
@@ -21,6 +22,7 @@ def test_what_was_agreed_can_still_be_shown_without_the_person(cast: Cast) -> No
 
 
 def test_the_address_stays_out(cast: Cast) -> None:
+    """L-25."""
     privacy.erase(registrant=cast.ada)
     assert suppression.stands(
         address="ada@example.net", reason=Suppression.Reason.ERASED, client=cast.client

@@ -24,7 +24,10 @@ def percent(part: float | None) -> str:
 
 
 def cards(mailing: Mailing, summary: Summary) -> list[Card]:
-    """Return the numbers a report begins with; a notice is not measured (design.md §5)."""
+    """Return the numbers a report begins with; a notice is not measured.
+
+    See docs/architecture.md, "Tracked only where allowed".
+    """
     counts, reaction = summary.counts, summary.reaction
     first = [Card("sent", counts.sent, note=_rest(counts))]
     if mailing.kind != Mailing.Kind.CAMPAIGN:

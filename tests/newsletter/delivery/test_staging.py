@@ -30,6 +30,7 @@ def test_exactly_those_the_gate_lets_through_are_staged(cast: Cast) -> None:
 
 
 def test_staging_twice_stages_once(cast: Cast) -> None:
+    """C-2."""
     campaign = started(cast.campaign())
     staging.stage(campaign.pk)
     assert staging.stage(campaign.pk) is None

@@ -41,6 +41,7 @@ def nothing_seen_yet(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_twenty_in_a_row_over_window_borders_stop_it_with_the_last_words() -> None:
+    """C-14."""
     assert record(SENT, *[ILL] * 12) == ""
     assert record(*[ILL] * 7) == ""
     why = record(ILL)
@@ -74,6 +75,7 @@ def test_what_asks_for_patience_or_was_held_back_stops_nothing(patient: Said) ->
 
 
 def test_six_addresses_nobody_has_within_two_hundred_stop_it() -> None:
+    """B-6."""
     assert record(*[SENT] * 190, *[GONE] * 5) == ""
     assert "addresses nobody has" in record(SENT, GONE)
 
@@ -84,6 +86,7 @@ def test_as_many_over_more_than_two_hundred_do_not() -> None:
 
 
 def test_ten_refused_as_unwanted_within_two_hundred_stop_it() -> None:
+    """B-6."""
     assert record(*([SENT] * 18 + [UNWANTED]) * 9) == ""
     why = record(UNWANTED)
     assert "refused as unwanted" in why

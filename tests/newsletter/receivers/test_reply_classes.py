@@ -1,4 +1,4 @@
-"""What servers' answers mean, in the words large receivers publish."""
+"""What servers' answers mean, in the words large receivers publish (B-2, B-3)."""
 
 import time
 

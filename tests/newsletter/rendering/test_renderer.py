@@ -94,7 +94,7 @@ def test_spliced_bytes_parse_to_what_the_slow_obvious_way_builds(
     opens: bool,
     clicks: bool,
 ) -> None:
-    """M-1, AT-M1, design.md §5: the property that lets the fast way exist."""
+    """M-1, AT-M1 (docs/architecture.md, "The line"): what lets the fast way exist."""
     person = ada(name=name, address=address, attributes=attributes, opens=opens, clicks=clicks)
     fast = renderer.render(person)
     slow = slowly(renderer.compiled, person, mailing=7, link_ids=renderer.link_ids)
@@ -264,7 +264,7 @@ def test_the_pixel_stands_early_with_size_one_and_an_empty_alt() -> None:
 
 
 def test_personal_and_own_links_and_mail_and_telephone_are_never_rewritten() -> None:
-    """L-48, design.md §5."""
+    """L-48 (docs/architecture.md, "Tracked only where allowed")."""
     body = (
         "[me](https://shop.example/?n={{ registrant.name }}) [m](mailto:a@b.example) [t](tel:+4412)"
         f" [way out]({{{{ unsubscribe_url }}}}) [ours]({BASE}/s/client/)"

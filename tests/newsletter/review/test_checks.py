@@ -50,7 +50,7 @@ def test_a_sound_notice_passes_without_an_unsubscribe_link(cast: Cast) -> None:
     ],
 )
 def test_a_fault_in_the_words_blocks(cast: Cast, name: str, said: dict[str, Any]) -> None:
-    """M-6, U-20: each with the reason to mend it by."""
+    """M-6, M-13, L-5: each with the reason to mend it by."""
     one = found(cast.campaign(**said), name)
     assert not one.passed
     assert one.blocking
@@ -95,7 +95,7 @@ def test_a_client_without_postal_address_cannot_send(cast: Cast) -> None:
 def test_a_layout_without_a_footer_to_be_seen_blocks(
     cast: Cast, name: str, before: str, after: str
 ) -> None:
-    """After rendering, in both parts, where a reader can see it (U-20, L-3)."""
+    """After rendering, in both parts, where a reader can see it (L-5, AT-L1)."""
     layout = Template.objects.create(
         client=cast.client, name="x", format="html", source=LAYOUT.replace(before, after)
     )

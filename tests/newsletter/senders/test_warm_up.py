@@ -60,7 +60,7 @@ def test_a_sender_without_a_plan_has_no_ceiling() -> None:
 
 
 def test_campaigns_stop_at_the_ceiling_and_go_on_the_next_day(sender: Sender) -> None:
-    """With words; letters and notices count and are not held."""
+    """P-7: with words; letters and notices count and are not held."""
     found = pace.admit(sender, {REST: 80}, kind="campaign")[REST]
     assert found.go == 80
     assert go(sender, {REST: 15}, "notice") == {REST: 15}

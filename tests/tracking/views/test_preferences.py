@@ -81,6 +81,7 @@ def test_no_press_of_a_forwarded_mail_shows_or_changes_a_persons_data(
 
 
 def test_this_list_is_left_at_once(cast: Cast, ada: Page) -> None:
+    """U-25, U-27."""
     other = confirmed(cast.ada, make_list(cast.client, "Events", "events"))
     assert "You get no more mail" in ada.press("leave")
     assert ada.state == "ended"
@@ -147,6 +148,7 @@ def test_a_link_to_the_rest_is_mailed_to_the_person(cast: Cast, ada: Page) -> No
 
 
 def test_never_means_never_and_the_page_says_how_to_come_back(cast: Cast, ada: Page) -> None:
+    """P8."""
     page = ada.press("never")
     assert ada.state == "ended"
     assert suppression.stands(
