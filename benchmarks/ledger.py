@@ -89,9 +89,9 @@ def carried(campaign: Any) -> dict[str, Any]:
     while (held := leasing.take("campaigns", campaign.pk)) is not None:
         while True:
             began = time.perf_counter()
-            ready, taken = hand_over(held=held, question=asked, window=LARGEST_WINDOW)
+            ready, taken = hand_over(lease=held, question=asked, window=LARGEST_WINDOW)
             outcomes = [Outcome(each.delivery, "sent", 250, "2.0.0", "Ok") for each in ready]
-            settle(held=held, outcomes=outcomes, receivers={each.delivery: 0 for each in ready})
+            settle(lease=held, outcomes=outcomes, receivers={each.delivery: 0 for each in ready})
             if taken == LARGEST_WINDOW:
                 spent.append((time.perf_counter() - began) / taken * 1e6)
             count += taken

@@ -87,9 +87,9 @@ def clock(clocks: Clocks) -> None:
     put(Journal, "__call__", clocks.around("notes", Journal.__call__))
     send = SmtpTransport.send
 
-    def sent(self: SmtpTransport, messages: Iterable[Any], *, noted: Any = None) -> Iterator[Any]:
+    def sent(self: SmtpTransport, messages: Iterable[Any], *, note: Any = None) -> Iterator[Any]:
         pulled = clocks.stepping("carry and wait for the ledger", messages)
-        return clocks.stepping("wire", send(self, pulled, noted=noted))
+        return clocks.stepping("wire", send(self, pulled, note=note))
 
     put(SmtpTransport, "send", sent)
 

@@ -58,7 +58,7 @@ def _decide(request: HttpRequest, page: Any, mailing: Mailing) -> HttpResponse:
     if choice not in CHOICES:
         raise BadRequest("There is no such choice.")
     act, done = CHOICES[choice]
-    do(page, request, done, act, mailing=mailing, words=request.POST.get("words"))
+    do(page, request, done, act, mailing=mailing, answer=request.POST.get("words"))
     step = "unknown" if resolving_unknown.waits(mailing) else "progress"
     return HttpResponseRedirect(page.url(step, mailing.pk))
 

@@ -118,7 +118,7 @@ def _statement(question: gate.Question) -> tuple[str, tuple[Any, ...]]:
     whole table for a window of some hundred.
     """
     on_list = question.kind == gate.MailKind.CAMPAIGN
-    asked = (
+    judged = (
         gate.judged(Registrant.objects.order_by(), question)
         .annotate(
             asked=Case(
@@ -130,12 +130,12 @@ def _statement(question: gate.Question) -> tuple[str, tuple[Any, ...]]:
         .extra(where=["registrants_registrant.id = held.registrant_id"])
         .values("address", "name", "attributes", "opens", "clicks", "asked", "subscription")
     )
-    sql, params = asked.query.sql_with_params()
+    sql, params = judged.query.sql_with_params()
     return BY_KEY + HAND_OVER.format(asked=sql), params
 
 
 def hand_over(
-    *, held: LeaseInHand, question: gate.Question, window: int
+    *, lease: LeaseInHand, question: gate.Question, window: int
 ) -> tuple[list[Ready], int]:
     """Move up to `window` deliveries of a lease to handing over, asking the gate for each.
 
@@ -146,12 +146,12 @@ def hand_over(
     sql, params = _statement(question)
     measured = question.kind == gate.MailKind.CAMPAIGN
     window = min(window, LARGEST_WINDOW)
-    keep = (leasing.HOLDS, held.id, held.attempt)
-    these = (held.first, held.last, held.mailing, window)
+    keep = (leasing.HOLDS, lease.id, lease.attempt)
+    bounds = (lease.first, lease.last, lease.mailing, window)
     with connection.cursor() as cursor:
         cursor.execute(
             sql,
-            [*keep, *these, *params, held.attempt, measured, measured],
+            [*keep, *bounds, *params, lease.attempt, measured, measured],
         )
         while cursor.nextset():
             pass
@@ -167,13 +167,13 @@ def hand_over(
 def _attributes(value: object) -> dict[str, str]:
     if value == "{}":
         return {}
-    found = json.loads(value) if isinstance(value, str) else value
-    return found if isinstance(found, dict) else {}
+    attributes = json.loads(value) if isinstance(value, str) else value
+    return attributes if isinstance(attributes, dict) else {}
 
 
 def settle(
     *,
-    held: LeaseInHand,
+    lease: LeaseInHand,
     outcomes: Sequence[Outcome],
     later: Sequence[Later] = (),
     receivers: Mapping[int, int] | None = None,
@@ -183,31 +183,32 @@ def settle(
     `later` are those held back for their pace; `receivers` says whose mail server each of them is.
     """
     of = receivers or {}
-    given: dict[str, Any] = {
-        "ids": [each.delivery for each in outcomes] + [each.delivery for each in later],
-        "states": [each.state for each in outcomes] + ["held"] * len(later),
-        "codes": [each.code for each in outcomes] + [0] * len(later),
-        "words": [f"{each.enhanced} {each.words}".strip()[:500] for each in outcomes]
-        + [each.words for each in later],
-        "waits": [0.0] * len(outcomes) + [float(each.wait) for each in later],
-        "attempt": held.attempt,
+    params: dict[str, Any] = {
+        "ids": [outcome.delivery for outcome in outcomes]
+        + [postponed.delivery for postponed in later],
+        "states": [outcome.state for outcome in outcomes] + ["held"] * len(later),
+        "codes": [outcome.code for outcome in outcomes] + [0] * len(later),
+        "words": [f"{outcome.enhanced} {outcome.words}".strip()[:500] for outcome in outcomes]
+        + [postponed.words for postponed in later],
+        "waits": [0.0] * len(outcomes) + [float(postponed.wait) for postponed in later],
+        "attempt": lease.attempt,
         "patience": PATIENCE,
         "give_up": GIVE_UP_AFTER,
     }
-    if not given["ids"]:
+    if not params["ids"]:
         return 0
-    given["receivers"] = [of.get(delivery, -1) for delivery in given["ids"]]
+    params["receivers"] = [of.get(delivery, -1) for delivery in params["ids"]]
     settled = 0
     for _ in range(GOES):
-        settled += _settle(given)
-        if settled >= len(given["ids"]):
+        settled += _settle(params)
+        if settled >= len(params["ids"]):
             break
     return settled
 
 
-def _settle(given: dict[str, Any]) -> int:
+def _settle(params: dict[str, Any]) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(BY_KEY + SETTLE, given)
+        cursor.execute(BY_KEY + SETTLE, params)
         while cursor.nextset():
             pass
         return int(cursor.rowcount)

@@ -107,29 +107,30 @@ def take(lane: str, mailing: int | None, attempt: int | None = None) -> LeaseInH
     return LeaseInHand(*row) if row else None
 
 
-def put_off(held: LeaseInHand, by: timedelta) -> None:
+def put_off(lease: LeaseInHand, delay: timedelta) -> None:
     """Have a range that was given back come due only later."""
-    Lease.objects.filter(pk=held.id, attempt=None, closed_at=None).update(due_at=now() + by)
+    Lease.objects.filter(pk=lease.id, attempt=None, closed_at=None).update(due_at=now() + delay)
 
 
-def count(held: LeaseInHand) -> None:
+def count(lease: LeaseInHand) -> None:
     """Write down how the deliveries of a range in work stand, for whoever watches."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, [held.first, held.last, held.mailing, held.id, held.attempt])
+        cursor.execute(COUNT, [lease.first, lease.last, lease.mailing, lease.id, lease.attempt])
 
 
-def give_back(held: LeaseInHand, *, again_in: timedelta = timedelta(0)) -> None:
+def give_back(lease: LeaseInHand, *, again_in: timedelta = timedelta(0)) -> None:
     """Give a lease back with the count of how its deliveries stand; closed if all are closed."""
     with connection.cursor() as cursor:
-        reckon(cursor, held, again_in, held.attempt)
+        reckon(cursor, lease, again_in, lease.attempt)
 
 
 def reckon(
-    cursor: CursorWrapper, held: LeaseInHand, again_in: timedelta, attempt: int | None
+    cursor: CursorWrapper, lease: LeaseInHand, again_in: timedelta, attempt: int | None
 ) -> None:
     """Count how the deliveries of a range stand, write it on its lease and set the lease free."""
     cursor.execute(
-        RECKON, [held.first, held.last, held.mailing, again_in.total_seconds(), held.id, attempt]
+        RECKON,
+        [lease.first, lease.last, lease.mailing, again_in.total_seconds(), lease.id, attempt],
     )
 
 
@@ -142,10 +143,10 @@ def close_cancelled(limit: int = 200) -> int:
         .exclude(sent=F("size") - F("unknown") - F("refused") - F("failed"))[:limit]
     )
     with connection.cursor() as cursor:
-        for lease in open_ranges:
-            held = held_of(lease)
-            cursor.execute(CANCEL, [held.first, held.last, held.mailing])
-            reckon(cursor, held, timedelta(0), None)
+        for row in open_ranges:
+            lease = held_of(row)
+            cursor.execute(CANCEL, [lease.first, lease.last, lease.mailing])
+            reckon(cursor, lease, timedelta(0), None)
     return len(open_ranges)
 
 
@@ -156,6 +157,6 @@ def moment() -> datetime:
         return cast(datetime, cursor.fetchone()[0])
 
 
-def held_of(lease: Lease) -> LeaseInHand:
+def held_of(row: Lease) -> LeaseInHand:
     """Return a lease as whoever last took it held it."""
-    return LeaseInHand(lease.pk, lease.mailing_id, lease.first, lease.last, lease.attempt or 0)
+    return LeaseInHand(row.pk, row.mailing_id, row.first, row.last, row.attempt or 0)

@@ -65,18 +65,18 @@ class Window:
 
     def all_outcomes(self) -> list[Outcome]:
         """Return one outcome each: what never went is unsent, what the wire lost is unknown."""
-        waiting = {each.delivery for each in self.later}
+        waiting = {postponed.delivery for postponed in self.later}
         return [
-            self.outcomes.get(each.delivery) or _without_answer(each.delivery, self.pulled)
-            for each in self.ready
-            if each.delivery not in waiting
+            self.outcomes.get(ready.delivery) or _without_answer(ready.delivery, self.pulled)
+            for ready in self.ready
+            if ready.delivery not in waiting
         ]
 
 
 def _without_answer(delivery: int, pulled: set[int]) -> Outcome:
     if delivery in pulled:
-        words = "the connection was lost before the server answered"
-        return Outcome(delivery, "unknown", 0, "", words)
+        reason = "the connection was lost before the server answered"
+        return Outcome(delivery, "unknown", 0, "", reason)
     return Outcome(delivery, "unsent", 0, "", "")
 
 
@@ -147,28 +147,30 @@ class WindowFeed:
         self._settling.append(self._thread.submit(self._settle, window, route))
 
     def _raise_what_failed(self, *, wait: bool) -> None:
-        done = [each for each in self._settling if wait or each.done()]
-        for each in done:
-            each.result()
-        self._settling = [each for each in self._settling if each not in done]
+        done = [future for future in self._settling if wait or future.done()]
+        for future in done:
+            future.result()
+        self._settling = [future for future in self._settling if future not in done]
 
     def _take(self) -> Range | None:
-        held = leasing.take(self._lane, self._mailing, self._attempt)
-        if held is None:
+        lease = leasing.take(self._lane, self._mailing, self._attempt)
+        if lease is None:
             return None
-        self._ranges.append(Range(held))
+        self._ranges.append(Range(lease))
         return self._ranges[-1]
 
     def _next(self, size: int) -> Window | None:
         while True:
-            current = next((each for each in self._ranges if not each.is_done), None)
+            current = next(
+                (open_range for open_range in self._ranges if not open_range.is_done), None
+            )
             is_fresh = current is None or not current.has_moved
             if current is None and not self._is_single:
                 current = self._take()
             if current is None:
                 return None
             asked_at = time.monotonic()
-            ready, taken = hand_over(held=current.held, question=self.question, window=size)
+            ready, taken = hand_over(lease=current.held, question=self.question, window=size)
             current.is_done = taken < size
             if taken:
                 current.windows += 1
@@ -182,14 +184,14 @@ class WindowFeed:
     def _settle(self, window: Window, route: Sender) -> None:
         began = time.monotonic()
         outcomes = window.all_outcomes()
-        held = window.range.held
-        settle(held=held, outcomes=outcomes, later=window.later, receivers=window.receivers)
+        lease = window.range.held
+        settle(lease=lease, outcomes=outcomes, later=window.later, receivers=window.receivers)
         settled = time.monotonic()
         self._follow(outcomes, window, route)
         window.range.windows -= 1
         self._give_back_if_done(window.range)
         if window.range in self._ranges and settled - window.range.counted_at > COUNT_EACH:
-            leasing.count(held)
+            leasing.count(lease)
             window.range.counted_at = settled
         _tell(window, outcomes, route, (began - window.begun_at) * 1000, (settled - began) * 1000)
 
@@ -198,21 +200,23 @@ class WindowFeed:
 
         Before the range is given back: who sees that nothing is in work sees the stop too.
         """
-        pace.record(route, [(window.receivers.get(each.delivery, 0), each) for each in outcomes])
+        pace.record(
+            route, [(window.receivers.get(outcome.delivery, 0), outcome) for outcome in outcomes]
+        )
         if self._mailing is not None:
-            answered = [each for each in outcomes if each.state != "unsent"]
+            answered = [outcome for outcome in outcomes if outcome.state != "unsent"]
             why = breakers.record(route.pk, self._mailing, answered)
             if why:
                 lifecycle.stop(mailing=self._mailing, reason=why)
 
-    def _give_back_if_done(self, one: Range) -> None:
-        if one.is_done and not one.windows:
-            self._ranges.remove(one)
-            leasing.give_back(one.held)
+    def _give_back_if_done(self, open_range: Range) -> None:
+        if open_range.is_done and not open_range.windows:
+            self._ranges.remove(open_range)
+            leasing.give_back(open_range.held)
 
     def _give_all_back(self) -> None:
-        for each in self._ranges:
-            leasing.give_back(each.held)
+        for open_range in self._ranges:
+            leasing.give_back(open_range.held)
         self._ranges.clear()
 
 
@@ -226,15 +230,15 @@ def _tell(
 ) -> None:
     """Log one line for a window: ids, counts and milliseconds, nothing of a person."""
     counts: dict[str, int] = {}
-    for each in outcomes:
-        counts[each.state] = counts.get(each.state, 0) + 1
-    held = window.range.held
+    for outcome in outcomes:
+        counts[outcome.state] = counts.get(outcome.state, 0) + 1
+    lease = window.range.held
     log.info(
         "window settled",
-        mailing=held.mailing,
+        mailing=lease.mailing,
         sender=route.pk,
-        lease=held.id,
-        attempt=held.attempt,
+        lease=lease.id,
+        attempt=lease.attempt,
         refused=window.refused,
         held=len(window.later),
         hand_over_ms=round(window.hand_over_ms, 1),

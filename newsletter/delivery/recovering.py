@@ -47,23 +47,25 @@ def recover_by_notes(left: journal.JournalLeft) -> int:
     What was answered is settled by its answer, what was never on the wire is staged again, and
     only what was in flight is unknown.
     """
-    leases = Lease.objects.select_for_update().filter(attempt=left.attempt)
-    for lease in (found := list(leases)):
+    leases = list(Lease.objects.select_for_update().filter(attempt=left.attempt))
+    for lease in leases:
         lost = _free(held_of(lease), left)
         log.warning("lease %s of a lost worker freed, %s unknown", lease.pk, lost)
-    return len(found)
+    return len(leases)
 
 
-def _free(held: LeaseInHand, left: journal.JournalLeft) -> int:
+def _free(lease: LeaseInHand, left: journal.JournalLeft) -> int:
     """Put right what one range was left in; return how many of it nobody knows the end of."""
-    its = range(held.first, held.last + 1)
-    went = [each for each in left.going if each in its]
+    span = range(lease.first, lease.last + 1)
+    went = [delivery for delivery in left.going if delivery in span]
     with connection.cursor() as cursor:
-        settle(held=held, outcomes=[each for each in left.answered if each.delivery in its])
-        cursor.execute(NEVER_WENT, [held.first, held.last, held.attempt, went])
-        cursor.execute(LOSE, [held.first, held.last, held.attempt])
+        settle(
+            lease=lease, outcomes=[outcome for outcome in left.answered if outcome.delivery in span]
+        )
+        cursor.execute(NEVER_WENT, [lease.first, lease.last, lease.attempt, went])
+        cursor.execute(LOSE, [lease.first, lease.last, lease.attempt])
         lost = cursor.rowcount
-        reckon(cursor, held, timedelta(0), held.attempt)
+        reckon(cursor, lease, timedelta(0), lease.attempt)
     return lost
 
 
@@ -76,8 +78,8 @@ def _recover_expired(limit: int = 100) -> int:
         .order_by("until")[:limit]
     )
     with connection.cursor() as cursor:
-        for lease in lost:
-            held = held_of(lease)
-            cursor.execute(LOSE, [held.first, held.last, held.attempt])
-            reckon(cursor, held, timedelta(0), lease.attempt)
+        for row in lost:
+            lease = held_of(row)
+            cursor.execute(LOSE, [lease.first, lease.last, lease.attempt])
+            reckon(cursor, lease, timedelta(0), row.attempt)
     return len(lost)

@@ -68,13 +68,15 @@ def failures(mailing: Mailing) -> Failures:
         rows = cursor.fetchall()
     again: Counter[tuple[int | None, str]] = Counter()
     gone: Counter[tuple[int | None, str]] = Counter()
-    for code, words, count in rows:
-        (gone if _is_gone(code, words) else again)[code, gist(words)] += count
+    for code, answer, count in rows:
+        (gone if _is_gone(code, answer) else again)[code, gist(answer)] += count
     return Failures(again.total(), gone.total(), _most_said(again), _most_said(gone))
 
 
 def _most_said(counts: Counter[tuple[int | None, str]]) -> list[FailureReply]:
-    return [FailureReply(code, words, count) for (code, words), count in counts.most_common(SHOWN)]
+    return [
+        FailureReply(code, answer, count) for (code, answer), count in counts.most_common(SHOWN)
+    ]
 
 
 @transaction.atomic
@@ -102,16 +104,16 @@ def retry(*, mailing: Mailing, staff: int | None) -> int:
     return staged
 
 
-def _again(cursor: CursorWrapper, held: LeaseInHand) -> int:
-    cursor.execute(FAILED_OF, [held.first, held.last, held.mailing])
-    again = [pk for pk, code, words in cursor.fetchall() if not _is_gone(code, words)]
+def _again(cursor: CursorWrapper, lease: LeaseInHand) -> int:
+    cursor.execute(FAILED_OF, [lease.first, lease.last, lease.mailing])
+    again = [pk for pk, code, answer in cursor.fetchall() if not _is_gone(code, answer)]
     if not again:
         return 0
-    cursor.execute(AGAIN, [held.first, held.last, again])
+    cursor.execute(AGAIN, [lease.first, lease.last, again])
     staged = int(cursor.rowcount)
-    reckon(cursor, held, timedelta(0), None)
+    reckon(cursor, lease, timedelta(0), None)
     return staged
 
 
-def _is_gone(code: int | None, words: str) -> bool:
-    return meaning(code or 0, "", words) == Meaning.GONE
+def _is_gone(code: int | None, answer: str) -> bool:
+    return meaning(code or 0, "", answer) == Meaning.GONE

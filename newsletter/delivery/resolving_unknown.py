@@ -123,24 +123,24 @@ def decided(mailing: Mailing) -> list[Decided]:
 
 
 @transaction.atomic
-def accept(*, mailing: Mailing, staff: int | None, words: str | None = None) -> int:
+def accept(*, mailing: Mailing, staff: int | None, answer: str | None = None) -> int:
     """Leave unknown deliveries as they are and call them closed; return how many.
 
-    With `words`, only those of which this was said last. Raises NotPossible where there is none.
+    With an `answer`, only those answered so last. Raises NotPossible where there is none.
     """
-    return _decide(mailing, staff, ACCEPTED, ACCEPT, words)
+    return _decide(mailing, staff, ACCEPTED, ACCEPT, answer)
 
 
 @transaction.atomic
-def resend(*, mailing: Mailing, staff: int | None, words: str | None = None) -> int:
+def resend(*, mailing: Mailing, staff: int | None, answer: str | None = None) -> int:
     """Send unknown deliveries again: some people may get the mail twice. Return how many.
 
-    With `words`, only those of which this was said last. Raises NotPossible where there is none,
-    or where the mailing is cancelled: then they can only be accepted.
+    With an `answer`, only those answered so last. Raises NotPossible where there is none, or where
+    the mailing is cancelled: then they can only be accepted.
     """
     if mailing.state not in (Mailing.State.SENDING, Mailing.State.PAUSED):
         raise NotPossible("This mailing is over; nothing of it is sent any more.")
-    return _decide(mailing, staff, SENT_AGAIN, RESEND, words)
+    return _decide(mailing, staff, SENT_AGAIN, RESEND, answer)
 
 
 def waits(mailing: Mailing) -> bool:
@@ -148,18 +148,18 @@ def waits(mailing: Mailing) -> bool:
     return Lease.objects.filter(mailing=mailing, closed_at=None, unknown__gt=0).exists()
 
 
-def _decide(mailing: Mailing, staff: int | None, act: str, change: str, words: str | None) -> int:
+def _decide(mailing: Mailing, staff: int | None, act: str, change: str, answer: str | None) -> int:
     leases = Lease.objects.select_for_update().filter(
         mailing=mailing, attempt=None, closed_at=None, unknown__gt=0
     )
     done = 0
     with connection.cursor() as cursor:
-        for lease in leases.order_by("pk"):
-            held = held_of(lease)
-            cursor.execute(change, [held.first, held.last, held.mailing, words, words])
+        for row in leases.order_by("pk"):
+            lease = held_of(row)
+            cursor.execute(change, [lease.first, lease.last, lease.mailing, answer, answer])
             if cursor.rowcount:
                 done += cursor.rowcount
-                reckon(cursor, held, timedelta(0), None)
+                reckon(cursor, lease, timedelta(0), None)
     if not done:
         raise NotPossible(
             "Nothing was decided: somebody may have been faster, or a worker is busy with these"
@@ -171,6 +171,6 @@ def _decide(mailing: Mailing, staff: int | None, act: str, change: str, words: s
         staff=staff,
         client=mailing.client_id,
         deliveries=done,
-        words=words,
+        words=answer,
     )
     return done

@@ -50,11 +50,11 @@ class Run:
         load: RunContent,
         route: Sender,
         ledger: WindowFeed,
-        noted: journal.Journal,
+        notes: journal.Journal,
         deadline: float,
     ) -> None:
         self._load, self._route = load, route
-        self._ledger, self._noted, self._deadline = ledger, noted, deadline
+        self._ledger, self._notes, self._deadline = ledger, notes, deadline
         self._verp = links.verp_maker(route.envelope_domain)
         self._open: dict[int, Window] = {}
         """Delivery on the wire → its window."""
@@ -74,7 +74,7 @@ class Run:
         except ValueError as unfit:  # the sender's own settings
             return Unavailable(str(unfit), configuration=True)
         try:
-            for outcome in wire.send(self._messages(), noted=self._noted):
+            for outcome in wire.send(self._messages(), note=self._notes):
                 self._take(outcome)
         except Unavailable as away:
             trouble = away
@@ -117,73 +117,73 @@ class Run:
     def _sort(self, window: Window) -> Iterable[Ready]:
         """Ask the pace: set those aside who must wait; send those of a narrow way first."""
         of = lookup.receiver_of
-        window.receivers = whose = {each.delivery: of(each.address) for each in window.ready}
+        window.receivers = whose = {ready.delivery: of(ready.address) for ready in window.ready}
         counts = Counter(whose.values())
         admitted = pace.admit(self._route, counts, kind=self._load.kind)
         window.begun_at = time.monotonic()
         if all(
-            one.connections is None and one.go >= counts[receiver]
-            for receiver, one in admitted.items()
+            admission.connections is None and admission.go >= counts[receiver]
+            for receiver, admission in admitted.items()
         ):
             return window.ready
         going: list[Ready] = []
         narrow: dict[int, list[Ready]] = {}
-        given: Counter[int] = Counter()
-        for each in window.ready:
-            receiver = whose[each.delivery]
-            one = admitted[receiver]
-            over = given[receiver] - one.go
-            given[receiver] += 1
+        seen: Counter[int] = Counter()
+        for ready in window.ready:
+            receiver = whose[ready.delivery]
+            admission = admitted[receiver]
+            over = seen[receiver] - admission.go
+            seen[receiver] += 1
             if over >= 0:
-                wait = one.wait + over * one.spread
-                window.later.append(Later(each.delivery, wait, one.words))
-            elif one.connections is None:
-                going.append(each)
+                wait = admission.wait + over * admission.spread
+                window.later.append(Later(ready.delivery, wait, admission.words))
+            elif admission.connections is None:
+                going.append(ready)
             else:
-                narrow.setdefault(receiver, []).append(each)
-        for receiver, those in narrow.items():
-            self._go_narrow(window, those, receiver, admitted[receiver].connections or 1)
+                narrow.setdefault(receiver, []).append(ready)
+        for receiver, group in narrow.items():
+            self._go_narrow(window, group, receiver, admitted[receiver].connections or 1)
         return going
 
     def _go_narrow(
-        self, window: Window, those: list[Ready], receiver: int, connections: int
+        self, window: Window, group: list[Ready], receiver: int, connections: int
     ) -> None:
         """Send to one receiver over few connections of its own."""
         try:
             wire = routing.wire(self._route, receiver=receiver, connections=connections)
-            for outcome in wire.send(self._made(window, those), noted=self._noted):
+            for outcome in wire.send(self._made(window, group), note=self._notes):
                 self._take(outcome)
         except Unavailable as away:
             done = window.pulled | window.outcomes.keys()
-            words = f"held back: {away.words}"
+            reason = f"held back: {away.words}"
             window.later += [
-                Later(each.delivery, SLOW_LANE_WAIT, words)
-                for each in those
-                if each.delivery not in done
+                Later(ready.delivery, SLOW_LANE_WAIT, reason)
+                for ready in group
+                if ready.delivery not in done
             ]
 
-    def _made(self, window: Window, those: Iterable[Ready]) -> Iterator[Message]:
+    def _made(self, window: Window, group: Iterable[Ready]) -> Iterator[Message]:
         """Render each person's mail as the wire has room; stop where the gate's word is old."""
         date = formatdate(usegmt=True).encode()
         render, verp, extra = self._load.renderer.render, self._verp, self._load.extra
         stale_at = window.asked_at + STALE_AFTER
         pulled, opened, clock = window.pulled, self._open, time.monotonic
-        for each in those:
+        for ready in group:
             if clock() > stale_at:
                 return
-            delivery = each.delivery
+            delivery = ready.delivery
             if self._enough and window.receivers[delivery] in self._enough:
                 window.later.append(_slower(delivery, window.receivers[delivery]))
                 continue
             try:
-                data = render(Person(*each, extra), date=date)
+                data = render(Person(*ready, extra), date=date)
             except Exception as fault:  # one person's data must not stop the others
                 window.outcomes[delivery] = _unrenderable(delivery, fault)
                 continue
             pulled.add(delivery)
             window.waiting += 1
             opened[delivery] = window
-            yield Message(delivery, verp(delivery), each.address, data, True, stale_at)
+            yield Message(delivery, verp(delivery), ready.address, data, True, stale_at)
 
     def _take(self, outcome: Outcome) -> None:
         window = self._open.pop(outcome.delivery)
@@ -217,8 +217,8 @@ class Run:
 
 def _slower(delivery: int, receiver: int) -> Later:
     """Have one wait like those the pace holds back, some a little longer than others."""
-    words = f"held back: {Receiver(receiver).label} asked us to slow down"
-    return Later(delivery, pace.STOP + delivery % 60, words)
+    reason = f"held back: {Receiver(receiver).label} asked us to slow down"
+    return Later(delivery, pace.STOP + delivery % 60, reason)
 
 
 def _unrenderable(delivery: int, fault: Exception) -> Outcome:

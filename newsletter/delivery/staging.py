@@ -52,13 +52,13 @@ def stage(mailing_id: int) -> int | None:
     )
     if mailing is None:
         return None
-    asked = question(mailing)
+    gate_question = question(mailing)
     mailing.compiled = _freeze(mailing)
-    mailing.staged = _insert(mailing, asked)
-    its = Delivery.objects.filter(mailing=mailing.pk, registrant=OuterRef("pk"))
-    mailing.left_out = gate.refused(asked, among=~Exists(its))
+    mailing.staged = _insert(mailing, gate_question)
+    staged_already = Delivery.objects.filter(mailing=mailing.pk, registrant=OuterRef("pk"))
+    mailing.left_out = gate.refused(gate_question, among=~Exists(staged_already))
     if mailing.kind == Mailing.Kind.NOTICE:
-        mailing.overridden = gate.overridden(asked)
+        mailing.overridden = gate.overridden(gate_question)
     mailing.state = Mailing.State.SENDING
     mailing.waiting_reason = ""
     mailing.save()
@@ -78,8 +78,10 @@ def _freeze(mailing: Mailing) -> bytes:
     return compiled.dump()
 
 
-def _insert(mailing: Mailing, asked: gate.Question) -> int:
-    allowed, params = gate.allowed(asked).order_by("pk").values("id").query.sql_with_params()
+def _insert(mailing: Mailing, gate_question: gate.Question) -> int:
+    allowed, params = (
+        gate.allowed(gate_question).order_by("pk").values("id").query.sql_with_params()
+    )
     lane = Lease.Lane.CAMPAIGNS if mailing.kind == Mailing.Kind.CAMPAIGN else Lease.Lane.NOTICES
     with connection.cursor() as cursor:
         _look_again(cursor)

@@ -68,7 +68,7 @@ def _send_mailing(mailing: Mailing, lane: str, deadline: float) -> bool:
         return False
     attempt = leasing.new_attempt()
     with (
-        journal.keeping(attempt) as noted,
+        journal.keeping(attempt) as notes,
         WindowFeed(lane=lane, mailing=mailing.pk, attempt=attempt) as ledger,
     ):
         if ledger.begin() is None:
@@ -76,7 +76,7 @@ def _send_mailing(mailing: Mailing, lane: str, deadline: float) -> bool:
         ledger.question = question(mailing)
         kind: pace.Kind = "campaign" if lane == Lease.Lane.CAMPAIGNS else "notice"
         load = RunContent(kind=kind, renderer=_renderer(mailing.pk))
-        trouble = _travel(mailing.sender, load, ledger, noted, deadline, mailing)
+        trouble = _travel(mailing.sender, load, ledger, notes, deadline, mailing)
     if trouble is not None:
         _wait(mailing, trouble)
     return trouble is None
@@ -96,14 +96,14 @@ def _travel(
     sender: Sender,
     load: RunContent,
     ledger: WindowFeed,
-    noted: journal.Journal,
+    notes: journal.Journal,
     deadline: float,
     mailing: Mailing | None,
 ) -> Unavailable | None:
     """Send by the first of a sender's servers that can be used; return why none can."""
     trouble: Unavailable | None = None
     for route in routing.routes(sender):
-        trip = Run(load=load, route=route, ledger=ledger, noted=noted, deadline=deadline)
+        trip = Run(load=load, route=route, ledger=ledger, notes=notes, deadline=deadline)
         trouble = trip.go()
         if mailing is not None and trip.answered:
             _say_who_sends(mailing, route)
@@ -130,7 +130,7 @@ def _note_trouble(route: Sender, trouble: Unavailable) -> None:
 
 
 def _why_none(sender: Sender) -> str:
-    reasons = [each.stopped_reason for each in routing.chain(sender) if each.stopped_reason]
+    reasons = [route.stopped_reason for route in routing.chain(sender) if route.stopped_reason]
     return reasons[0] if reasons else "it could not be reached a moment ago"
 
 
@@ -150,7 +150,7 @@ def _say_who_sends(mailing: Mailing, route: Sender) -> None:
 def _wait(mailing: Mailing, trouble: Unavailable) -> None:
     """Have a mailing wait for its mail server, or for a person where every sender is stopped."""
     senders = routing.chain(Sender.objects.get(pk=mailing.sender_id))
-    if all(each.stopped_at for each in senders):
+    if all(sender.stopped_at for sender in senders):
         reason = f"The mail server cannot be used: {trouble.words}"
         lifecycle.stop(mailing=mailing.pk, reason=reason)
         return
@@ -160,13 +160,13 @@ def _wait(mailing: Mailing, trouble: Unavailable) -> None:
 
 
 @lru_cache(maxsize=8)
-def _renderer(mailing: int) -> Renderer:
+def _renderer(mailing_id: int) -> Renderer:
     """Return the renderer of a mailing; what is compiled never changes once it is staged."""
-    found = Mailing.objects.get(pk=mailing)
-    compiled = compiling.CompiledMail.load(bytes(found.compiled or b""))
-    link_ids = list(found.links.order_by("position").values_list("pk", flat=True))
+    mailing = Mailing.objects.get(pk=mailing_id)
+    compiled = compiling.CompiledMail.load(bytes(mailing.compiled or b""))
+    link_ids = list(mailing.links.order_by("position").values_list("pk", flat=True))
     never_rewritten = [0] * len(compiled.links)
-    return Renderer(compiled, mailing=mailing, link_ids=link_ids or never_rewritten)
+    return Renderer(compiled, mailing=mailing_id, link_ids=link_ids or never_rewritten)
 
 
 def _send_letter(deadline: float) -> bool:
@@ -174,33 +174,33 @@ def _send_letter(deadline: float) -> bool:
     attempt = leasing.new_attempt()
     again: timedelta | None = None
     with (
-        journal.keeping(attempt) as noted,
+        journal.keeping(attempt) as notes,
         WindowFeed(lane=Lease.Lane.LETTERS, mailing=None, attempt=attempt, at_once=True) as ledger,
     ):
-        held = ledger.begin()
-        if held is None:
+        lease = ledger.begin()
+        if lease is None:
             return False
         try:
-            if _carry_letter(held, ledger, noted, deadline):
+            if _carry_letter(lease, ledger, notes, deadline):
                 again = TRY_AGAIN
         except letters.NoSender as missing:
-            log.error("letter %s waits: %s", held.first, missing)
+            log.error("letter %s waits: %s", lease.first, missing)
             again = timedelta(minutes=1)
     if again is not None:
-        leasing.put_off(held, again)
+        leasing.put_off(lease, again)
     return True
 
 
 def _carry_letter(
-    held: LeaseInHand, ledger: WindowFeed, noted: journal.Journal, deadline: float
+    lease: LeaseInHand, ledger: WindowFeed, notes: journal.Journal, deadline: float
 ) -> Unavailable | None:
     """Hand over and send the one letter of a lease; return why it must wait."""
-    delivery = Delivery.objects.select_related("registrant__client").get(pk=held.first)
+    delivery = Delivery.objects.select_related("registrant__client").get(pk=lease.first)
     client = delivery.registrant.client
     ledger.question = gate.Question(kind=letters.kind_of(delivery.letter), client=client.pk)
     renderer = _letter_renderer(letters.source(client, delivery.letter))
     load = RunContent(kind="letter", renderer=renderer, extra=letters.extra(delivery))
-    return _travel(letters.sender_of(client), load, ledger, noted, deadline, None)
+    return _travel(letters.sender_of(client), load, ledger, notes, deadline, None)
 
 
 @lru_cache(maxsize=64)

@@ -46,10 +46,10 @@ class Unavailable(Exception):
     """The server cannot be reached, greeted, trusted or signed in to, or wants to be left alone."""
 
     def __init__(
-        self, words: str, *, configuration: bool = False, code: int = 0, retry_after: int = 0
+        self, reason: str, *, configuration: bool = False, code: int = 0, retry_after: int = 0
     ) -> None:
-        super().__init__(words)
-        self.words = words
+        super().__init__(reason)
+        self.words = reason
         self.configuration = configuration
         self.code = code
         self.retry_after = retry_after
@@ -65,7 +65,7 @@ class Note(Protocol):
 class Transport(Protocol):
     """A way out for mail."""
 
-    def send(self, messages: Iterable[Message], *, noted: Note | None = None) -> Iterator[Outcome]:
+    def send(self, messages: Iterable[Message], *, note: Note | None = None) -> Iterator[Outcome]:
         """Send what the iterable yields, pulled as the wire has room; one outcome per message.
 
         Raises Unavailable where nothing (more) can be sent: before any message was pulled, or

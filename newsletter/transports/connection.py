@@ -74,15 +74,19 @@ class Connection:
         else:
             return
         message, offer = exchange.message, self._offer
-        said = {MAIL: mail_command(message, offer), RCPT: rcpt_command(message), DATA: b"DATA\r\n"}
+        commands = {
+            MAIL: mail_command(message, offer),
+            RCPT: rcpt_command(message),
+            DATA: b"DATA\r\n",
+        }
         if self._must_reset:
-            said = {RSET: b"RSET\r\n", **said}
+            commands = {RSET: b"RSET\r\n", **commands}
             self._must_reset = False
         if offer.pipelining:
-            self.wire.put(b"".join(said.values()))
-            self._awaited.extend([(step, exchange) for step in said])
+            self.wire.put(b"".join(commands.values()))
+            self._awaited.extend([(step, exchange) for step in commands])
         else:
-            self._later.extend((step, exchange, command) for step, command in said.items())
+            self._later.extend((step, exchange, command) for step, command in commands.items())
             self._say_next()
 
     def on_event(self, desk: SendQueue, now: float) -> None:
@@ -112,24 +116,24 @@ class Connection:
             while not self.is_lost:
                 self._read_last(desk, str(problem), now)
 
-    def lose(self, desk: SendQueue, words: str, *, configuration: bool = False) -> None:
+    def lose(self, desk: SendQueue, reason: str, *, configuration: bool = False) -> None:
         """Settle or give back what is on this connection, by how far each message got."""
         if self.is_lost:
             return
         self.is_lost = True
-        words = kept_words(words)
+        reason = kept_words(reason)
         if not self.is_ready and self.trouble is None:
-            self.trouble = Unavailable(words, configuration=configuration)
-        pending = [each[1] for each in self._awaited] + [each[1] for each in self._later]
+            self.trouble = Unavailable(reason, configuration=configuration)
+        pending = [entry[1] for entry in self._awaited] + [entry[1] for entry in self._later]
         was_head = True
-        for exchange in dict.fromkeys(each for each in pending if each is not None):
+        for exchange in dict.fromkeys(entry for entry in pending if entry is not None):
             if exchange.verdict is not None:
                 self._decide(desk, exchange, exchange.verdict)
             elif exchange.dot_at and self.wire.sent >= exchange.dot_at:
-                desk.settle(exchange, "unknown", Reply(0, words))
+                desk.settle(exchange, "unknown", Reply(0, reason))
             else:
                 # A used connection may have had its time; a fresh one broke under this message.
-                desk.again(exchange, counts=was_head and not self.served, words=words)
+                desk.again(exchange, counts=was_head and not self.served, reason=reason)
             was_head = False
         self._awaited.clear()
         self._later.clear()
@@ -184,7 +188,7 @@ class Connection:
             if self.wire.is_shaking or not self.wire.has_pending:
                 return
 
-    def _read_last(self, desk: SendQueue, words: str, now: float) -> None:
+    def _read_last(self, desk: SendQueue, reason: str, now: float) -> None:
         try:
             data = self.wire.receive()
         except Broken:
@@ -196,7 +200,7 @@ class Connection:
                 except Broken:
                     break
         if not data or self._reader.garbage:
-            self.lose(desk, words)
+            self.lose(desk, reason)
 
     def _on_reply(self, desk: SendQueue, reply: Reply, now: float) -> None:
         if self._opening is not None:

@@ -65,18 +65,18 @@ def _ehlo(helo: str) -> Opening:
 
 def read_offer(text: str) -> Offer:
     """Read the lines of an EHLO reply; the first is the server's name."""
-    found: dict[str, list[str]] = {}
+    extensions: dict[str, list[str]] = {}
     for line in text.split("\n")[1:]:
         keyword, *rest = line.upper().replace("AUTH=", "AUTH ").split() or [""]
-        found.setdefault(keyword, []).extend(rest)
-    size = next(iter(found.get("SIZE", [])), "0")
+        extensions.setdefault(keyword, []).extend(rest)
+    size = next(iter(extensions.get("SIZE", [])), "0")
     return Offer(
-        pipelining="PIPELINING" in found,
-        eightbit="8BITMIME" in found,
-        has_size="SIZE" in found,
+        pipelining="PIPELINING" in extensions,
+        eightbit="8BITMIME" in extensions,
+        has_size="SIZE" in extensions,
         size=int(size) if size.isascii() and size.isdigit() and len(size) < 20 else 0,
-        starttls="STARTTLS" in found,
-        logins=frozenset(found.get("AUTH", [])),
+        starttls="STARTTLS" in extensions,
+        logins=frozenset(extensions.get("AUTH", [])),
     )
 
 

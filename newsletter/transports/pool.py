@@ -45,7 +45,9 @@ class Pool:
     @property
     def is_busy(self) -> bool:
         """Whether a message is on any wire."""
-        return any(each.is_ready and not each.is_idle for each in self.connections)
+        return any(
+            connection.is_ready and not connection.is_idle for connection in self.connections
+        )
 
     @property
     def is_hopeless(self) -> bool:
@@ -72,7 +74,7 @@ class Pool:
         if not self.connections:
             self._addresses = []
         tried: list[Address] = []
-        while not any(each.is_ready for each in self.connections):
+        while not any(connection.is_ready for connection in self.connections):
             if not self.connections:
                 if tried and len(tried) >= len(self._addresses):
                     raise self._trouble or Unavailable("no connection")
@@ -88,9 +90,9 @@ class Pool:
         """Give idle connections work, and open another where all are busy and more is to do."""
         if self.is_hopeless:
             return
-        for each in self.connections:
-            if each.is_idle:
-                each.begin(desk)
+        for connection in self.connections:
+            if connection.is_idle:
+                connection.begin(desk)
         now = time.monotonic()
         if self._most < self._settings.connections and now >= self._crowded_until:
             self._most = self._settings.connections
@@ -100,10 +102,10 @@ class Pool:
     def turn(self, desk: SendQueue, wait: float | None = None) -> None:
         """Wait for the sockets, read what came, and drop what took too long."""
         for key, _ in self._selector.select(self._tick if wait is None else wait):
-            each: Connection = key.data
-            each.on_event(desk, time.monotonic())
-            if each.is_lost:
-                self._drop(each)
+            connection: Connection = key.data
+            connection.on_event(desk, time.monotonic())
+            if connection.is_lost:
+                self._drop(connection)
         now = time.monotonic()
         if now >= self._sweep_at:
             self._sweep_at = now + self._tick
@@ -111,14 +113,14 @@ class Pool:
 
     def write(self, desk: SendQueue) -> None:
         """Send what is queued on any connection."""
-        for each in tuple(self.connections):
-            if each.wire.has_output:
-                each.flush(desk, time.monotonic())
-            if each.is_lost:
-                self._drop(each)
-            elif each.mask != each.wire.wanted:
-                each.mask = each.wire.wanted
-                self._selector.modify(each.wire.fileno(), each.mask, each)
+        for connection in tuple(self.connections):
+            if connection.wire.has_output:
+                connection.flush(desk, time.monotonic())
+            if connection.is_lost:
+                self._drop(connection)
+            elif connection.mask != connection.wire.wanted:
+                connection.mask = connection.wire.wanted
+                self._selector.modify(connection.wire.fileno(), connection.mask, connection)
 
     def fruitful(self) -> None:
         """Take note that the server decided something."""
@@ -126,24 +128,24 @@ class Pool:
 
     def close(self, *, politely: bool) -> None:
         """Close every connection, with QUIT where nothing is on its wire and it may be said."""
-        for each in self.connections:
-            if politely and each.is_idle:
+        for connection in self.connections:
+            if politely and connection.is_idle:
                 try:
-                    each.wire.put(b"QUIT\r\n")
-                    each.wire.flush()
+                    connection.wire.put(b"QUIT\r\n")
+                    connection.wire.flush()
                 except Broken:
                     pass
-            each.wire.close()
+            connection.wire.close()
         self.connections.clear()
         self._selector.close()
         self._selector = selectors.DefaultSelector()
 
     def drop_busy(self) -> None:
         """Close the connections that are in the middle of a message."""
-        for each in tuple(self.connections):
-            if each.is_ready and not each.is_idle:
-                each.is_lost = True
-                self._unlist(each)
+        for connection in tuple(self.connections):
+            if connection.is_ready and not connection.is_idle:
+                connection.is_lost = True
+                self._unlist(connection)
 
     def _open(self, desk: SendQueue) -> None:
         try:
@@ -153,26 +155,26 @@ class Pool:
         except (Broken, Unavailable) as problem:
             self._failed(problem if isinstance(problem, Unavailable) else Unavailable(str(problem)))
             return
-        each = Connection(wire, self._settings, self._context, time.monotonic())
-        each.mask = wire.wanted
-        self._selector.register(wire.fileno(), each.mask, each)
-        self.connections.append(each)
+        connection = Connection(wire, self._settings, self._context, time.monotonic())
+        connection.mask = wire.wanted
+        self._selector.register(wire.fileno(), connection.mask, connection)
+        self.connections.append(connection)
 
-    def _drop(self, each: Connection) -> None:
-        if each not in self.connections:
+    def _drop(self, connection: Connection) -> None:
+        if connection not in self.connections:
             return
-        self._unlist(each)
-        if not each.is_ready:
-            self._failed(each.trouble or Unavailable("no connection"))
-        elif each.trouble is not None:
-            self._trouble = each.trouble
-        elif not each.served:
+        self._unlist(connection)
+        if not connection.is_ready:
+            self._failed(connection.trouble or Unavailable("no connection"))
+        elif connection.trouble is not None:
+            self._trouble = connection.trouble
+        elif not connection.served:
             self._fruitless += 1
 
     def _failed(self, trouble: Unavailable) -> None:
         """Take note that one could not be opened; where others stand, be content with them."""
         self._trouble = trouble
-        standing = sum(each.is_ready for each in self.connections)
+        standing = sum(connection.is_ready for connection in self.connections)
         if standing and not trouble.configuration:
             self._most, self._crowded_until = standing, time.monotonic() + CROWDED_SECONDS
             self._trouble = None
@@ -180,25 +182,25 @@ class Pool:
         self._fruitless += 1
         self._addresses = self._addresses[1:] + self._addresses[:1]
 
-    def _unlist(self, each: Connection) -> None:
-        self._selector.unregister(each.wire.fileno())
-        self.connections.remove(each)
-        each.wire.close()
+    def _unlist(self, connection: Connection) -> None:
+        self._selector.unregister(connection.wire.fileno())
+        self.connections.remove(connection)
+        connection.wire.close()
 
     def _sweep(self, desk: SendQueue, now: float) -> None:
-        for each in tuple(self.connections):
-            if not each.is_idle and now >= each.deadline:
-                each.lose(desk, "no answer in time")
-                self._drop(each)
+        for connection in tuple(self.connections):
+            if not connection.is_idle and now >= connection.deadline:
+                connection.lose(desk, "no answer in time")
+                self._drop(connection)
 
     def _resolve(self) -> list[Address]:
         try:
-            found = socket.getaddrinfo(
+            addresses = socket.getaddrinfo(
                 self._settings.host, self._settings.port, type=socket.SOCK_STREAM
             )
         except OSError as problem:
             raise Unavailable(kept_words(f"unknown host: {problem.strerror}")) from None
-        return [(family, where) for family, _, _, _, where in found]
+        return [(family, where) for family, _, _, _, where in addresses]
 
 
 def _context(settings: SmtpSettings) -> ssl.SSLContext | None:

@@ -38,10 +38,10 @@ class Reply(NamedTuple):
 @lru_cache(maxsize=64)
 def _understood(code: int, text: str) -> tuple[str, str]:
     """Return a reply's enhanced code and its words; servers say the same few things all day."""
-    found = [(_ENHANCED.match(line), line) for line in text.split("\n")]
-    first = found[0][0]
+    lines = [(_ENHANCED.match(line), line) for line in text.split("\n")]
+    first = lines[0][0]
     enhanced = first[1] if first and int(first[1][0]) == code // 100 else ""
-    bare = [line[coded.end() :] if coded else line for coded, line in found]
+    bare = [line[coded.end() :] if coded else line for coded, line in lines]
     return enhanced, kept_words(" ".join(bare))
 
 
@@ -49,7 +49,7 @@ def kept_words(text: str) -> str:
     """Take addresses and control characters out of a server's words, at most 500 characters."""
     text = text[: 8 * WORDS_LIMIT]
     if not text.isprintable():
-        text = "".join(each if each.isprintable() else " " for each in text)
+        text = "".join(character if character.isprintable() else " " for character in text)
     if "@" in text or "%40" in text:
         text = _ADDRESS.sub("<address>", text)
     return " ".join(text.split())[:WORDS_LIMIT]
@@ -111,10 +111,10 @@ def _read_line(line: bytes) -> tuple[bool, Reply] | None:
 
 
 def _any_line(line: bytes) -> tuple[bool, Reply] | None:
-    found = _LINE.fullmatch(line) if len(line) <= LINE_LIMIT else None
-    if found is None:
+    match = _LINE.fullmatch(line) if len(line) <= LINE_LIMIT else None
+    if match is None:
         return None
-    code, mark, text = found.groups(b"")
+    code, mark, text = match.groups(b"")
     return mark != b"-", Reply(int(code), text.decode("utf-8", "replace"))
 
 

@@ -80,7 +80,7 @@ class SendQueue:
         state: State = "sent" if reply.code < 300 else "deferred" if reply.code < 500 else "failed"
         self.settle(exchange, state, reply)
 
-    def again(self, exchange: InFlight, *, counts: bool, words: str) -> None:
+    def again(self, exchange: InFlight, *, counts: bool, reason: str) -> None:
         """Take back a message that never got past its final dot, to go on another connection.
 
         It counts as a try where the break may be the message's doing.
@@ -88,16 +88,16 @@ class SendQueue:
         exchange.forget()
         exchange.tries += counts
         if exchange.tries >= TRIES:
-            self.settle(exchange, "unsent", Reply(0, words))
+            self.settle(exchange, "unsent", Reply(0, reason))
         else:
             self._again.append(exchange)
 
-    def give_up(self, words: str) -> Iterator[Outcome]:
+    def give_up(self, reason: str) -> Iterator[Outcome]:
         """Answer unsent for everything that was pulled and is not decided; pull no more.
 
-        Only one under which connections broke gets the words: the others did nothing wrong.
+        Only one under which connections broke gets the reason: the others did nothing wrong.
         """
         self._is_exhausted = True
         while (exchange := self.take()) is not None:
-            self.settle(exchange, "unsent", Reply(0, words if exchange.tries else ""))
+            self.settle(exchange, "unsent", Reply(0, reason if exchange.tries else ""))
             yield self.outcomes.pop()

@@ -70,20 +70,20 @@ class SmtpSettings:
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
             raise ValueError("a mail server's address looks like smtp://host:port/")
-        words = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
         port = parts.port or 0
         by_port = {587: "starttls", 465: "tls"}.get(port, "none")
-        security = words.pop("security", "tls" if parts.scheme == "smtps" else by_port)
+        security = options.pop("security", "tls" if parts.scheme == "smtps" else by_port)
         waits = {
-            name: float(words.pop(name))
-            for name in [each.name for each in fields(Timeouts)]
-            if name in words
+            name: float(options.pop(name))
+            for name in [timeout.name for timeout in fields(Timeouts)]
+            if name in options
         }
-        connections = int(words.pop("connections", "4"))
-        login = words.pop("login", "auto")
-        helo, ca_file = words.pop("helo", ""), words.pop("ca_file", "")
-        if words:
-            raise ValueError(f"unknown words in a mail server's address: {', '.join(words)}")
+        connections = int(options.pop("connections", "4"))
+        login = options.pop("login", "auto")
+        helo, ca_file = options.pop("helo", ""), options.pop("ca_file", "")
+        if options:
+            raise ValueError(f"unknown words in a mail server's address: {', '.join(options)}")
         return cls(
             host=parts.hostname,
             port=port,

@@ -18,7 +18,7 @@ class SmtpTransport:
         self._process = os.getpid()
         self._is_sending = False
 
-    def send(self, messages: Iterable[Message], *, noted: Note | None = None) -> Iterator[Outcome]:
+    def send(self, messages: Iterable[Message], *, note: Note | None = None) -> Iterator[Outcome]:
         """Send what the iterable yields, pulled as the wire has room; one outcome per message.
 
         Outcomes come as the server decides, not in the order of the messages. What the iterable
@@ -33,18 +33,18 @@ class SmtpTransport:
             self._pool.close(politely=False)
             self._process = os.getpid()
         self._pool.start()
-        return self._run(SendQueue(messages), noted)
+        return self._run(SendQueue(messages), note)
 
     def close(self) -> None:
         """Say goodbye to the server; a later send connects afresh."""
         self._pool.close(politely=self._process == os.getpid())
 
-    def _run(self, desk: SendQueue, noted: Note | None) -> Iterator[Outcome]:
+    def _run(self, desk: SendQueue, note: Note | None) -> Iterator[Outcome]:
         pool, self._is_sending = self._pool, True
         try:
             while True:
                 pool.staff(desk)
-                yield from self._round(desk, noted)
+                yield from self._round(desk, note)
                 if desk.outcomes:
                     continue
                 if not pool.is_busy and (pool.is_hopeless or not desk.has_more()):
@@ -52,8 +52,8 @@ class SmtpTransport:
                 pool.turn(desk)
             has_given_up = pool.is_hopeless
             for outcome in desk.give_up(pool.why.words):
-                if noted is not None:
-                    noted((), (outcome,))
+                if note is not None:
+                    note((), (outcome,))
                 yield outcome
         finally:
             pool.drop_busy()
@@ -63,13 +63,15 @@ class SmtpTransport:
         if has_given_up:
             raise pool.why
 
-    def _round(self, desk: SendQueue, noted: Note | None) -> Iterator[Outcome]:
+    def _round(self, desk: SendQueue, note: Note | None) -> Iterator[Outcome]:
         """Note, then write, then hand out what was answered."""
         outcomes, desk.outcomes = desk.outcomes, []
-        if noted is not None and (desk.going or outcomes):
-            noted(tuple(desk.going), outcomes)
+        if note is not None and (desk.going or outcomes):
+            note(tuple(desk.going), outcomes)
         desk.going.clear()
         self._pool.write(desk)
-        if any(each.state in ("sent", "deferred", "failed") and each.code for each in outcomes):
+        if any(
+            outcome.state in ("sent", "deferred", "failed") and outcome.code for outcome in outcomes
+        ):
             self._pool.fruitful()
         yield from outcomes

@@ -83,8 +83,8 @@ _TOLD: Final[dict[str, Callable[[Any, Unpacked], None]]] = {
 @functools.cache
 def _class_of(provider: str) -> Any:
     """Return the backend's class; never by get_connection (A-11)."""
-    found = import_module(f"anymail.backends.{provider}").EmailBackend
-    return type(f"{provider}_backend", (TunedBackend, found), {"heed_provider": provider})
+    backend_class = import_module(f"anymail.backends.{provider}").EmailBackend
+    return type(f"{provider}_backend", (TunedBackend, backend_class), {"heed_provider": provider})
 
 
 def backend(settings: ProviderSettings) -> AnymailBaseBackend:
@@ -92,14 +92,14 @@ def backend(settings: ProviderSettings) -> AnymailBaseBackend:
     options = _ses(settings) if settings.provider == "amazon_ses" else _by_key(settings)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnymailNotSupportedWarning)
-        made: AnymailBaseBackend = _class_of(settings.provider)(
+        anymail_backend: AnymailBaseBackend = _class_of(settings.provider)(
             ignore_unsupported_features=False,  # A-2
             ignore_recipient_status=True,  # we look at each recipient ourselves (A-7)
             debug_api_requests=False,
             **options,
         )
-    made.send_defaults = {}
-    return made
+    anymail_backend.send_defaults = {}
+    return anymail_backend
 
 
 def _by_key(settings: ProviderSettings) -> dict[str, Any]:

@@ -20,8 +20,8 @@ class BatchApi(NamedTuple):
     """The answer → a list of the answers to single calls, in order; no list where it has none."""
 
 
-def _mailjet(each: dict[str, Any]) -> dict[str, Any]:
-    return {**each["Globals"], **each["Messages"][0]}
+def _mailjet(single: dict[str, Any]) -> dict[str, Any]:
+    return {**single["Globals"], **single["Messages"][0]}
 
 
 def _list_under(name: str) -> Callable[[Any], Any]:
@@ -29,17 +29,17 @@ def _list_under(name: str) -> Callable[[Any], Any]:
 
 
 def _mailjet_answers(answer: Any) -> Any:
-    found = answer.get("Messages") if isinstance(answer, dict) else None
-    return [{"Messages": [each]} for each in found] if isinstance(found, list) else None
+    messages = answer.get("Messages") if isinstance(answer, dict) else None
+    return [{"Messages": [message]} for message in messages] if isinstance(messages, list) else None
 
 
 WAYS: Final = {
     "mailjet": BatchApi(
-        "send", lambda those: {"Messages": list(map(_mailjet, those))}, _mailjet_answers
+        "send", lambda singles: {"Messages": list(map(_mailjet, singles))}, _mailjet_answers
     ),
-    "mailtrap": BatchApi("batch", lambda those: {"requests": those}, _list_under("responses")),
-    "postmark": BatchApi("email/batch", lambda those: those, lambda answer: answer),
-    "resend": BatchApi("emails/batch", lambda those: those, _list_under("data")),
+    "mailtrap": BatchApi("batch", lambda singles: {"requests": singles}, _list_under("responses")),
+    "postmark": BatchApi("email/batch", lambda singles: singles, lambda answer: answer),
+    "resend": BatchApi("emails/batch", lambda singles: singles, _list_under("data")),
 }
 
 
@@ -48,10 +48,12 @@ class BatchPayload:
 
     def __init__(self, provider: str, payloads: Sequence[Any], api_url: str, key: str) -> None:
         self._params: dict[str, Any] = payloads[0].get_request_params(api_url)
-        singles = [self._params, *(each.get_request_params(api_url) for each in payloads[1:])]
+        singles = [self._params, *(payload.get_request_params(api_url) for payload in payloads[1:])]
         way = WAYS[provider]
         self._params["url"] = urljoin(api_url, _endpoint(way, payloads[0]))
-        self._params["data"] = json.dumps(way.join([json.loads(each["data"]) for each in singles]))
+        self._params["data"] = json.dumps(
+            way.join([json.loads(single["data"]) for single in singles])
+        )
         if provider == "resend":
             self._params["headers"] = {**self._params["headers"], "Idempotency-Key": key}
 
@@ -74,17 +76,17 @@ def _endpoint(way: BatchApi, payload: Any) -> str:
 def answers(provider: str, response: requests.Response, count: int) -> list[requests.Response]:
     """Return the answer to each message as if it had been called out alone; empty where not so."""
     try:
-        found = WAYS[provider].split(response.json())
+        parts = WAYS[provider].split(response.json())
     except ValueError:
         return []
-    if not isinstance(found, list) or len(found) != count:
+    if not isinstance(parts, list) or len(parts) != count:
         return []
-    return [_alone(response, each) for each in found]
+    return [_alone(response, part) for part in parts]
 
 
 def _alone(response: requests.Response, data: Any) -> requests.Response:
-    made = requests.Response()
-    made.status_code = 200
-    made.headers = response.headers
-    made._content = json.dumps(data).encode()
-    return made
+    single = requests.Response()
+    single.status_code = 200
+    single.headers = response.headers
+    single._content = json.dumps(data).encode()
+    return single

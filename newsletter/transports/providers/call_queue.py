@@ -29,20 +29,20 @@ class CallQueue:
         """
         if self._waiting:
             return self._waiting.popleft()
-        found: list[Message] = []
+        messages: list[Message] = []
         octets = 0
-        while len(found) < self.most:
+        while len(messages) < self.most:
             message = self._pull()
             if message is None:
                 break
             octets += len(message.data)
             if moment is None:
                 moment = message.begin_by
-            if message.begin_by != moment or (found and octets > self._octets):
+            if message.begin_by != moment or (messages and octets > self._octets):
                 self._ahead = message
                 break
-            found.append(message)
-        return found
+            messages.append(message)
+        return messages
 
     def put_back(self, messages: list[Message]) -> None:
         """Take back a call that is to be made before any other."""
@@ -51,11 +51,11 @@ class CallQueue:
     def give_up(self) -> list[Outcome]:
         """Answer unsent for everything that was pulled; pull no more."""
         self._is_exhausted = True
-        left = [each for call in self._waiting for each in call]
-        left += [self._ahead] if self._ahead is not None else []
+        pulled = [message for call in self._waiting for message in call]
+        pulled += [self._ahead] if self._ahead is not None else []
         self._waiting.clear()
         self._ahead = None
-        return [unsent(each) for each in left]
+        return [unsent(message) for message in pulled]
 
     def _pull(self) -> Message | None:
         ahead, self._ahead = self._ahead, None
@@ -73,9 +73,9 @@ class CallQueue:
 def fresh(messages: list[Message]) -> tuple[list[Message], list[Outcome]]:
     """Return those that may still be begun, and the outcomes of those that may not."""
     now = time.monotonic()
-    late: Iterator[Message] = (each for each in messages if each.begin_by < now)
-    outcomes = [unsent(each) for each in late]
-    return [each for each in messages if each.begin_by >= now], outcomes
+    late: Iterator[Message] = (message for message in messages if message.begin_by < now)
+    outcomes = [unsent(message) for message in late]
+    return [message for message in messages if message.begin_by >= now], outcomes
 
 
 def unsent(message: Message) -> Outcome:

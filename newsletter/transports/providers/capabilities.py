@@ -59,7 +59,7 @@ class Provider:
 
 def checks_of(provider: Provider) -> list[Capability]:
     """Return what a person must know before mail leaves by this provider, worst first."""
-    found = [
+    checks = [
         Capability(
             provider.unsubscribe in ("yes", "single"),
             False,
@@ -81,4 +81,4 @@ def checks_of(provider: Provider) -> list[Capability]:
         ),
         *(Capability(False, False, note) for note in provider.notes),
     ]
-    return sorted(found, key=lambda one: (one.passed, not one.blocking))
+    return sorted(checks, key=lambda check: (check.passed, not check.blocking))

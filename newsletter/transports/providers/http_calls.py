@@ -58,9 +58,9 @@ class Caller:
         self._pause = settings.pause
         self._backend: Any = backend(settings)
         self._secrets = [
-            settings.credentials[each.name]
-            for each in self._provider.fields
-            if each.secret and len(settings.credentials.get(each.name, "")) >= _SECRET_SHORTEST
+            settings.credentials[field.name]
+            for field in self._provider.fields
+            if field.secret and len(settings.credentials.get(field.name, "")) >= _SECRET_SHORTEST
         ]
         self._backend.open()
 
@@ -71,14 +71,14 @@ class Caller:
     def call(self, messages: Sequence[Message]) -> CallResult:
         """Call once with these messages; each has an outcome, or comes again in a smaller call."""
         ready = [(message, self._make(message)) for message in messages]
-        made = [each for _, each in ready if isinstance(each, Made)]
-        found = [(message, each) for message, each in ready if isinstance(each, Verdict)]
+        made = [result for _, result in ready if isinstance(result, Made)]
+        verdicts = [(message, result) for message, result in ready if isinstance(result, Verdict)]
         again: list[list[Message]] = []
         if made:
-            found_now, again = self._call(made)
-            found += found_now
-        troubles = [verdict.trouble for _, verdict in found if verdict.trouble is not None]
-        outcomes = [self._outcome(message, verdict) for message, verdict in found]
+            call_verdicts, again = self._call(made)
+            verdicts += call_verdicts
+        troubles = [verdict.trouble for _, verdict in verdicts if verdict.trouble is not None]
+        outcomes = [self._outcome(message, verdict) for message, verdict in verdicts]
         return CallResult(outcomes, again, self._clean(troubles[0]) if troubles else None)
 
     def _make(self, message: Message) -> Made | Verdict:
@@ -105,11 +105,15 @@ class Caller:
         whole, verdicts = self._until_known(call, made)
         if whole.is_refused and len(made) > 1:
             return [], _halves(made)
-        return [(one.message, each) for one, each in zip(made, verdicts, strict=True)], []
+        return [
+            (prepared.message, verdict) for prepared, verdict in zip(made, verdicts, strict=True)
+        ], []
 
     def _joint(self, made: list[Made]) -> BatchPayload:
-        key = sha256("\n".join(each.mail.key for each in made).encode()).hexdigest()
-        return BatchPayload(self._name, [each.payload for each in made], self._backend.api_url, key)
+        key = sha256("\n".join(prepared.mail.key for prepared in made).encode()).hexdigest()
+        return BatchPayload(
+            self._name, [prepared.payload for prepared in made], self._backend.api_url, key
+        )
 
     def _until_known(self, call: Any, made: list[Made]) -> tuple[Verdict, list[Verdict]]:
         """Call, and where the end is lost and a repeated call is recognised, call again."""
@@ -133,12 +137,14 @@ class Caller:
         try:
             response = self._backend.post_to_esp(call, made[0].mail)
             if len(made) == 1:
-                each = self._read(response, made[0])
-                return each, [each]
+                verdict = self._read(response, made[0])
+                return verdict, [verdict]
             parts = answers(self._name, response, len(made))
             if parts:
-                each_alone = [self._read(part, one) for part, one in zip(parts, made, strict=True)]
-                return Verdict("sent", response.status_code, ""), each_alone
+                verdicts = [
+                    self._read(part, prepared) for part, prepared in zip(parts, made, strict=True)
+                ]
+                return Verdict("sent", response.status_code, ""), verdicts
             whole = of_answer(self._name, heard(response))
         except Exception as error:
             whole = self._of_failed_call(error, is_first=is_first)
@@ -149,42 +155,44 @@ class Caller:
             log.error("unexpected answer of %s: %s", self._name, type(error).__name__)
         response = getattr(error, "response", None)
         if isinstance(response, requests.Response):
-            said = heard(response)
-            if is_known_already(self._name, said):
-                words = f"it was handed over before: {said.words}"
-                return Verdict("unknown" if is_first else "sent", said.status, words)
+            provider_response = heard(response)
+            if is_known_already(self._name, provider_response):
+                reason = f"it was handed over before: {provider_response.words}"
+                return Verdict("unknown" if is_first else "sent", provider_response.status, reason)
         return of_error(self._name, error)
 
     def _read(self, response: Any, made: Made) -> Verdict:
         """Read what became of one message from the answer to it alone."""
         try:
-            found = self._backend.parse_recipient_status(response, made.payload, made.mail)
+            recipients = self._backend.parse_recipient_status(response, made.payload, made.mail)
         except (AnymailAPIError, KeyError, TypeError, ValueError, AttributeError):
             return of_answer(self._name, heard(response))
-        return of_recipient([each.status for each in found.values()], heard(response))
+        return of_recipient(
+            [recipient.status for recipient in recipients.values()], heard(response)
+        )
 
     def _outcome(self, message: Message, verdict: Verdict) -> Outcome:
         if verdict.state == "unsent":  # the reason is the sender's, and told by the trouble
             return unsent(message)
-        words = self._without_secrets(verdict.words)
-        return Outcome(message.delivery, verdict.state, verdict.code, "", words)
+        text = self._without_secrets(verdict.words)
+        return Outcome(message.delivery, verdict.state, verdict.code, "", text)
 
     def _clean(self, trouble: Unavailable) -> Unavailable:
-        words = self._without_secrets(trouble.words)
+        text = self._without_secrets(trouble.words)
         return Unavailable(
-            words,
+            text,
             configuration=trouble.configuration,
             code=trouble.code,
             retry_after=trouble.retry_after,
         )
 
-    def _without_secrets(self, words: str) -> str:
+    def _without_secrets(self, text: str) -> str:
         for secret in self._secrets:
-            words = words.replace(secret, "<key>")
-        return words
+            text = text.replace(secret, "<key>")
+        return text
 
 
 def _halves(made: list[Made]) -> list[list[Message]]:
     """Return the messages in two smaller calls (A-6)."""
     middle = len(made) // 2
-    return [[each.message for each in half] for half in (made[:middle], made[middle:])]
+    return [[prepared.message for prepared in half] for half in (made[:middle], made[middle:])]

@@ -19,12 +19,12 @@ _TAKEN: Final = {
 
 def unfit(provider: str, text: str) -> str:
     """Say why this text cannot leave by this provider as it stands; "" where it can (A-5)."""
-    taken = _TAKEN.get(provider)
-    found = taken.search(text) if taken is not None else None
-    if found is None:
+    pattern = _TAKEN.get(provider)
+    placeholder = pattern.search(text) if pattern is not None else None
+    if placeholder is None:
         return ""
     label = PROVIDERS[provider].label
-    return f"{label} would take “{found[0]}” in the text for a placeholder of its own"
+    return f"{label} would take “{placeholder[0]}” in the text for a placeholder of its own"
 
 
 def without_placeholders(data: dict[str, Any]) -> None:
@@ -35,16 +35,16 @@ def without_placeholders(data: dict[str, Any]) -> None:
     """
     runs: dict[str, str] = {}
 
-    def named(found: re.Match[str]) -> str:
-        name = "heed_" + found[0].replace("{", "o").replace("}", "c")
-        runs[name] = found[0]
+    def named(braces: re.Match[str]) -> str:
+        name = "heed_" + braces[0].replace("{", "o").replace("}", "c")
+        runs[name] = braces[0]
         return f"{{{{{{{name}}}}}}}"
 
     def harmless(value: Any) -> Any:
         if isinstance(value, str):
             return _BRACES.sub(named, value)
         if isinstance(value, dict):
-            return {name: harmless(each) for name, each in value.items()}
+            return {name: harmless(item) for name, item in value.items()}
         return value
 
     data["content"] = harmless(dict(data["content"]))

@@ -38,11 +38,11 @@ class ProviderResponse(NamedTuple):
     @property
     def retry_after(self) -> int:
         """Return the seconds to wait, from either form of Retry-After (RFC 9110 §10.2.3)."""
-        said = self.headers.get("Retry-After", self.headers.get("retry-after", "")).strip()
-        if said.isdecimal():
-            return _within(int(said))
+        header = self.headers.get("Retry-After", self.headers.get("retry-after", "")).strip()
+        if header.isdecimal():
+            return _within(int(header))
         try:
-            until = parsedate_to_datetime(said)
+            until = parsedate_to_datetime(header)
         except (TypeError, ValueError):
             return REST
         until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
@@ -82,9 +82,9 @@ def _sentences(data: Any, *, depth: int = 0) -> Iterator[str]:
     if isinstance(data, str) and data.strip():
         yield data.strip()
     elif isinstance(data, list) and depth < 6:
-        for each in data[:20]:
-            yield from _sentences(each, depth=depth + 1)
+        for item in data[:20]:
+            yield from _sentences(item, depth=depth + 1)
     elif isinstance(data, dict) and depth < 6:
-        for name, each in data.items():
+        for name, item in data.items():
             if name.lower() not in _NOISE:
-                yield from _sentences(each, depth=depth + 1)
+                yield from _sentences(item, depth=depth + 1)

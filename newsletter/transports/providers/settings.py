@@ -51,12 +51,12 @@ def provider_settings(provider: str, credentials: Mapping[str, object]) -> Provi
     if provider not in PROVIDERS:
         raise ValueError("no such provider")
     typed = {name: _typed(name, value) for name, value in credentials.items()}
-    known = {"api_url", *(each.name for each in PROVIDERS[provider].fields)}
+    known = {"api_url", *(credential.name for credential in PROVIDERS[provider].fields)}
     if strange := sorted(set(typed) - known):
         raise ValueError(f"{PROVIDERS[provider].label} has no {', '.join(strange)}")
-    for each in PROVIDERS[provider].fields:
-        if each.required and not typed.get(each.name):
-            raise ValueError(f"{each.label} ({each.name}) is missing")
+    for credential in PROVIDERS[provider].fields:
+        if credential.required and not typed.get(credential.name):
+            raise ValueError(f"{credential.label} ({credential.name}) is missing")
     api_url = typed.pop("api_url", "")
     kept = {name: value for name, value in typed.items() if value}
     return ProviderSettings(provider=provider, credentials=kept, api_url=api_url)

@@ -27,7 +27,7 @@ class ProviderTransport:
         self._octets = provider.batch_bytes
         self._most = self._room = provider.batch if settings.batches else 1
 
-    def send(self, messages: Iterable[Message], *, noted: Note | None = None) -> Iterator[Outcome]:
+    def send(self, messages: Iterable[Message], *, note: Note | None = None) -> Iterator[Outcome]:
         """Send what the iterable yields, pulled call by call; one outcome per message.
 
         What the iterable itself raises is raised again after everything pulled has its outcome.
@@ -40,7 +40,7 @@ class ProviderTransport:
             self._callers.clear()  # the parent's sessions are the parent's to close
             self._process = os.getpid()
         self._open()
-        return self._run(CallQueue(messages, most=self._room, octets=self._octets), noted)
+        return self._run(CallQueue(messages, most=self._room, octets=self._octets), note)
 
     def close(self) -> None:
         """Close the sessions; a later send opens them afresh."""
@@ -56,7 +56,7 @@ class ProviderTransport:
         except (AnymailConfigurationError, BotoCoreError, ValueError) as error:
             raise Unavailable(kept_words(str(error)), configuration=True) from None
 
-    def _run(self, line: CallQueue, noted: Note | None) -> Iterator[Outcome]:
+    def _run(self, line: CallQueue, note: Note | None) -> Iterator[Outcome]:
         self._is_sending = True
         trouble: Unavailable | None = None
         try:
@@ -64,13 +64,13 @@ class ProviderTransport:
                 calls, outcomes = self._next(line)
                 if not calls and not outcomes:
                     break
-                for call, result in zip(calls, self._make(calls, noted), strict=True):
+                for call, result in zip(calls, self._make(calls, note), strict=True):
                     outcomes += result.outcomes
                     trouble = trouble or result.trouble
                     self._learn(line, call, result)
-                yield from _noted(outcomes, noted)
+                yield from _noted(outcomes, note)
             if trouble is not None:
-                yield from _noted(line.give_up(), noted)
+                yield from _noted(line.give_up(), note)
         finally:
             self._is_sending = False
         if line.problem is not None:
@@ -101,18 +101,18 @@ class ProviderTransport:
             calls += [going] if going else []
         return calls, outcomes
 
-    def _make(self, calls: list[list[Message]], noted: Note | None) -> list[CallResult]:
+    def _make(self, calls: list[list[Message]], note: Note | None) -> list[CallResult]:
         """Note what is going, then make the calls of one round side by side."""
-        if calls and noted is not None:
-            noted([each.delivery for call in calls for each in call], ())
+        if calls and note is not None:
+            note([message.delivery for call in calls for message in call], ())
         if len(calls) < 2:
             return [self._callers[0].call(call) for call in calls]
         with ThreadPoolExecutor(len(calls)) as crew:
             return list(crew.map(Caller.call, self._callers, calls))
 
 
-def _noted(outcomes: list[Outcome], noted: Note | None) -> list[Outcome]:
+def _noted(outcomes: list[Outcome], note: Note | None) -> list[Outcome]:
     """Note what was answered as soon as it is known, before anybody acts on it."""
-    if outcomes and noted is not None:
-        noted((), outcomes)
+    if outcomes and note is not None:
+        note((), outcomes)
     return outcomes

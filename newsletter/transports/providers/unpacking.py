@@ -46,46 +46,48 @@ def unpack(message: Message, provider: str) -> Unpacked:
     mime = message_from_bytes(message.data, policy=policy.SMTP)
     fields = _fields(mime)
     text, html = _bodies(mime)
-    words = unfit(provider, "\n".join([*fields.values(), text, html]))
-    if words:
-        raise NotCarried(words)
-    made = Unpacked(
+    reason = unfit(provider, "\n".join([*fields.values(), text, html]))
+    if reason:
+        raise NotCarried(reason)
+    unpacked = Unpacked(
         subject=fields.get("subject", ""),
         body=text,
         from_email=_sender(mime["From"]),
         to=[_a_label(message.recipient)],
-        reply_to=[str(each) for each in mime["Reply-To"].addresses] if mime["Reply-To"] else [],
+        reply_to=[str(address) for address in mime["Reply-To"].addresses]
+        if mime["Reply-To"]
+        else [],
         headers=_own(mime, provider),
     )
     if html:
-        made.attach_alternative(html, "text/html")
-    made.data, token = message.data, _token(message)
-    made.key = token or sha256(message.data).hexdigest()
-    _tell(made, PROVIDERS[provider], token)
-    return made
+        unpacked.attach_alternative(html, "text/html")
+    unpacked.data, token = message.data, _token(message)
+    unpacked.key = token or sha256(message.data).hexdigest()
+    _tell(unpacked, PROVIDERS[provider], token)
+    return unpacked
 
 
-def _tell(made: Unpacked, provider: Provider, token: str) -> None:
+def _tell(unpacked: Unpacked, provider: Provider, token: str) -> None:
     """Give the provider the opaque token, and tell it to track nothing (A-18, A-19)."""
     if token and provider.reference == "metadata":
-        made.metadata = {REFERENCE: token}
+        unpacked.metadata = {REFERENCE: token}
     elif token:
-        made.tags = [token]
+        unpacked.tags = [token]
     if provider.switches_tracking and not provider.tracking_header:
-        made.track_opens = made.track_clicks = False
+        unpacked.track_opens = unpacked.track_clicks = False
 
 
 def _fields(mime: Mime) -> dict[str, str]:
     """Return every header field by its name in small letters (A-12, M-2)."""
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for name, value in mime.items():
         text = str(value).replace("\t", " ").strip()
         if _CONTROLS.search(text):
             raise NotCarried(f"{name} has a line break or a control character in it")
-        if name.lower() in found:
+        if name.lower() in fields:
             raise NotCarried(f"{name} stands there twice")
-        found[name.lower()] = text
-    return found
+        fields[name.lower()] = text
+    return fields
 
 
 def _own(mime: EmailMessage, provider: str) -> dict[str, str]:
@@ -102,18 +104,18 @@ def _own(mime: EmailMessage, provider: str) -> dict[str, str]:
 
 def _bodies(mime: EmailMessage) -> tuple[str, str]:
     """Return the plain text and the HTML, with bare line feeds."""
-    found = {"text/plain": "", "text/html": ""}
+    bodies = {"text/plain": "", "text/html": ""}
     for part in mime.walk():
         if part.is_multipart():
             continue
         kind = part.get_content_type()
-        if found.get(kind) != "" or part.get_content_disposition() == "attachment":
+        if bodies.get(kind) != "" or part.get_content_disposition() == "attachment":
             raise NotCarried(f"a part of the kind {kind} is more than a text and its HTML")
         try:
-            found[kind] = str(part.get_content()).replace("\r\n", "\n")
+            bodies[kind] = str(part.get_content()).replace("\r\n", "\n")
         except (LookupError, ValueError):
             raise NotCarried(f"the part {kind} cannot be read") from None
-    return found["text/plain"], found["text/html"]
+    return bodies["text/plain"], bodies["text/html"]
 
 
 def _sender(field: Any) -> str:
@@ -129,12 +131,12 @@ def _a_label(address: str) -> str:
     if not at or not local.isascii() or _CONTROLS.search(address) or " " in address:
         raise NotCarried("the recipient is no address this provider takes")
     try:
-        found = domain if domain.isascii() else idna2008(domain)
-        return str(Address(addr_spec=f"{local}@{found}"))
+        ascii_domain = domain if domain.isascii() else idna2008(domain)
+        return str(Address(addr_spec=f"{local}@{ascii_domain}"))
     except Exception:
         raise NotCarried("the recipient is no address this provider takes") from None
 
 
 def _token(message: Message) -> str:
-    found = _TOKEN.match(message.envelope_from)
-    return found[1].lower() if found else ""
+    match = _TOKEN.match(message.envelope_from)
+    return match[1].lower() if match else ""

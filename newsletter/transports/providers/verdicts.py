@@ -67,20 +67,20 @@ class Verdict(NamedTuple):
     """Whether the call as a whole was refused: nothing of it was accepted."""
 
 
-def of_recipient(statuses: Iterable[str | None], said: ProviderResponse) -> Verdict:
+def of_recipient(statuses: Iterable[str | None], response: ProviderResponse) -> Verdict:
     """Return the verdict on the one recipient of a call that was answered (A-7).
 
     ``statuses`` are django-anymail's words for the recipient; a provider that spells the address
     in another way leaves a second one, which says unknown.
     """
-    states = {_STATES.get(each, "unknown") for each in statuses}
+    states = {_STATES.get(status, "unknown") for status in statuses}
     known = states - {"unknown"}
     state = known.pop() if len(known) == 1 else "unknown"
     if state == "sent":
-        return Verdict("sent", said.status, "accepted")
-    if state == "failed" and "temporary_unavailable" not in said.words:
-        return Verdict("failed", REFUSED_RECIPIENT, said.words)
-    return Verdict("deferred" if state == "failed" else "unknown", said.status, said.words)
+        return Verdict("sent", response.status, "accepted")
+    if state == "failed" and "temporary_unavailable" not in response.words:
+        return Verdict("failed", REFUSED_RECIPIENT, response.words)
+    return Verdict("deferred" if state == "failed" else "unknown", response.status, response.words)
 
 
 def of_error(provider: str, error: Exception) -> Verdict:
@@ -102,41 +102,41 @@ def of_error(provider: str, error: Exception) -> Verdict:
     return Verdict("unknown", 0, f"the answer could not be read: {type(error).__name__}")
 
 
-def of_answer(provider: str, said: ProviderResponse) -> Verdict:
+def of_answer(provider: str, response: ProviderResponse) -> Verdict:
     """Return the verdict on a call that was answered with anything but what we hoped for."""
-    status, words = _true_status(provider, said), said.words
+    status, reason = _true_status(provider, response), response.words
     if status < 300 or (status == 409 and provider == "resend"):
-        return Verdict("unknown", said.status, f"no clear answer: {words}", is_lost=True)
+        return Verdict("unknown", response.status, f"no clear answer: {reason}", is_lost=True)
     if status in LOST:
-        return Verdict("unknown", status, words, is_lost=True)
+        return Verdict("unknown", status, reason, is_lost=True)
     if status in _OURS:
-        return _stop(status, words)
+        return _stop(status, reason)
     if status in _REST:
-        rest = Unavailable(words, code=status, retry_after=said.retry_after)
-        return Verdict("unsent", 0, words, rest)
+        rest = Unavailable(reason, code=status, retry_after=response.retry_after)
+        return Verdict("unsent", 0, reason, rest)
     if status >= 500 or status in _LATER:
-        return Verdict("deferred", status, words)
+        return Verdict("deferred", status, reason)
     code = TOO_LARGE if status == 413 else REFUSED_CALL
-    return Verdict("failed", code, f"{words} (HTTP {said.status})", is_refused=True)
+    return Verdict("failed", code, f"{reason} (HTTP {response.status})", is_refused=True)
 
 
-def _stop(status: int, words: str) -> Verdict:
-    return Verdict("unsent", 0, words, Unavailable(words, configuration=True, code=status))
+def _stop(status: int, reason: str) -> Verdict:
+    return Verdict("unsent", 0, reason, Unavailable(reason, configuration=True, code=status))
 
 
 def _of_silence(cause: Exception) -> Verdict:
     """Return the verdict where no answer came: did the call go out or not (A-8)?"""
-    words = kept_words(f"no answer: {type(cause).__name__}")
+    reason = kept_words(f"no answer: {type(cause).__name__}")
     if _never_went(cause):
-        words = f"cannot reach the provider: {type(cause).__name__}"
-        return Verdict("unsent", 0, words, Unavailable(words))
+        reason = f"cannot reach the provider: {type(cause).__name__}"
+        return Verdict("unsent", 0, reason, Unavailable(reason))
     if isinstance(cause, ValueError | aws.NoCredentialsError | aws.PartialCredentialsError):
         return _stop(
             0, f"the provider's address or credentials cannot work: {type(cause).__name__}"
         )
     if isinstance(cause, aws.ParamValidationError):
         return Verdict("failed", 0, kept_words(str(cause)))
-    return Verdict("unknown", 0, words, is_lost=True)
+    return Verdict("unknown", 0, reason, is_lost=True)
 
 
 def _never_went(cause: Exception) -> bool:
@@ -156,28 +156,28 @@ def _never_went(cause: Exception) -> bool:
     return isinstance(getattr(inner, "reason", inner), NewConnectionError)
 
 
-def _true_status(provider: str, said: ProviderResponse) -> int:
+def _true_status(provider: str, response: ProviderResponse) -> int:
     """Return the status a provider means, where it says it in the body instead."""
-    data: Any = said.data if isinstance(said.data, dict) else {}
+    data: Any = response.data if isinstance(response.data, dict) else {}
     if provider == "mandrill":
-        return _MANDRILL.get(str(data.get("name")), said.status)
+        return _MANDRILL.get(str(data.get("name")), response.status)
     if provider == "postmark":
         code = data.get("ErrorCode") or 0
-        return _POSTMARK.get(code, 422 if code and said.status < 300 else said.status)
+        return _POSTMARK.get(code, 422 if code and response.status < 300 else response.status)
     if provider == "amazon_ses":
-        return _AMAZON.get(str(data.get("Code")), said.status)
+        return _AMAZON.get(str(data.get("Code")), response.status)
     if provider == "postal" and data.get("status") in ("error", "parameter-error"):
         inner = data.get("data")
         name = str(inner.get("code")) if isinstance(inner, dict) else ""
-        return _POSTAL.get(name, 400 if said.status < 300 else said.status)
-    if provider == "mailtrap" and data.get("success") is False and said.status < 300:
+        return _POSTAL.get(name, 400 if response.status < 300 else response.status)
+    if provider == "mailtrap" and data.get("success") is False and response.status < 300:
         return 400
-    if provider == "mailgun" and "Magnificent API" in said.text:
+    if provider == "mailgun" and "Magnificent API" in response.text:
         return 404
-    return said.status
+    return response.status
 
 
-def is_known_already(provider: str, said: ProviderResponse) -> bool:
+def is_known_already(provider: str, response: ProviderResponse) -> bool:
     """Whether the provider says that it processed a call with this key before."""
-    data = said.data if isinstance(said.data, dict) else {}
+    data = response.data if isinstance(response.data, dict) else {}
     return provider == "brevo" and data.get("code") == "duplicate_parameter"

@@ -107,13 +107,13 @@ def test_a_window_reads_its_own_people_alone_in_the_second_campaign_too(
         handed: list[Any] = []
         (plan,) = plans_of(
             lambda lease=lease, campaign=campaign, handed=handed: handed.extend(  # type: ignore[misc]
-                hand_over(held=lease, question=question(campaign), window=WINDOW)[0]
+                hand_over(lease=lease, question=question(campaign), window=WINDOW)[0]
             )
         )
         assert_lean(plan)
         assert len(handed) == WINDOW
         outcomes = [Outcome(message.delivery, "sent", 250, "2.0.0", "taken") for message in handed]
-        (plan,) = plans_of(lambda lease=lease, o=outcomes: settle(held=lease, outcomes=o))  # type: ignore[misc]
+        (plan,) = plans_of(lambda lease=lease, o=outcomes: settle(lease=lease, outcomes=o))  # type: ignore[misc]
         assert_lean(plan)
         assert Delivery.objects.filter(mailing=campaign, state="sent").count() == WINDOW
         Delivery.objects.filter(mailing=campaign).update(state="sent")

@@ -79,7 +79,7 @@ def test_accepting_all_closes_it_and_says_who_and_how_many(cast: Cast) -> None:
 
 def test_one_group_is_sent_again_the_other_stays_undecided(cast: Cast) -> None:
     campaign = with_unknown(cast)
-    assert resolving_unknown.resend(mailing=campaign, staff=None, words=CUT) == 2
+    assert resolving_unknown.resend(mailing=campaign, staff=None, answer=CUT) == 2
     assert states(campaign) == ["sent"] * 2 + ["staged"] * 2 + ["unknown"] * 3
     assert [group.words for group in resolving_unknown.undecided(campaign).groups] == [LOST]
     assert resolving_unknown.waits(campaign)

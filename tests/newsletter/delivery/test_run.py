@@ -218,7 +218,7 @@ def handed_over(cast: Cast, count: int) -> tuple[Mailing, leasing.LeaseInHand, l
     campaign = sent_off(cast, count - 1)
     lease = leasing.take("campaigns", campaign.pk)
     assert lease is not None
-    ready, _ = hand_over(held=lease, question=question(campaign), window=count)
+    ready, _ = hand_over(lease=lease, question=question(campaign), window=count)
     return campaign, lease, [message.delivery for message in ready]
 
 

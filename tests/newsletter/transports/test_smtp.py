@@ -219,13 +219,13 @@ def test_what_is_about_to_go_is_noted_before_it_goes() -> None:
 
     with ScriptedSmtp() as server:
 
-        def noted(bodies: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+        def note(bodies: Sequence[int], outcomes: Sequence[Outcome]) -> None:
             early.extend(n for n in bodies if server.delivered[f"r{n}@example.org"])
             going.update(bodies)
             answered.extend(outcomes)
 
         with transport(server) as wire:
-            outcomes = list(wire.send((message(n) for n in range(200)), noted=noted))
+            outcomes = list(wire.send((message(n) for n in range(200)), note=note))
     assert going == set(range(200))
     assert early == []
     assert answered == outcomes

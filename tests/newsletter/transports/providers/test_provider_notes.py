@@ -52,7 +52,7 @@ def test_at_every_moment_only_what_is_in_the_call_is_unknown(name: str) -> None:
         return provider(call)
 
     with recording(script) as api, wire(name, api) as transport:
-        outcomes = by_delivery(transport.send(letters(9), noted=notes))
+        outcomes = by_delivery(transport.send(letters(9), note=notes))
     assert not wrong and not notes.in_flight
     assert notes.answered == outcomes and len(outcomes) == 9
 
@@ -68,6 +68,6 @@ def test_of_a_batch_that_is_cut_only_the_part_being_called_is_in_flight(name: st
         return provider(call)
 
     with recording(script) as api, wire(name, api) as transport:
-        list(transport.send(letters(8), noted=notes))
+        list(transport.send(letters(8), note=notes))
     assert [size for size, _ in open_then] == [8, 4, 4, 2, 2, 1, 1]
     assert [answered for _, answered in open_then] == [0, 0, 4, 4, 6, 6, 7]
