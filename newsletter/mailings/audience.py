@@ -32,9 +32,9 @@ def question(mailing: Mailing) -> gate.Question:
 
 def audience(mailing: Mailing) -> Audience:
     """Count whom a mailing would reach now, and why the others are left out."""
-    asked = question(mailing)
+    gate_question = question(mailing)
     return Audience(
-        allowed=gate.allowed(asked).count(),
-        left_out=gate.refused(asked),
-        overridden=gate.overridden(asked) if mailing.kind == Mailing.Kind.NOTICE else 0,
+        allowed=gate.allowed(gate_question).count(),
+        left_out=gate.refused(gate_question),
+        overridden=gate.overridden(gate_question) if mailing.kind == Mailing.Kind.NOTICE else 0,
     )

@@ -14,5 +14,5 @@ def offer(label: str, address: Callable[[Mailing], str]) -> None:
 
 def pages(mailing: Mailing) -> list[tuple[str, str]]:
     """Return label and address of every page offered about a mailing."""
-    found = [(label, address(mailing)) for label, address in _offered.items()]
-    return [(label, address) for label, address in found if address]
+    offered = [(label, address(mailing)) for label, address in _offered.items()]
+    return [(label, address) for label, address in offered if address]

@@ -107,8 +107,10 @@ def stop(*, mailing: int, reason: str) -> bool:
         updated_at=now(),
     )
     if stopped:
-        found = Mailing.objects.defer("compiled", "body").get(pk=mailing)
-        audit.record(act="stop", subject=found, client=found.client_id, why=reason[:500])
+        stopped_mailing = Mailing.objects.defer("compiled", "body").get(pk=mailing)
+        audit.record(
+            act="stop", subject=stopped_mailing, client=stopped_mailing.client_id, why=reason[:500]
+        )
     return bool(stopped)
 
 
@@ -132,12 +134,12 @@ def resume(*, mailing: Mailing, staff: int | None) -> None:
 
 def _senders(mailing: Mailing) -> list[int]:
     """Return the sender of a mailing and those that may stand in for it."""
-    found: list[int] = []
+    sender_ids: list[int] = []
     sender: Sender | None = mailing.sender
-    while sender is not None and sender.pk not in found:
-        found.append(sender.pk)
+    while sender is not None and sender.pk not in sender_ids:
+        sender_ids.append(sender.pk)
         sender = sender.fallback
-    return found
+    return sender_ids
 
 
 @transaction.atomic
