@@ -64,28 +64,32 @@ def beat(name: str) -> None:
 def silences() -> dict[str, float | None] | None:
     """Return for each of BEATS the seconds since it was heard of (None: never); None: no Redis."""
     try:
-        said: list[Any] = server().mget([f"beat:{name}" for name in BEATS])  # type: ignore[assignment]
+        beats: list[Any] = server().mget([f"beat:{name}" for name in BEATS])  # type: ignore[assignment]
     except redis.RedisError:
         return None
     at = time.time()
     return {
-        name: max(0.0, at - float(one)) if one else None
-        for name, one in zip(BEATS, said, strict=True)
+        name: max(0.0, at - float(last_beat)) if last_beat else None
+        for name, last_beat in zip(BEATS, beats, strict=True)
     }
 
 
 def parts() -> list[HealthCheck]:
     """Return everything the installation needs, each with whether it is well; never raises."""
-    heard = silences()
-    found = [
+    seconds_silent = silences()
+    checks = [
         _database(),
-        HealthCheck("redis", heard is not None, "it answers" if heard else "it is away"),
+        HealthCheck(
+            "redis", seconds_silent is not None, "it answers" if seconds_silent else "it is away"
+        ),
     ]
     for name, patience in BEATS.items():
-        silence = (heard or {}).get(name)
+        silence = (seconds_silent or {}).get(name)
         is_well = silence is not None and silence <= patience
-        found.append(HealthCheck(name, is_well, _words(heard is not None, silence), silence))
-    return found
+        checks.append(
+            HealthCheck(name, is_well, _words(seconds_silent is not None, silence), silence)
+        )
+    return checks
 
 
 def _words(is_redis_there: bool, silence: float | None) -> str:
@@ -114,12 +118,12 @@ def lanes() -> list[Lane]:
         .values("lane")
         .annotate(open=Count("pk"), oldest=Min("due_at", filter=waiting))
     )
-    found: dict[str, dict[str, Any]] = {row["lane"]: dict(row) for row in rows}
+    by_lane: dict[str, dict[str, Any]] = {row["lane"]: dict(row) for row in rows}
     return [
         Lane(
             name=lane.value,
-            open=found.get(lane.value, {}).get("open", 0),
-            oldest_due_seconds=_age(found.get(lane.value, {}).get("oldest")),
+            open=by_lane.get(lane.value, {}).get("open", 0),
+            oldest_due_seconds=_age(by_lane.get(lane.value, {}).get("oldest")),
         )
         for lane in Lease.Lane
     ]
@@ -131,8 +135,8 @@ def _age(at: Any) -> float:
 
 def workers() -> int:
     """Return how many processes hold a range of deliveries at present."""
-    held = Lease.objects.filter(closed_at=None, until__gt=now()).exclude(worker="")
-    return held.values("worker").distinct().count()
+    leases = Lease.objects.filter(closed_at=None, until__gt=now()).exclude(worker="")
+    return leases.values("worker").distinct().count()
 
 
 def undecided() -> int:

@@ -40,14 +40,14 @@ class _Asked(Collector):
                 return
 
 
-def _gauge(name: str, words: str, labels: list[str] | None = None) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"heed_{name}", words, labels=labels or [])
+def _gauge(name: str, help_text: str, labels: list[str] | None = None) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"heed_{name}", help_text, labels=labels or [])
 
 
-def _single(name: str, words: str, value: float) -> GaugeMetricFamily:
-    found = _gauge(name, words)
-    found.add_metric([], value)
-    return found
+def _single(name: str, help_text: str, value: float) -> GaugeMetricFamily:
+    gauge = _gauge(name, help_text)
+    gauge.add_metric([], value)
+    return gauge
 
 
 def _of_parts(parts: list[health.HealthCheck]) -> Iterator[GaugeMetricFamily]:
@@ -75,15 +75,15 @@ def _of_database() -> Iterator[GaugeMetricFamily]:
 
 
 def _mailings() -> GaugeMetricFamily:
-    found = _gauge("mailings", "Mailings by kind and state", ["kind", "state"])
+    gauge = _gauge("mailings", "Mailings by kind and state", ["kind", "state"])
     counted = Mailing.objects.order_by().values("kind", "state").annotate(number=Count("pk"))
     for row in counted:
-        found.add_metric([row["kind"], row["state"]], row["number"])
-    return found
+        gauge.add_metric([row["kind"], row["state"]], row["number"])
+    return gauge
 
 
 def _deliveries() -> GaugeMetricFamily:
-    found = _gauge("deliveries", "Deliveries of mailings under way, by state", ["mailing", "state"])
+    gauge = _gauge("deliveries", "Deliveries of mailings under way, by state", ["mailing", "state"])
     under_way = Lease.objects.filter(mailing__state__in=health.UNDER_WAY).order_by()
     sums: Any = under_way.values("mailing").annotate(
         all=Sum("size"), **{f"sum_{state}": Sum(state) for state in STATES}
@@ -92,8 +92,8 @@ def _deliveries() -> GaugeMetricFamily:
         ended = {state: row[f"sum_{state}"] for state in STATES}
         waiting = {"waiting": max(0, row["all"] - sum(ended.values()))}
         for state, number in (ended | waiting).items():
-            found.add_metric([str(row["mailing"]), state], number)
-    return found
+            gauge.add_metric([str(row["mailing"]), state], number)
+    return gauge
 
 
 def _lanes() -> Iterator[GaugeMetricFamily]:
@@ -112,15 +112,15 @@ def _of_senders() -> Iterator[GaugeMetricFamily]:
     labels = ["sender", "receiver"]
     rate = _gauge("sent_per_second", "Sent a second over the last minute", labels)
     still = _gauge("receiver_stopped", "1 where a receiver asked to be left alone", labels)
-    held = _gauge("held_back", "Held back within the last minute", labels)
+    held_back = _gauge("held_back", "Held back within the last minute", labels)
     running = Mailing.objects.filter(state__in=health.UNDER_WAY).order_by()
     senders: list[Any] = list(running.values_list(F("sender"), flat=True).distinct()[:200])
     for sender, reading in pace.readings(senders).items():
-        for one in reading.receivers:
-            told = [str(sender), one.name]
-            rate.add_metric(told, one.per_second_minute)
-            still.add_metric(told, one.stopped_until is not None)
-            held.add_metric(told, one.held)
+        for receiver in reading.receivers:
+            label_values = [str(sender), receiver.name]
+            rate.add_metric(label_values, receiver.per_second_minute)
+            still.add_metric(label_values, receiver.stopped_until is not None)
+            held_back.add_metric(label_values, receiver.held)
     yield rate
     yield still
-    yield held
+    yield held_back

@@ -84,23 +84,23 @@ def progress(mailing: Mailing, *, earlier: str = "") -> Progress:
         seconds_left=int(waiting / rate) if rate and waiting else (0 if not waiting else None),
         waiting_reason=mailing.waiting_reason,
         waiting_until=mailing.waiting_until,
-        samples=",".join(f"{each.at:.1f}:{each.done}" for each in samples),
+        samples=",".join(f"{sample.at:.1f}:{sample.done}" for sample in samples),
         **counts,
     )
 
 
 def _samples(earlier: str, latest: Sample) -> list[Sample]:
     """Return the looks of the last ten seconds and this one; what is not a look is left out."""
-    found = []
-    for each in earlier[:200].split(",")[-SAMPLES:]:
-        at, _, done = each.partition(":")
+    samples = []
+    for look in earlier[:200].split(",")[-SAMPLES:]:
+        at, _, done = look.partition(":")
         if at.replace(".", "", 1).isdecimal() and done.isdecimal():
             sample = Sample(float(at), int(done))
             if 0 <= latest.at - sample.at <= RECENTLY.total_seconds() + 2:
-                found.append(sample)
-    if not found or latest.at - found[-1].at >= 2:
-        found.append(latest)
-    return found[-SAMPLES:]
+                samples.append(sample)
+    if not samples or latest.at - samples[-1].at >= 2:
+        samples.append(latest)
+    return samples[-SAMPLES:]
 
 
 def _rate(mailing: Mailing, samples: Sequence[Sample], done: int) -> float:

@@ -130,9 +130,9 @@ def _connections(sender: Sender) -> int:
         return 0
 
 
-def _rows(statement: str, given: list[Any]) -> list[Any]:
+def _rows(statement: str, params: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, given)
+        cursor.execute(statement, params)
         return cursor.fetchall()
 
 
@@ -140,8 +140,9 @@ def _receivers(mailing: Mailing, reading: SenderReading | None) -> list[Receivin
     counts: dict[int, dict[str, int]] = {}
     for receiver, state, number in _rows(RECEIVED, [mailing.pk]):
         counts.setdefault(receiver, {})[state] = number
-    paces = {each.receiver: each for each in reading.receivers} if reading else {}
-    found = [
+    readings = reading.receivers if reading else ()
+    paces = {receiver.receiver: receiver for receiver in readings}
+    receivings = [
         Receiving(
             name=str(Receiver(receiver).label),
             sent=states.get("sent", 0),
@@ -151,27 +152,29 @@ def _receivers(mailing: Mailing, reading: SenderReading | None) -> list[Receivin
         )
         for receiver, states in counts.items()
     ]
-    return sorted(found, key=lambda each: -(each.sent + each.deferred + each.failed))
+    return sorted(
+        receivings, key=lambda receiving: -(receiving.sent + receiving.deferred + receiving.failed)
+    )
 
 
 def _said(mailing: Mailing) -> list[ServerReply]:
     """Return what was said of late, the newest first; what differs by ids alone is one."""
     labels = dict(Delivery.State.choices)
-    found: dict[tuple[str, int | None, int | None, str], tuple[int, datetime]] = {}
-    for state, receiver, code, words, times, at in _rows(SAID, [mailing.pk]):
-        key = (state, receiver, code, gist(words))
-        known = found.get(key)
-        found[key] = (times + known[0], known[1]) if known else (times, at)
+    replies: dict[tuple[str, int | None, int | None, str], tuple[int, datetime]] = {}
+    for state, receiver, code, reply_text, times, at in _rows(SAID, [mailing.pk]):
+        key = (state, receiver, code, gist(reply_text))
+        known = replies.get(key)
+        replies[key] = (times + known[0], known[1]) if known else (times, at)
     return [
         ServerReply(
             state=str(labels[state]),
             receiver="" if receiver is None else str(Receiver(receiver).label),
             code=code,
-            words=words,
+            words=reply_text,
             times=times,
             at=at,
         )
-        for (state, receiver, code, words), (times, at) in list(found.items())[:SHOWN]
+        for (state, receiver, code, reply_text), (times, at) in list(replies.items())[:SHOWN]
     ]
 
 
@@ -184,9 +187,9 @@ def _curve(mailing: Mailing) -> Curve | None:
     points = min(POINTS, ranges // 2)
     if points < 4 or ends - began < 5:
         return None
-    found = dict(_rows(CURVE, [began, ends, points, mailing.pk]))
-    each = (ends - began) / points
-    rates = [float(found.get(number, 0)) / each for number in range(1, points + 1)]
+    counts = dict(_rows(CURVE, [began, ends, points, mailing.pk]))
+    seconds = (ends - began) / points
+    rates = [float(counts.get(number, 0)) / seconds for number in range(1, points + 1)]
     most = max(rates) or 1.0
     width = 100 / (points - 1)
     drawn = " ".join(
@@ -196,43 +199,47 @@ def _curve(mailing: Mailing) -> Curve | None:
 
 
 def _reasons(
-    mailing: Mailing, reading: SenderReading | None, left: datetime | None, workers: int
+    mailing: Mailing, reading: SenderReading | None, due_since: datetime | None, workers: int
 ) -> list[PauseReason]:
-    found = _own_reasons(mailing)
+    reasons = _own_reasons(mailing)
     if mailing.state == State.PAUSED:
-        return found
-    found += _paces_reasons(mailing, reading) if reading else []
-    waits = left is not None and (now() - left).total_seconds() > NOBODY_AT_IT
-    if mailing.state == State.SENDING and waits and not workers and not found:
-        found.append(PauseReason("No worker is at it. Is one running? The page “Health” tells."))
-    return found
+        return reasons
+    reasons += _paces_reasons(mailing, reading) if reading else []
+    waits = due_since is not None and (now() - due_since).total_seconds() > NOBODY_AT_IT
+    if mailing.state == State.SENDING and waits and not workers and not reasons:
+        reasons.append(PauseReason("No worker is at it. Is one running? The page “Health” tells."))
+    return reasons
 
 
 def _own_reasons(mailing: Mailing) -> list[PauseReason]:
-    found = []
+    reasons = []
     if mailing.waiting_reason:
-        found.append(PauseReason(mailing.waiting_reason, mailing.waiting_until))
+        reasons.append(PauseReason(mailing.waiting_reason, mailing.waiting_until))
     if mailing.sender.stopped_at is not None:
-        said = mailing.sender.stopped_reason
-        found.append(PauseReason(f"Its sender “{mailing.sender.name}” was stopped: {said}"))
+        stopped_reason = mailing.sender.stopped_reason
+        reasons.append(
+            PauseReason(f"Its sender “{mailing.sender.name}” was stopped: {stopped_reason}")
+        )
     if mailing.kind == Mailing.Kind.CAMPAIGN and mailing.state != State.PAUSED:
         quiet = pace.quiet_until(mailing.sender, now())
         if quiet and not mailing.waiting_reason.startswith("Quiet hours"):
-            found.append(PauseReason("These are the quiet hours of its sender.", quiet))
-    return found
+            reasons.append(PauseReason("These are the quiet hours of its sender.", quiet))
+    return reasons
 
 
 def _paces_reasons(mailing: Mailing, reading: SenderReading) -> list[PauseReason]:
     if not reading.known:
         return [PauseReason("Redis cannot be asked: it goes at a safe low rate until it is back.")]
-    found = []
+    reasons = []
     if reading.stopped_until:
-        words = "Its mail server asks to be left alone for a while."
-        found.append(PauseReason(words, reading.stopped_until))
+        sentence = "Its mail server asks to be left alone for a while."
+        reasons.append(PauseReason(sentence, reading.stopped_until))
     ceiling, count = reading.warm_up_ceiling, reading.warm_up_count or 0
     if ceiling is not None and mailing.kind == Mailing.Kind.CAMPAIGN:
-        words = f"Its sender is being warmed up: {count} of {ceiling} campaign mails today."
-        found.append(
-            PauseReason(f"{words} The others wait for tomorrow." if count >= ceiling else words)
+        sentence = f"Its sender is being warmed up: {count} of {ceiling} campaign mails today."
+        reasons.append(
+            PauseReason(
+                f"{sentence} The others wait for tomorrow." if count >= ceiling else sentence
+            )
         )
-    return found
+    return reasons
