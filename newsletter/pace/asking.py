@@ -52,72 +52,76 @@ def admit(sender: Sender, wanted: Mapping[int, int], *, kind: Kind) -> dict[int,
     """
     memory = mine()
     lookup.refresh()
-    found = limits.of(sender.pk)
+    sender_limits = limits.of(sender.pk)
     if not wanted:
         return {}
     if time.monotonic() >= memory.away_until:
         try:
-            return _asked(memory, found, wanted, kind)
+            return _asked(memory, sender_limits, wanted, kind)
         except (redis.RedisError, ValueError, KeyError) as away:
             memory.away_until = time.monotonic() + LOOKS_AGAIN
             log.warning("the pace cannot be read, so it is a low one: %s", type(away).__name__)
-    return _alone(memory, found, wanted, kind)
+    return _alone(memory, sender_limits, wanted, kind)
 
 
 def _asked(
-    memory: Memory, found: Limits, wanted: Mapping[int, int], kind: Kind
+    memory: Memory, sender_limits: Limits, wanted: Mapping[int, int], kind: Kind
 ) -> dict[int, Admission]:
     """Ask Redis; where it lost the warm-up's count, count in the ledger and ask again."""
     ask: dict[str, Any] = {
         "kind": kind,
         "process": memory.name,
-        "days": found.days,
+        "days": sender_limits.days,
         "receivers": [
-            {"r": receiver, "n": count, "stop": _untold(memory, found.sender, receiver)}
-            | limits.told(found, receiver)
+            {"r": receiver, "n": count, "stop": _untold(memory, sender_limits.sender, receiver)}
+            | limits.told(sender_limits, receiver)
             for receiver, count in wanted.items()
         ],
     }
-    if found.per_second is not None:
-        ask["rate"] = found.per_second
-    said = json.loads(ADMIT(limits.key(found.sender), json.dumps(ask)))
-    if "need" in said:
-        since = datetime.fromtimestamp(said["start"], UTC)
-        ask["counted"] = (said["need"], warm_up.counted(found.sender, since))
-        said = json.loads(ADMIT(limits.key(found.sender), json.dumps(ask)))
-    return _answer(memory, found, said, kind)
+    if sender_limits.per_second is not None:
+        ask["rate"] = sender_limits.per_second
+    reply = json.loads(ADMIT(limits.key(sender_limits.sender), json.dumps(ask)))
+    if "need" in reply:
+        since = datetime.fromtimestamp(reply["start"], UTC)
+        ask["counted"] = (reply["need"], warm_up.counted(sender_limits.sender, since))
+        reply = json.loads(ADMIT(limits.key(sender_limits.sender), json.dumps(ask)))
+    return _answer(memory, sender_limits, reply, kind)
 
 
 def _answer(
-    memory: Memory, found: Limits, said: dict[str, Any], kind: Kind
+    memory: Memory, sender_limits: Limits, reply: dict[str, Any], kind: Kind
 ) -> dict[int, Admission]:
     """Read what Redis said, and remember of it what must hold should Redis go away."""
     answer: dict[int, Admission] = {}
-    for each in said["receivers"]:
-        receiver, here = each["r"], (found.sender, each["r"])
-        capped = each["connections"] >= 0
+    for receiver_reply in reply["receivers"]:
+        receiver, here = receiver_reply["r"], (sender_limits.sender, receiver_reply["r"])
+        capped = receiver_reply["connections"] >= 0
         memory.untold.discard(here)
-        if each["why"] == "stop":
-            memory.stops[here] = time.monotonic() + each["wait"]
+        if receiver_reply["why"] == "stop":
+            memory.stops[here] = time.monotonic() + receiver_reply["wait"]
         else:
             memory.stops.pop(here, None)
-        if capped and each["go"]:
+        if capped and receiver_reply["go"]:
             memory.on_the_wire[here] += 1
         answer[receiver] = Admission(
-            go=each["go"],
-            wait=max(0.0, each["wait"]),
-            spread=max(0.0, each["spread"]),
-            connections=max(1, each["connections"]) if capped else None,
-            words=words.why(found, each, said["now"]),
+            go=receiver_reply["go"],
+            wait=max(0.0, receiver_reply["wait"]),
+            spread=max(0.0, receiver_reply["spread"]),
+            connections=max(1, receiver_reply["connections"]) if capped else None,
+            words=words.why(sender_limits, receiver_reply, reply["now"]),
         )
     if kind == "campaign":
-        _note_rest(memory, found.sender, said["receivers"])
+        _note_rest(memory, sender_limits.sender, reply["receivers"])
     return answer
 
 
-def _note_rest(memory: Memory, sender: int, all_said: Sequence[dict[str, Any]]) -> None:
+def _note_rest(memory: Memory, sender: int, receiver_replies: Sequence[dict[str, Any]]) -> None:
     """Remember for a moment that nothing more of a sender can go, whoever it is for."""
-    waits = [each["wait"] for each in all_said if each["why"] in _SENDER_WIDE]
+    waits = [
+        receiver_reply["wait"]
+        for receiver_reply in receiver_replies
+        if receiver_reply["why"] in _SENDER_WIDE
+    ]
     if waits:
         seconds = min(max(min(waits), RESTS_LEAST), LOOKS_AGAIN)
         memory.rests[sender] = time.monotonic() + seconds
@@ -148,17 +152,21 @@ def _untold(memory: Memory, sender: int, receiver: int) -> float:
 
 
 def _alone(
-    memory: Memory, found: Limits, wanted: Mapping[int, int], kind: Kind
+    memory: Memory, sender_limits: Limits, wanted: Mapping[int, int], kind: Kind
 ) -> dict[int, Admission]:
     """Say what may go while Redis is away: a low rate, letters and notices at once (C-11)."""
     answer = {}
     for receiver, count in wanted.items():
-        stopped = memory.stops.get((found.sender, receiver), 0.0) - time.monotonic()
+        stopped = memory.stops.get((sender_limits.sender, receiver), 0.0) - time.monotonic()
         if kind != "campaign":
             answer[receiver] = Admission(go=count, connections=1 if stopped > 0 else None)
             continue
-        rate = min(1.0, found.per_second or 1.0, found.by_receiver.get(receiver, (1, 1))[0] or 1.0)
-        go = 0 if stopped > 0 else memory.alone.take((found.sender, receiver), count, rate)
+        rate = min(
+            1.0,
+            sender_limits.per_second or 1.0,
+            sender_limits.by_receiver.get(receiver, (1, 1))[0] or 1.0,
+        )
+        go = 0 if stopped > 0 else memory.alone.take((sender_limits.sender, receiver), count, rate)
         answer[receiver] = Admission(
             go=go,
             wait=max(stopped, 1.0),

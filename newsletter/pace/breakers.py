@@ -128,9 +128,9 @@ def _remember(sender: int, mailing: int, marks: str) -> _Seen:
 
 
 def _judge(seen: _Seen, outcomes: Sequence[Answered]) -> str:
-    if found := _ROW.search(seen.sender):
-        said = _last(outcomes, "pfh")
-        return f"{len(found[0])} mails in a row were not taken; the last answer: {said}"
+    if row_match := _ROW.search(seen.sender):
+        last_answer = _last(outcomes, "pfh")
+        return f"{len(row_match[0])} mails in a row were not taken; the last answer: {last_answer}"
     ease = 2 ** min(seen.gone_on, 8)
     if _too_many(seen.mailing, _GONE, HARD_BOUNCES * ease):
         return (
@@ -147,13 +147,13 @@ def _judge(seen: _Seen, outcomes: Sequence[Answered]) -> str:
 
 def _too_many(marks: str, mark: str, limit: int) -> bool:
     """Tell whether so many of one mark stand within 200 anywhere."""
-    at = [place for place, each in enumerate(marks) if each == mark]
+    at = [place for place, letter in enumerate(marks) if letter == mark]
     return any(last - first < WINDOW for first, last in zip(at, at[limit - 1 :], strict=False))
 
 
 def _last(outcomes: Sequence[Answered], marks: str) -> str:
     for outcome in reversed(outcomes):
         if outcome.state != "sent" and (mark := _mark(outcome)) and mark in marks:
-            said = (str(outcome.code or ""), outcome.enhanced, outcome.words)
-            return " ".join(filter(None, said)) or "none at all"
+            parts = (str(outcome.code or ""), outcome.enhanced, outcome.words)
+            return " ".join(filter(None, parts)) or "none at all"
     return "none"

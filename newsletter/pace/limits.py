@@ -41,11 +41,11 @@ def of(sender: int) -> Limits:
     if known is not None and time.monotonic() < known[0]:
         return known[1]
     try:
-        found = _find(sender)
+        limits = _find(sender)
     except DatabaseError:
-        found = known[1] if known else Limits(sender, per_second=1)
-    _read[sender] = (time.monotonic() + READ_EACH, found)
-    return found
+        limits = known[1] if known else Limits(sender, per_second=1)
+    _read[sender] = (time.monotonic() + READ_EACH, limits)
+    return limits
 
 
 def key(sender: int) -> str:
@@ -99,9 +99,9 @@ def _days(sender: Sender, at: datetime) -> tuple[Day, ...]:
 def told(limits: Limits, receiver: int) -> dict[str, Any]:
     """Return the limits for one receiver as the script in Redis reads them."""
     rate, connections = limits.by_receiver.get(receiver, (None, None))
-    said: dict[str, Any] = {"connections": connections or limits.connections}
+    script_args: dict[str, Any] = {"connections": connections or limits.connections}
     if rate is not None:
-        said["rate"] = rate
+        script_args["rate"] = rate
     if connections is not None:
-        said["cap"] = connections
-    return said
+        script_args["cap"] = connections
+    return script_args

@@ -55,59 +55,59 @@ def readings(senders: Sequence[int]) -> dict[int, SenderReading]:
 
 
 def _reading(sender: int) -> SenderReading:
-    found = limits.of(sender)
+    sender_limits = limits.of(sender)
     try:
-        said = json.loads(READ(limits.key(sender), json.dumps({"days": found.days})))
+        reply = json.loads(READ(limits.key(sender), json.dumps({"days": sender_limits.days})))
     except (redis.RedisError, ValueError):
         return SenderReading(sender, False, 0.0, 0.0, None, 0, None, None, ())
-    day = said.get("day")
-    numbers = sorted(_numbers(said))
-    each = tuple(_of_receiver(number, said, found) for number in numbers)
+    day = reply.get("day")
+    numbers = sorted(_numbers(reply))
+    receivers = tuple(_of_receiver(number, reply, sender_limits) for number in numbers)
     return SenderReading(
         sender=sender,
         known=True,
-        per_second=round(sum(one.per_second for one in each), 2),
-        per_second_minute=round(sum(one.per_second_minute for one in each), 2),
-        stopped_until=_stopped(said, "*"),
-        held=sum(one.held for one in each),
-        warm_up_count=int(said.get("so_far") or 0) if day and day[2] else None,
+        per_second=round(sum(receiver.per_second for receiver in receivers), 2),
+        per_second_minute=round(sum(receiver.per_second_minute for receiver in receivers), 2),
+        stopped_until=_stopped(reply, "*"),
+        held=sum(receiver.held for receiver in receivers),
+        warm_up_count=int(reply.get("so_far") or 0) if day and day[2] else None,
         warm_up_ceiling=int(day[2]) if day and day[2] else None,
-        receivers=each,
+        receivers=receivers,
     )
 
 
-def _numbers(said: dict[str, Any]) -> set[int]:
+def _numbers(reply: dict[str, Any]) -> set[int]:
     """Return the receivers something is known of."""
-    fields = [name[1:] for name in said["counted"]]
-    fields += [name[4:] for name in said["state"] if name.startswith("stop")]
+    fields = [name[1:] for name in reply["counted"]]
+    fields += [name[4:] for name in reply["state"] if name.startswith("stop")]
     return {int(name) for name in fields if name.isdecimal()}
 
 
-def _of_receiver(number: int, said: dict[str, Any], found: Limits) -> ReceiverReading:
-    sent = said["counted"].get(f"s{number}", (0, 0))
-    held = said["counted"].get(f"h{number}", (0, 0))
+def _of_receiver(number: int, reply: dict[str, Any], sender_limits: Limits) -> ReceiverReading:
+    sent = reply["counted"].get(f"s{number}", (0, 0))
+    held_back = reply["counted"].get(f"h{number}", (0, 0))
     return ReceiverReading(
         receiver=number,
         name=str(Receiver(number).label),
         per_second=round(sent[0] / 10, 2),
         per_second_minute=round(sent[1] / 60, 2),
-        stopped_until=_stopped(said, str(number)),
-        connections=_connections(number, said),
-        held=int(held[1]),
+        stopped_until=_stopped(reply, str(number)),
+        connections=_connections(number, reply),
+        held=int(held_back[1]),
     )
 
 
-def _stopped(said: dict[str, Any], name: str) -> datetime | None:
+def _stopped(reply: dict[str, Any], name: str) -> datetime | None:
     """Return the end of a stop that still holds."""
-    until = said["state"].get(f"stop{name}")
-    if until is None or until <= said["now"]:
+    until = reply["state"].get(f"stop{name}")
+    if until is None or until <= reply["now"]:
         return None
     return datetime.fromtimestamp(until, UTC)
 
 
-def _connections(number: int, said: dict[str, Any]) -> int | None:
+def _connections(number: int, reply: dict[str, Any]) -> int | None:
     """Return how many connections a recovering receiver is allowed; 0 while it is stopped."""
-    ended = said["state"].get(f"stop{number}")
+    ended = reply["state"].get(f"stop{number}")
     if ended is None:
         return None
-    return max(0, 1 + int((said["now"] - ended) // STOP)) if ended <= said["now"] else 0
+    return max(0, 1 + int((reply["now"] - ended) // STOP)) if ended <= reply["now"] else 0

@@ -30,15 +30,15 @@ def record(
     `retry_after` seconds. What was let go and did not leave is given back.
     """
     memory = mine()
-    said = _tally(memory, sender.pk, outcomes, retry_after)
+    tally = _tally(memory, sender.pk, outcomes, retry_after)
     try:
         if time.monotonic() >= memory.away_until:
-            RECORD(limits.key(sender.pk), json.dumps(said))
+            RECORD(limits.key(sender.pk), json.dumps(tally))
             return
     except redis.RedisError as away:
         memory.away_until = time.monotonic() + LOOKS_AGAIN
         log.warning("what receivers said is kept here alone: %s", type(away).__name__)
-    memory.untold.update((sender.pk, int(name)) for name in said["stops"] if name != "*")
+    memory.untold.update((sender.pk, int(name)) for name in tally["stops"] if name != "*")
 
 
 def _tally(
@@ -87,7 +87,7 @@ def _idle(memory: Memory, here: tuple[int, int]) -> bool:
 def forget(sender: Sender) -> None:
     """Lift every stop of a sender: a person says "try again now". Raises RedisError."""
     memory = mine()
-    for here in [each for each in memory.stops if each[0] == sender.pk]:
+    for here in [place for place in memory.stops if place[0] == sender.pk]:
         memory.stops.pop(here, None)
         memory.untold.discard(here)
     LIFT(limits.key(sender.pk), json.dumps({"days": []}))
