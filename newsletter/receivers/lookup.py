@@ -56,24 +56,24 @@ def receiver_of(address: str) -> int:
 
     Asks neither the database nor DNS: `refresh` reads what was found out, `mx.look_up` finds out.
     """
-    found = _memory.known.get(address[address.rfind("@") + 1 :])
-    return found if found is not None else _unknown(address[address.rfind("@") + 1 :])
+    receiver = _memory.known.get(address[address.rfind("@") + 1 :])
+    return receiver if receiver is not None else _unknown(address[address.rfind("@") + 1 :])
 
 
 def _unknown(written: str) -> int:
     """Return the receiver of a domain met for the first time, and note it for asking DNS."""
     domain = written.lower().rstrip(".")
     memory = _memory
-    found = memory.known.get(domain)
-    if found is not None:
-        return found
+    receiver = memory.known.get(domain)
+    if receiver is not None:
+        return receiver
     if len(memory.known) >= KEPT_AT_MOST:
         return memory.old.get(domain, REST)
     if worth_asking(domain) and len(memory.to_note) < NOTED_AT_MOST:
         memory.to_note.add(domain)
         memory.asked[domain] = time.monotonic()
-    memory.known[domain] = found = memory.old.pop(domain, REST)
-    return found
+    memory.known[domain] = receiver = memory.old.pop(domain, REST)
+    return receiver
 
 
 def worth_asking(domain: str) -> bool:
@@ -108,12 +108,12 @@ def refresh(*, at_once: bool = False) -> None:
 def _hand_on(memory: _Memory) -> None:
     """Put noted domains where the task that asks DNS takes them; what was lost is noted again."""
     if memory.to_note:
-        noted = list(memory.to_note)
+        domains = list(memory.to_note)
         if int(server().scard(NOTED)) < NOTED_AT_MOST:  # type: ignore[arg-type]
-            server().sadd(NOTED, *noted)
-        memory.to_note.difference_update(noted)
+            server().sadd(NOTED, *domains)
+        memory.to_note.difference_update(domains)
     long_ago = time.monotonic() - ASKED_AGAIN_AFTER
-    for domain in [each for each, at in list(memory.asked.items()) if at < long_ago]:
+    for domain in [name for name, at in list(memory.asked.items()) if at < long_ago]:
         memory.known.pop(domain, None)
         memory.asked.pop(domain, None)
 

@@ -37,8 +37,8 @@ def look_up_noted(limit: int = MOST, *, resolver: dns.asyncresolver.Resolver | N
     """
     _forget_old()
     try:
-        taken: Any = server().spop(NOTED, limit) or []
-        domains = [each.decode() for each in taken]
+        names: Any = server().spop(NOTED, limit) or []
+        domains = [name.decode() for name in names]
         asking = resolver or dns.asyncresolver.Resolver()
     except (redis.RedisError, dns.resolver.NoResolverConfiguration) as away:
         log.warning("no domain can be looked up: %s", type(away).__name__)
@@ -62,32 +62,32 @@ async def _ask_all(
 
 async def _ask(resolver: dns.asyncresolver.Resolver, domain: str) -> ReceivingDomain:
     """Return what the MX of one domain say: the first of a receiver we know, in their order."""
-    found = ReceivingDomain(domain=domain, receiver=Receiver.REST, looked_up_at=now())
+    receiving_domain = ReceivingDomain(domain=domain, receiver=Receiver.REST, looked_up_at=now())
     try:
         answer = await resolver.resolve(domain, "MX", lifetime=PATIENCE, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.name.LabelTooLong):
-        return found
+        return receiving_domain
     except (dns.exception.DNSException, OSError, UnicodeError):
-        found.mx = UNANSWERED
-        return found
-    hosts = [str(each.exchange).rstrip(".") for each in sorted(answer, key=_preference)]
+        receiving_domain.mx = UNANSWERED
+        return receiving_domain
+    hosts = [str(record.exchange).rstrip(".") for record in sorted(answer, key=_preference)]
     for host in hosts:
         receiver = well_known.by_mx(host)
         if receiver != Receiver.REST:
-            found.receiver, found.mx = receiver, host[:253]
-            return found
-    found.mx = hosts[0][:253] if hosts else ""
-    return found
+            receiving_domain.receiver, receiving_domain.mx = receiver, host[:253]
+            return receiving_domain
+    receiving_domain.mx = hosts[0][:253] if hosts else ""
+    return receiving_domain
 
 
 def _preference(record: object) -> int:
     return int(getattr(record, "preference", 0))
 
 
-def _keep(found: list[ReceivingDomain]) -> None:
+def _keep(receiving_domains: list[ReceivingDomain]) -> None:
     """Write what was found in one statement."""
     ReceivingDomain.objects.bulk_create(
-        sorted(found, key=lambda each: each.domain),
+        sorted(receiving_domains, key=lambda receiving_domain: receiving_domain.domain),
         update_conflicts=True,
         unique_fields=["domain"],
         update_fields=["receiver", "mx", "looked_up_at"],

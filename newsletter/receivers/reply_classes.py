@@ -50,26 +50,26 @@ _OF_THIS_MAIL: Final = re.compile(
 )
 
 
-def gist(words: str) -> str:
+def gist(reply_text: str) -> str:
     """Return a server's words without what differs from mail to mail: its ids and times."""
-    return _OF_THIS_MAIL.sub("…", words)
+    return _OF_THIS_MAIL.sub("…", reply_text)
 
 
 @lru_cache(maxsize=1024)
-def meaning(code: int, enhanced: str, words: str) -> Meaning:
+def meaning(code: int, enhanced: str, reply_text: str) -> Meaning:
     """Return what an answer that is not a yes means, by its words, then by its codes.
 
     RFC 5321 §4.2.3 and RFC 3463 §3 give the codes; the words are those large receivers publish.
     An enhanced code that leads the words is read where none is given apart.
     """
-    if not enhanced and (found := _LEADS.match(words)):
-        enhanced = found[0]
-    if _PATIENCE.search(words) or enhanced[2:] in _FULL:
+    if not enhanced and (leading := _LEADS.match(reply_text)):
+        enhanced = leading[0]
+    if _PATIENCE.search(reply_text) or enhanced[2:] in _FULL:
         return Meaning.PATIENCE
     permanent = code >= 500
-    if permanent and enhanced not in _SENDERS_OWN and _GONE.search(words):
+    if permanent and enhanced not in _SENDERS_OWN and _GONE.search(reply_text):
         return Meaning.GONE
-    if _UNWANTED.search(words) or enhanced in _SENDERS_OWN:
+    if _UNWANTED.search(reply_text) or enhanced in _SENDERS_OWN:
         return Meaning.UNWANTED
     return _by_code(code, enhanced)
 

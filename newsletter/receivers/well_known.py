@@ -91,7 +91,7 @@ def by_mx(host: str) -> Receiver:
     """Return who runs a mail server, told by the end of its name; REST where nobody we know."""
     labels = host.lower().rstrip(".").split(".")
     for start in range(len(labels) - 1):
-        found = BY_MX.get(".".join(labels[start:]))
-        if found is not None:
-            return found
+        receiver = BY_MX.get(".".join(labels[start:]))
+        if receiver is not None:
+            return receiver
     return Receiver.REST
