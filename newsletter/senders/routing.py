@@ -31,8 +31,12 @@ def wire_settings(sender: Sender) -> "SmtpSettings | ProviderSettings":
         typed = json.loads(sender.credentials or "{}")
         return replace(provider_settings(sender.provider, typed), connections=sender.connections)
     if sender.transport == Sender.Transport.INSTALLATION:
-        said = SmtpSettings.from_url(settings.EMAIL_URL)
-        return replace(said, timeouts=PATIENCE) if said.timeouts == Timeouts() else said
+        installation = SmtpSettings.from_url(settings.EMAIL_URL)
+        return (
+            replace(installation, timeouts=PATIENCE)
+            if installation.timeouts == Timeouts()
+            else installation
+        )
     return SmtpSettings(
         host=sender.host,
         port=sender.port,
@@ -76,19 +80,19 @@ def opened(wanted: "SmtpSettings | ProviderSettings") -> Transport:
 
 def chain(sender: Sender) -> list[Sender]:
     """Return a sender and those that stand in for it, in order of preference."""
-    found = [sender]
-    while (after := found[-1].fallback) is not None and len(found) < LONGEST_CHAIN:
-        if after in found or after.client_id != sender.client_id:
+    senders = [sender]
+    while (after := senders[-1].fallback) is not None and len(senders) < LONGEST_CHAIN:
+        if after in senders or after.client_id != sender.client_id:
             break
-        found.append(after)
-    return found
+        senders.append(after)
+    return senders
 
 
 def routes(sender: Sender) -> list[Sender]:
     """Return those of a sender's chain that are not stopped, without those away for now."""
-    usable = [each for each in chain(sender) if each.stopped_at is None]
+    usable = [route for route in chain(sender) if route.stopped_at is None]
     now = time.monotonic()
-    return [each for each in usable if _away.get(each.pk, 0.0) <= now] or usable
+    return [route for route in usable if _away.get(route.pk, 0.0) <= now] or usable
 
 
 def leave_alone(sender: Sender, seconds: float) -> None:

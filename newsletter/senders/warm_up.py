@@ -40,14 +40,14 @@ class Plan:
 
     def days(self) -> list[tuple[date, int]]:
         """Return every day of the plan with its ceiling."""
-        found: list[tuple[date, int]] = []
+        planned: list[tuple[date, int]] = []
         for number in range(LONGEST):
             day = self.on + timedelta(days=number)
             ceiling = self.ceiling(day)
             if ceiling is None:
                 break
-            found.append((day, ceiling))
-        return found
+            planned.append((day, ceiling))
+        return planned
 
 
 def plan(sender: Sender) -> Plan | None:
@@ -64,8 +64,8 @@ def plan(sender: Sender) -> Plan | None:
 
 def ceiling(sender: Sender, day: date) -> int | None:
     """Return how many mails campaigns may send on a day of the client; None: no ceiling."""
-    found = plan(sender)
-    return found.ceiling(day) if found else None
+    sender_plan = plan(sender)
+    return sender_plan.ceiling(day) if sender_plan else None
 
 
 def begins(day: date, time_zone: str) -> datetime:
