@@ -14,10 +14,10 @@ CHECK_ENV := DATABASE_URL=postgresql:///heed REDIS_URL=redis://127.0.0.1:1/0 HEE
 	HEED_PUBLIC_URL=http://127.0.0.1:8000 HEED_SECRET_KEY=$(CHECK_KEY) HEED_LINK_KEYS=1:$(CHECK_KEY) \
 	HEED_ADDRESS_KEY=$(CHECK_KEY) HEED_SECRETS_KEYS=1:$(CHECK_KEY) HEED_TRAIL_KEYS=1:$(CHECK_KEY)
 
-.PHONY: help setup up test faults docs check fix bench lock clean
+.PHONY: help setup up test faults docs check fix messages bench lock clean
 
 help: ## say what there is
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## make the environment and nothing else
 
@@ -49,6 +49,9 @@ check: $(STAMP) ## format, lint, types, floors, migrations, templates; changes n
 fix: $(STAMP) ## mend what the check can mend by itself
 	@.venv/bin/ruff check -q --fix . || true
 	@.venv/bin/ruff format -q .
+
+messages: $(STAMP) ## take readers' words out of code and templates into locale/
+	@$(PYTHON) -m local.messages
 
 bench: $(STAMP) ## measure; prints JSON (needs smtp-sink on PATH)
 	@bash benchmarks/run.sh

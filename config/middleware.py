@@ -5,7 +5,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.utils import translation
+from django.utils.translation import gettext
 
+PLAIN = "text/plain; charset=utf-8"
 STAFF_PATHS = ("/admin/", "/staff/")
 # unfold's pages evaluate Alpine expressions and carry style attributes; scripts stay in files of
 # our own. Campaign HTML is never part of such a page: a preview is a document with its own policy.
@@ -23,6 +26,21 @@ STAFF_POLICY = {
 }
 
 
+def language_of_the_house(
+    answer: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Begin every request in the installation's language, whatever the last one ended in.
+
+    A page that speaks to a client's readers goes over to theirs (registrants.languages).
+    """
+
+    def begin(request: HttpRequest) -> HttpResponse:
+        with translation.override(settings.LANGUAGE_CODE):
+            return answer(request)
+
+    return begin
+
+
 def staff_hosts_only(
     answer: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
@@ -32,7 +50,7 @@ def staff_hosts_only(
         if request.path.startswith(STAFF_PATHS):
             host = request.META.get("HTTP_HOST", "").rsplit(":", 1)[0]
             if host and host not in settings.STAFF_HOSTS:
-                return HttpResponseNotFound("Not here.", content_type="text/plain")
+                return HttpResponseNotFound(gettext("Not here."), content_type=PLAIN)
         return answer(request)
 
     return wall

@@ -84,6 +84,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.language_of_the_house",
     "config.middleware.staff_hosts_only",
     "config.middleware.no_cookies_for_readers",
     "config.middleware.any_host_for_readers",
@@ -159,6 +160,10 @@ CONTENT_SECURITY_POLICY = {
 }
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+if DEMO:  # bracketed, lengthened, right to left: shows what is not yet translatable
+    LANGUAGES.append(("ar-xb", "Pseudo-language"))
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -2,5 +2,5 @@
 
 DATETIME_FORMAT = "j M Y, H:i e"
 SHORT_DATETIME_FORMAT = "j M Y, H:i e"
-DATE_FORMAT = "j M Y"
+DATE_FORMAT = "j F Y"  # readers see it; staff see times
 TIME_FORMAT = "H:i"
