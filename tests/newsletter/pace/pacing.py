@@ -40,7 +40,7 @@ def limited(
 
 def go(sender: Sender, wanted: dict[int, int], kind: pace.Kind = "campaign") -> dict[int, int]:
     """Return how many of each may go."""
-    return {each: one.go for each, one in pace.admit(sender, wanted, kind=kind).items()}
+    return {receiver: one.go for receiver, one in pace.admit(sender, wanted, kind=kind).items()}
 
 
 def later(server: redis.Redis, sender: Sender, seconds: float) -> None:
@@ -69,4 +69,4 @@ def another_process() -> Iterator[None]:
 def answered(receiver: int, state: str, count: int = 1) -> list[tuple[int, Outcome]]:
     """Return outcomes as a transport gives them."""
     code = {"sent": 250, "deferred": 451, "failed": 550}.get(state, 0)
-    return [(receiver, Outcome(each, state, code, "", "")) for each in range(count)]  # type: ignore[arg-type]
+    return [(receiver, Outcome(number, state, code, "", "")) for number in range(count)]  # type: ignore[arg-type]

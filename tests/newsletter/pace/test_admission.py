@@ -67,8 +67,8 @@ def test_many_threads_together_never_exceed_the_rate(
 
     def take() -> None:
         while time.monotonic() < began + 2:
-            found = go(sender, {GMAIL: 40, REST: 60})
-            let.append((time.monotonic() - began, found[GMAIL], found[REST]))
+            allowed = go(sender, {GMAIL: 40, REST: 60})
+            let.append((time.monotonic() - began, allowed[GMAIL], allowed[REST]))
             time.sleep(0.01)
 
     threads = [threading.Thread(target=take) for _ in range(12)]
@@ -77,7 +77,7 @@ def test_many_threads_together_never_exceed_the_rate(
     for thread in threads:
         thread.join()
     spent = time.monotonic() - began
-    gmail, rest = sum(each[1] for each in let), sum(each[2] for each in let)
+    gmail, rest = sum(row[1] for row in let), sum(row[2] for row in let)
     assert gmail <= 100 * spent + 110
     assert 300 * 2 * 0.9 <= gmail + rest <= 300 * spent + 330
 
@@ -101,9 +101,9 @@ def test_what_the_sender_may_send_is_shared_out_in_proportion(sender: Sender) ->
 def test_a_limited_receiver_leaves_the_others_alone(sender: Sender) -> None:
     """Each has a bucket of its own."""
     limited(sender, rules={GMAIL: 5})
-    found = pace.admit(sender, {GMAIL: 50, REST: 50}, kind="campaign")
-    assert (found[GMAIL].go, found[REST].go) == (5, 50)
-    assert found[GMAIL].words == "held back: 5 a second to Gmail"
+    admissions = pace.admit(sender, {GMAIL: 50, REST: 50}, kind="campaign")
+    assert (admissions[GMAIL].go, admissions[REST].go) == (5, 50)
+    assert admissions[GMAIL].words == "held back: 5 a second to Gmail"
     assert pace.rest(sender) == 0
 
 
@@ -124,9 +124,9 @@ def test_beyond_a_minute_no_slot_is_promised(sender: Sender) -> None:
     limited(sender, per_second=1)
     ends = []
     for _ in range(12):
-        held = pace.admit(sender, {REST: 100}, kind="campaign")[REST]
-        assert held.wait <= 60
-        ends.append(held.wait + held.spread * (100 - held.go))
+        admission = pace.admit(sender, {REST: 100}, kind="campaign")[REST]
+        assert admission.wait <= 60
+        ends.append(admission.wait + admission.spread * (100 - admission.go))
     assert 119 <= ends[0] <= 121
     assert ends == pytest.approx(sorted(ends)) and max(ends) < 601
 
@@ -148,8 +148,8 @@ def test_promised_slots_of_a_cancelled_mailing_hold_nobody_up(
     limited(sender, per_second=10)
     pace.admit(sender, {REST: 500}, kind="campaign")
     later(valkey, sender, 2)
-    found = pace.admit(sender, {REST: 15}, kind="campaign")[REST]
-    assert found.go == 10 and found.wait < 1
+    admission = pace.admit(sender, {REST: 15}, kind="campaign")[REST]
+    assert admission.go == 10 and admission.wait < 1
 
 
 def test_a_campaign_leaves_at_its_rate_without_asking_over_and_over(
@@ -163,11 +163,11 @@ def test_a_campaign_leaves_at_its_rate_without_asking_over_and_over(
         window = [heapq.heappop(due) for _ in range(500) if due and due[0] <= clock]
         if window:
             asked += len(window)
-            told = pace.admit(sender, {REST: len(window)}, kind="campaign")[REST]
-            gone += told.go
-            for number in range(len(window) - told.go):
-                heapq.heappush(due, clock + told.wait + number * told.spread)
-        if not window or not told.go:
+            admission = pace.admit(sender, {REST: len(window)}, kind="campaign")[REST]
+            gone += admission.go
+            for number in range(len(window) - admission.go):
+                heapq.heappush(due, clock + admission.wait + number * admission.spread)
+        if not window or not admission.go:
             later(valkey, sender, 0.5)
             clock += 0.5
     assert gone == 3000
@@ -204,7 +204,7 @@ def test_a_notice_to_very_many_runs_a_minute_ahead_of_the_rate_at_most(sender: S
 
 def test_a_window_costs_little(sender: Sender) -> None:
     """Less than a millisecond for asking and telling about 500; twenty are let pass here."""
-    outcomes = [(each % 3, Outcome(each, "sent", 250, "2.0.0", "ok")) for each in range(500)]
+    outcomes = [(number % 3, Outcome(number, "sent", 250, "2.0.0", "ok")) for number in range(500)]
 
     def one_window() -> None:
         pace.admit(sender, {0: 167, 1: 167, 2: 166}, kind="campaign")

@@ -115,7 +115,7 @@ def test_what_the_server_that_stood_in_said_is_forgotten_too() -> None:
 
 def test_another_process_continues_the_count() -> None:
     assert record(*[ILL] * 15) == ""
-    said = subprocess.run(
+    process = subprocess.run(
         [
             sys.executable,
             "-c",
@@ -129,7 +129,7 @@ def test_another_process_continues_the_count() -> None:
         check=True,
         env=dict(__import__("os").environ, DJANGO_SETTINGS_MODULE="config.settings"),
     )
-    assert "20 mails in a row" in said.stdout
+    assert "20 mails in a row" in process.stdout
 
 
 def test_without_redis_each_process_counts_alone_and_does_not_wait(settings: Settings) -> None:

@@ -55,10 +55,10 @@ def test_a_limited_campaign_leaves_at_its_rate(cast: Cast, smtp: ScriptedSmtp) -
     spent = serve_for(4)
     assert 20 * 4 * 0.8 <= len(smtp.delivered) <= 20 * spent + 22
     spent += serve_for(4.5)
-    held = pace.readings([cast.sender.pk])[cast.sender.pk].held
+    held_back = pace.readings([cast.sender.pk])[cast.sender.pk].held
     assert set(smtp.delivered.values()) == {1}
     assert 20 * 8 * 0.8 <= len(smtp.delivered) <= 20 * spent + 22
-    assert held < 150 * 2
+    assert held_back < 150 * 2
     sent = Delivery.objects.filter(mailing=campaign, state="sent")
     assert set(sent.values_list("tries", flat=True)) == {1}
 
@@ -78,7 +78,11 @@ def test_a_receiver_that_asks_for_it_is_left_alone_and_the_others_are_not(
     campaign = under_way(cast, people)
     serve_for(3)
     reading = pace.readings([cast.sender.pk])[cast.sender.pk]
-    assert [each.receiver for each in reading.receivers if each.stopped_until] == [Receiver.GMAIL]
-    assert len(smtp.delivered) == 31 and not any("@gmail.com" in each for each in smtp.delivered)
+    assert [receiver.receiver for receiver in reading.receivers if receiver.stopped_until] == [
+        Receiver.GMAIL
+    ]
+    assert len(smtp.delivered) == 31 and not any(
+        "@gmail.com" in address for address in smtp.delivered
+    )
     waiting = Delivery.objects.filter(mailing=campaign).exclude(state="sent")
     assert set(waiting.values_list("state", flat=True)) == {"deferred"}

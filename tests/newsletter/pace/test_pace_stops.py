@@ -48,10 +48,14 @@ def test_who_asks_to_slow_down_is_left_alone_for_ten_minutes(
     """Everybody else goes on as before, whichever process asks (AT-P1)."""
     with another_process():
         pace.record(sender, [(GMAIL, SLOW_DOWN), *answered(REST, "sent", 3)])
-    found = pace.admit(sender, {GMAIL: 10, OUTLOOK: 10, REST: 10}, kind="campaign")
-    assert {each: one.go for each, one in found.items()} == {GMAIL: 0, OUTLOOK: 10, REST: 10}
-    assert found[GMAIL].wait == pytest.approx(600, abs=2)
-    assert found[GMAIL].words.startswith("held back: Gmail asked us to slow down until ")
+    admissions = pace.admit(sender, {GMAIL: 10, OUTLOOK: 10, REST: 10}, kind="campaign")
+    assert {receiver: one.go for receiver, one in admissions.items()} == {
+        GMAIL: 0,
+        OUTLOOK: 10,
+        REST: 10,
+    }
+    assert admissions[GMAIL].wait == pytest.approx(600, abs=2)
+    assert admissions[GMAIL].words.startswith("held back: Gmail asked us to slow down until ")
     later(valkey, sender, 599)
     assert go(sender, {GMAIL: 10}) == {GMAIL: 0}
 
@@ -85,8 +89,8 @@ def test_after_a_stop_the_whole_installation_has_one_connection_then_one_more(
 
 def capped(sender: Sender) -> int | None:
     """Return how many connections to Gmail this process may have; 0 where it may send nothing."""
-    found = pace.admit(sender, {GMAIL: 10}, kind="campaign")[GMAIL]
-    return found.connections if found.go else 0
+    admission = pace.admit(sender, {GMAIL: 10}, kind="campaign")[GMAIL]
+    return admission.connections if admission.go else 0
 
 
 def test_a_process_that_has_gone_leaves_its_connection_to_another(
@@ -127,8 +131,8 @@ def test_letters_use_one_connection_while_a_receiver_is_stopped(sender: Sender) 
     """A person waits for them; a notice shares that one connection with its kind."""
     pace.record(sender, [(GMAIL, SLOW_DOWN)])
     for kind in ("letter", "notice"):
-        found = pace.admit(sender, {GMAIL: 2}, kind=kind)[GMAIL]  # type: ignore[arg-type]
-        assert (found.go, found.connections) == (2, 1)
+        admission = pace.admit(sender, {GMAIL: 2}, kind=kind)[GMAIL]  # type: ignore[arg-type]
+        assert (admission.go, admission.connections) == (2, 1)
     with another_process():
         assert go(sender, {GMAIL: 2}, "notice") == {GMAIL: 0}
 
@@ -136,10 +140,10 @@ def test_letters_use_one_connection_while_a_receiver_is_stopped(sender: Sender) 
 def test_retry_after_holds_the_whole_sender(sender: Sender, valkey: redis.Redis) -> None:
     """For as long as was asked, an hour at most; letters try all the same."""
     pace.record(sender, [], retry_after=90)
-    found = pace.admit(sender, {GMAIL: 5, REST: 5}, kind="campaign")
-    assert {one.go for one in found.values()} == {0}
-    assert found[REST].wait == pytest.approx(90, abs=2)
-    assert found[REST].words.startswith("held back: the mail server asked us to wait until ")
+    admissions = pace.admit(sender, {GMAIL: 5, REST: 5}, kind="campaign")
+    assert {one.go for one in admissions.values()} == {0}
+    assert admissions[REST].wait == pytest.approx(90, abs=2)
+    assert admissions[REST].words.startswith("held back: the mail server asked us to wait until ")
     assert go(sender, {REST: 1}, "letter") == {REST: 1}
     later(valkey, sender, 91)
     assert go(sender, {GMAIL: 5}) == {GMAIL: 5}
@@ -166,8 +170,8 @@ def test_connections_of_a_rule_hold_for_each_process(sender: Sender) -> None:
     """As those of the sender do."""
     PaceRule.objects.create(sender=sender, receiver=GMAIL, connections=2)
     limits.forget()
-    found = pace.admit(sender, {GMAIL: 5, REST: 5}, kind="campaign")
-    assert (found[GMAIL].connections, found[REST].connections) == (2, None)
+    admissions = pace.admit(sender, {GMAIL: 5, REST: 5}, kind="campaign")
+    assert (admissions[GMAIL].connections, admissions[REST].connections) == (2, None)
 
 
 def test_without_redis_campaigns_go_slowly_and_letters_at_once(
@@ -177,10 +181,14 @@ def test_without_redis_campaigns_go_slowly_and_letters_at_once(
     pace.record(sender, [(OUTLOOK, SLOW_DOWN)])
     go(sender, {OUTLOOK: 1})
     settings.REDIS_URL = AWAY  # type: ignore[attr-defined]
-    found = pace.admit(sender, {GMAIL: 50, OUTLOOK: 50, REST: 50}, kind="campaign")
-    assert {each: one.go for each, one in found.items()} == {GMAIL: 1, OUTLOOK: 0, REST: 1}
-    assert 1 <= found[REST].wait + 49 * found[REST].spread <= 60
-    assert "goes slowly" in found[REST].words
+    admissions = pace.admit(sender, {GMAIL: 50, OUTLOOK: 50, REST: 50}, kind="campaign")
+    assert {receiver: one.go for receiver, one in admissions.items()} == {
+        GMAIL: 1,
+        OUTLOOK: 0,
+        REST: 1,
+    }
+    assert 1 <= admissions[REST].wait + 49 * admissions[REST].spread <= 60
+    assert "goes slowly" in admissions[REST].words
     assert go(sender, {GMAIL: 50}) == {GMAIL: 0}
     for kind in ("letter", "notice"):
         assert go(sender, {REST: 50}, kind) == {REST: 50}  # type: ignore[arg-type]
@@ -218,14 +226,14 @@ def test_the_readings_tell_what_is_happening(sender: Sender, valkey: redis.Redis
     pace.record(sender, [(GMAIL, SLOW_DOWN), *answered(REST, "sent", 30)])
     go(sender, {GMAIL: 7, REST: 25})
     time.sleep(1.1)
-    found = pace.readings([sender.pk])[sender.pk]
-    rest, gmail = found.receivers
+    reading = pace.readings([sender.pk])[sender.pk]
+    rest, gmail = reading.receivers
     assert (rest.name, rest.per_second, rest.per_second_minute) == ("all others", 3.0, 0.5)
     assert (rest.stopped_until, rest.connections, rest.held) == (None, None, 20)
     assert (gmail.connections, gmail.held) == (0, 7)
     assert gmail.stopped_until is not None
     assert 590 < (gmail.stopped_until - now()).total_seconds() <= 600
-    assert found.known and found.held == 27
+    assert reading.known and reading.held == 27
     later(valkey, sender, 600)
     assert pace.readings([sender.pk])[sender.pk].receivers[1].connections == 1
 

@@ -7,9 +7,9 @@ from newsletter.pace.pushback import RELAY_SECONDS, asks_to_slow_down, relay_sec
 from newsletter.transports import Outcome
 
 
-def said(code: int, enhanced: str, words: str) -> Outcome:
+def said(code: int, enhanced: str, text: str) -> Outcome:
     """Return an answer as the wire gives it."""
-    return Outcome(1, "deferred" if code < 500 else "failed", code, enhanced, words)
+    return Outcome(1, "deferred" if code < 500 else "failed", code, enhanced, text)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,6 @@ def test_these_do_not(receiver: int, outcome: Outcome) -> None:
 
 def test_a_relay_that_is_sent_to_too_fast_rests_the_sender() -> None:
     """Its words say nothing of the receiver the mail was for."""
-    words = "Throttling failure: Maximum sending rate exceeded."
-    assert relay_seconds(said(454, "4.7.0", words)) == RELAY_SECONDS
+    text = "Throttling failure: Maximum sending rate exceeded."
+    assert relay_seconds(said(454, "4.7.0", text)) == RELAY_SECONDS
     assert relay_seconds(said(451, "4.7.0", "try again")) == 0

@@ -30,8 +30,8 @@ def sender(begin: str | None, end: str | None, zone: str = "Europe/Berlin") -> S
 )
 def test_over_midnight(at: str, until: str | None) -> None:
     """From ten in the evening to seven in the morning."""
-    found = quiet_until(sender("22:00", "07:00"), datetime.fromisoformat(at))
-    assert found == (datetime.fromisoformat(until) if until else None)
+    quiet_end = quiet_until(sender("22:00", "07:00"), datetime.fromisoformat(at))
+    assert quiet_end == (datetime.fromisoformat(until) if until else None)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_over_midnight(at: str, until: str | None) -> None:
 )
 def test_within_a_day(at: str, until: str | None) -> None:
     """From noon to half past one."""
-    found = quiet_until(sender("12:00", "13:30"), datetime.fromisoformat(at))
-    assert found == (datetime.fromisoformat(until) if until else None)
+    quiet_end = quiet_until(sender("12:00", "13:30"), datetime.fromisoformat(at))
+    assert quiet_end == (datetime.fromisoformat(until) if until else None)
 
 
 def test_the_night_the_clocks_are_put_forward_is_an_hour_shorter() -> None:
