@@ -179,8 +179,8 @@ def test_without_redis_nothing_is_lost_and_nothing_raises(settings: object) -> N
 def test_the_dictionary_is_fast_enough_for_every_message() -> None:
     """Half a microsecond each; four times that is let pass on a busy machine."""
     addresses = [f"p{number}@{name}" for number in range(50) for name in ("gmail.com", "a.org")]
-    [receiver_of(each) for each in addresses]
-    best = min(timeit.repeat(lambda: [receiver_of(each) for each in addresses], number=50))
+    [receiver_of(address) for address in addresses]
+    best = min(timeit.repeat(lambda: [receiver_of(address) for address in addresses], number=50))
     assert best / 50 / len(addresses) < 2e-6
 
 
@@ -199,4 +199,4 @@ def noted_by(*domains: str) -> set[str]:
 
 def server_set() -> set[str]:
     """Return what waits to be asked."""
-    return {each.decode() for each in lookup.server().smembers(lookup.NOTED)}  # type: ignore[union-attr]
+    return {domain.decode() for domain in lookup.server().smembers(lookup.NOTED)}  # type: ignore[union-attr]

@@ -49,7 +49,7 @@ TROUBLE = [
 
 
 @pytest.mark.parametrize(
-    ("code", "enhanced", "words", "expected"),
+    ("code", "enhanced", "text", "expected"),
     [
         (*answer, expected)
         for expected, answers in (
@@ -62,9 +62,9 @@ TROUBLE = [
     ],
 )
 def test_an_answer_means_what_its_words_then_its_codes_say(
-    code: int, enhanced: str, words: str, expected: Meaning
+    code: int, enhanced: str, text: str, expected: Meaning
 ) -> None:
-    assert meaning(code, enhanced, words) == expected
+    assert meaning(code, enhanced, text) == expected
 
 
 def test_a_hard_bounce_is_never_read_from_a_temporary_answer() -> None:
@@ -84,15 +84,15 @@ STAYS = [
 
 
 @pytest.mark.parametrize(
-    ("words", "left"),
+    ("text", "left"),
     [
         ("OK 1732334455 af79cd13be357-8b2e8a1d5c3si12345a.77 - gsmtp", "OK … … - gsmtp"),
         ("queue id 4XtZ0q12Rfz9 refused", "queue id … refused"),
         *zip(STAYS, STAYS, strict=True),
     ],
 )
-def test_what_differs_from_mail_to_mail_is_left_out_of_the_gist(words: str, left: str) -> None:
-    assert gist(words) == left
+def test_what_differs_from_mail_to_mail_is_left_out_of_the_gist(text: str, left: str) -> None:
+    assert gist(text) == left
 
 
 def test_long_words_are_read_in_no_time() -> None:
