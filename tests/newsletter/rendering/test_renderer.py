@@ -102,8 +102,8 @@ def test_spliced_bytes_parse_to_what_the_slow_obvious_way_builds(
     assert one["Subject"] == other["Subject"].replace("=\u200b?", "=?")
     for field in ("To", "Message-ID", "List-Unsubscribe"):
         assert one.get_all(field) == other.get_all(field)
-    assert [found.get_content_type() for found in one.walk()] == [
-        found.get_content_type() for found in other.walk()
+    assert [mime_part.get_content_type() for mime_part in one.walk()] == [
+        mime_part.get_content_type() for mime_part in other.walk()
     ]
     for kind in ("plain", "html"):
         assert part(one, kind) == part(other, kind)
@@ -137,10 +137,10 @@ def test_the_unsubscribe_header_is_literal_short_and_signed() -> None:
     """U-1 to U-6, AT-U5: one https URI ≤ 75 characters on one line, never encoded."""
     data = ready().render(ada())
     line = next(line for line in data.split(b"\r\n") if line.startswith(b"List-Unsubscribe:"))
-    found = re.fullmatch(rb"List-Unsubscribe: <(https://m\.example\.org/u/([\w-]{34}))>", line)
-    assert found
-    assert len(found[1]) <= 75
-    assert tokens.read("u", found[2].decode()) == (11, 7)
+    header = re.fullmatch(rb"List-Unsubscribe: <(https://m\.example\.org/u/([\w-]{34}))>", line)
+    assert header
+    assert len(header[1]) <= 75
+    assert tokens.read("u", header[2].decode()) == (11, 7)
     assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in data
 
 
@@ -148,9 +148,9 @@ def test_the_longest_link_host_still_gives_75_characters() -> None:
     """U-4: 28 characters of host."""
     base = "https://" + "m" * 16 + ".example.org"
     assert len(base) == 36
-    found = ready(link_base=base).render(ada())
-    urls = re.findall(r"https://m{16}[^\s\"<>)]+", part(found, "html")) + re.findall(
-        r"<(https:[^>]+)>", str(parsed(found)["List-Unsubscribe"])
+    data = ready(link_base=base).render(ada())
+    urls = re.findall(r"https://m{16}[^\s\"<>)]+", part(data, "html")) + re.findall(
+        r"<(https:[^>]+)>", str(parsed(data)["List-Unsubscribe"])
     )
     assert urls
     assert max(map(len, urls)) <= 75
@@ -168,9 +168,9 @@ def test_list_fields_name_the_list_and_the_kind_never_the_person() -> None:
 def test_message_ids_are_unique_and_of_the_clients_domain() -> None:
     """M-3, AT-M4."""
     renderer = ready()
-    found = {str(parsed(renderer.render(ada(delivery=n)))["Message-ID"]) for n in range(300)}
-    assert len(found) == 300
-    assert all(one.endswith("@client.example>") for one in found)
+    message_ids = {str(parsed(renderer.render(ada(delivery=n)))["Message-ID"]) for n in range(300)}
+    assert len(message_ids) == 300
+    assert all(one.endswith("@client.example>") for one in message_ids)
 
 
 def test_one_visible_recipient_with_its_domain_as_a_label() -> None:
@@ -213,7 +213,7 @@ def test_the_text_comes_first_and_shows_real_addresses_and_the_way_out() -> None
     """M-7, AT-M5, U-26."""
     data = ready().render(ada())
     message = parsed(data)
-    kinds = [found.get_content_type() for found in message.iter_parts()]
+    kinds = [mime_part.get_content_type() for mime_part in message.iter_parts()]
     assert kinds == ["text/plain", "text/html"]
     assert [one["Content-Transfer-Encoding"] for one in message.iter_parts()] == [
         "quoted-printable"
@@ -249,18 +249,18 @@ def test_each_position_has_its_own_click_token_for_this_delivery() -> None:
     renderer = ready(body=body)
     assert [url[8] for url in renderer.compiled.links] == ["a", "b", "a"]
     html = part(renderer.render(ada()), "html")
-    found = re.findall(rf"{BASE}/l/([\w-]{{34}})", html)
-    assert [tokens.read("l", one) for one in found] == [(41, 1), (41, 2), (41, 3)]
+    link_tokens = re.findall(rf"{BASE}/l/([\w-]{{34}})", html)
+    assert [tokens.read("l", one) for one in link_tokens] == [(41, 1), (41, 2), (41, 3)]
 
 
 def test_the_pixel_stands_early_with_size_one_and_an_empty_alt() -> None:
     """M-6, M-13: inside the first 90 kB, before the footer."""
     html = part(ready(body="Long text. " * 9000).render(ada()), "html")
-    found = re.search(rf'<img src="{BASE}/i/([\w-]{{34}})" width="1" height="1" alt=""', html)
-    assert found
-    assert found.start() < 90_000
-    assert found.start() < html.index("1 High Street")
-    assert tokens.read("i", found[1]) == (41, 0)
+    pixel = re.search(rf'<img src="{BASE}/i/([\w-]{{34}})" width="1" height="1" alt=""', html)
+    assert pixel
+    assert pixel.start() < 90_000
+    assert pixel.start() < html.index("1 High Street")
+    assert tokens.read("i", pixel[1]) == (41, 0)
 
 
 def test_personal_and_own_links_and_mail_and_telephone_are_never_rewritten() -> None:

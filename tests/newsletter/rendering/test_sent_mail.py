@@ -37,9 +37,9 @@ def raw(cast: Cast, smtp: ScriptedSmtp, settings: Settings) -> bytes:
 @pytest.fixture
 def parsed(raw: bytes) -> EmailMessage:
     """Return the mail as a strict, independent parser reads it."""
-    found = email.message_from_bytes(raw, policy=email.policy.default.clone(raise_on_defect=True))
-    assert isinstance(found, EmailMessage)
-    return found
+    message = email.message_from_bytes(raw, policy=email.policy.default.clone(raise_on_defect=True))
+    assert isinstance(message, EmailMessage)
+    return message
 
 
 def test_every_header_stands_exactly_once(parsed: EmailMessage) -> None:
@@ -51,9 +51,9 @@ def test_one_click_is_one_short_https_link_never_encoded_or_folded(raw: bytes) -
     """U-1 to U-6, AT-U5."""
     lines = [line for line in raw.split(b"\r\n") if line.lower().startswith(b"list-unsubscribe")]
     assert lines[1] == b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"
-    found = re.fullmatch(rb"List-Unsubscribe: <(https://[!-;=?-~]+)>", lines[0])
-    assert found
-    assert len(found[1]) <= 75
+    header = re.fullmatch(rb"List-Unsubscribe: <(https://[!-;=?-~]+)>", lines[0])
+    assert header
+    assert len(header[1]) <= 75
     assert b"=?" not in lines[0]
 
 
@@ -73,8 +73,8 @@ def test_list_id_feedback_id_and_message_id_are_the_clients(
 
 def test_one_visible_recipient_and_one_sender(parsed: EmailMessage) -> None:
     """M-2, M-4."""
-    assert [each.addr_spec for each in parsed["To"].addresses] == ["ada@example.net"]
-    assert [each.addr_spec for each in parsed["From"].addresses] == ["post@heron.example.org"]
+    assert [address.addr_spec for address in parsed["To"].addresses] == ["ada@example.net"]
+    assert [address.addr_spec for address in parsed["From"].addresses] == ["post@heron.example.org"]
     assert parsed["Subject"] == "Grüße: Ada Lövelace, “the first”"
     assert "Cc" not in parsed
     assert "Bcc" not in parsed
@@ -106,8 +106,8 @@ def test_text_comes_first_html_last_and_both_carry_link_and_address(parsed: Emai
 
 def test_the_envelope_sender_names_the_delivery(smtp: ScriptedSmtp, raw: bytes) -> None:
     """M-9, B-1."""
-    said = [line for line in smtp.log if "MAIL FROM" in line]
-    assert re.search(r"MAIL FROM:<b\+[a-z2-7]{40}@heron\.example\.org>", said[0])
+    mail_from_lines = [line for line in smtp.log if "MAIL FROM" in line]
+    assert re.search(r"MAIL FROM:<b\+[a-z2-7]{40}@heron\.example\.org>", mail_from_lines[0])
 
 
 def test_only_measured_links_are_rewritten_and_the_footers_is_not(parsed: EmailMessage) -> None:
