@@ -35,7 +35,7 @@ def test_a_sound_notice_passes_without_an_unsubscribe_link(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "fields"),
     [
         ("Body", {"body": " \n"}),
         ("Variables", {"body": "Hello {{ registrant.nmae }}"}),
@@ -49,16 +49,16 @@ def test_a_sound_notice_passes_without_an_unsubscribe_link(cast: Cast) -> None:
         ("Subject", {"subject": "{% if false %}x{% endif %}"}),
     ],
 )
-def test_a_fault_in_the_words_blocks(cast: Cast, name: str, said: dict[str, Any]) -> None:
+def test_a_fault_in_the_words_blocks(cast: Cast, name: str, fields: dict[str, Any]) -> None:
     """M-6, M-13, L-5: each with the reason to mend it by."""
-    one = found(cast.campaign(**said), name)
+    one = found(cast.campaign(**fields), name)
     assert not one.passed
     assert one.blocking
     assert one.reason
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "fields"),
     [
         ("Honest subject", {"subject": "Re: your order"}),
         ("Honest subject", {"subject": "FW: your order"}),
@@ -68,9 +68,9 @@ def test_a_fault_in_the_words_blocks(cast: Cast, name: str, said: dict[str, Any]
         ("Links", {"body": "[x](https://x.example.org/?name={{ registrant.name }})"}),
     ],
 )
-def test_a_doubt_only_warns(cast: Cast, name: str, said: dict[str, Any]) -> None:
+def test_a_doubt_only_warns(cast: Cast, name: str, fields: dict[str, Any]) -> None:
     """What is a matter of taste or of counting never blocks."""
-    one = found(cast.campaign(**said), name)
+    one = found(cast.campaign(**fields), name)
     assert not one.passed
     assert not one.blocking
 
@@ -134,14 +134,14 @@ def test_words_the_provider_would_take_for_its_own_stop_it(cast: Cast) -> None:
     fine, taken = cast.campaign(), cast.campaign(body="Save {% raw %}{{ params.x }}{% endraw %}")
     name = "Left alone by the provider"
     assert {one.passed for one in checks.check(fine) if one.name == name} == {True}
-    (found,) = (one for one in checks.check(taken) if one.name == name)
-    assert found.blocking and not found.passed
-    assert "Brevo" in found.reason
+    (check,) = (one for one in checks.check(taken) if one.name == name)
+    assert check.blocking and not check.passed
+    assert "Brevo" in check.reason
 
 
 def test_a_sender_that_is_stopped_sends_nothing_new(cast: Cast) -> None:
     Sender.objects.filter(pk=cast.sender.pk).update(stopped_at=now(), stopped_reason="535 no.")
     cast.sender.refresh_from_db()
-    (found,) = (one for one in checks.check(cast.campaign()) if one.name == "Sender")
-    assert found.blocking and not found.passed
-    assert "535 no." in found.reason
+    (check,) = (one for one in checks.check(cast.campaign()) if one.name == "Sender")
+    assert check.blocking and not check.passed
+    assert "535 no." in check.reason
