@@ -36,9 +36,9 @@ def sender(cast: Cast) -> Sender:
     return cast.sender
 
 
-def plan(**said: int) -> warm_up.Plan:
+def plan(**changes: int) -> warm_up.Plan:
     """Return a plan that begins today."""
-    return warm_up.Plan(**({"on": TODAY, "first": 500, "growth": 50, "until": 2000} | said))  # type: ignore[arg-type]
+    return warm_up.Plan(**({"on": TODAY, "first": 500, "growth": 50, "until": 2000} | changes))  # type: ignore[arg-type]
 
 
 def test_the_ceiling_grows_each_day_until_the_plan_is_over() -> None:
@@ -61,14 +61,14 @@ def test_a_sender_without_a_plan_has_no_ceiling() -> None:
 
 def test_campaigns_stop_at_the_ceiling_and_go_on_the_next_day(sender: Sender) -> None:
     """P-7: with words; letters and notices count and are not held."""
-    found = pace.admit(sender, {REST: 80}, kind="campaign")[REST]
-    assert found.go == 80
+    admission = pace.admit(sender, {REST: 80}, kind="campaign")[REST]
+    assert admission.go == 80
     assert go(sender, {REST: 15}, "notice") == {REST: 15}
-    held = pace.admit(sender, {REST: 50}, kind="campaign")[REST]
-    assert held.go == 5
-    assert held.words == "held back: warm-up, 100 a day"
+    last_admission = pace.admit(sender, {REST: 50}, kind="campaign")[REST]
+    assert last_admission.go == 5
+    assert last_admission.words == "held back: warm-up, 100 a day"
     midnight = datetime.combine(now().date() + timedelta(days=1), datetime.min.time(), UTC)
-    assert held.wait == pytest.approx((midnight - now()).total_seconds(), abs=5)
+    assert last_admission.wait == pytest.approx((midnight - now()).total_seconds(), abs=5)
     assert go(sender, {REST: 5}, "letter") == {REST: 5}
     reading = pace.readings([sender.pk])[sender.pk]
     assert (reading.warm_up_count, reading.warm_up_ceiling) == (105, 100)
