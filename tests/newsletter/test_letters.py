@@ -88,9 +88,9 @@ def test_the_confirm_letter_says_what_was_asked_and_carries_no_advert(cast: Cast
 def test_the_confirm_letter_stays_small_whatever_is_asked(cast: Cast) -> None:
     """S-3: at most 5 KB."""
     many = [make_list(cast.client, f"List {number}", f"list-{number}") for number in range(12)]
-    for each in many:
-        each.purpose = "long words " * 27
-        each.save()
+    for mailing_list in many:
+        mailing_list.purpose = "long words " * 27
+        mailing_list.save()
     raw, mail = written(asked(cast, *many))
     assert len(raw) <= 5120
     assert "and 7 more" in words(mail, "plain")
