@@ -26,17 +26,17 @@ def test_a_link_is_at_most_75_characters_and_of_one_scope(
     scope: str, url: str, names: tuple[int, int]
 ) -> None:
     """U-3, U-4, S-1."""
-    found = re.fullmatch(rf"{BASE}/{scope}/([\w-]{{34}})", url)
-    assert found
+    link = re.fullmatch(rf"{BASE}/{scope}/([\w-]{{34}})", url)
+    assert link
     assert len(url) <= links.LONGEST
-    assert tokens.read(scope, found[1]) == names
-    assert all(tokens.read(other, found[1]) is None for other in "upilynd" if other != scope)
+    assert tokens.read(scope, link[1]) == names
+    assert all(tokens.read(other, link[1]) is None for other in "upilynd" if other != scope)
 
 
 def test_a_bounce_address_survives_lower_and_upper_case() -> None:
     """M-9, B-1: local part at most 64."""
-    found = links.verp(77, "b.client.example")
-    local, _, domain = found.partition("@")
+    bounce_address = links.verp(77, "b.client.example")
+    local, _, domain = bounce_address.partition("@")
     assert domain == "b.client.example"
     assert len(local) <= 64
     assert tokens.read_base32("b", local.upper().removeprefix("B+")) == (77, 0)
