@@ -36,7 +36,7 @@ def sign(browser: Browser, cast: Cast, patient: None) -> Sign:
         assert shown
         typed = {
             "address": address,
-            "list": [str(each.pk) for each in lists or (cast.mailing_list,)],
+            "list": [str(mailing_list.pk) for mailing_list in lists or (cast.mailing_list,)],
             "shown": shown[1],
         }
         return browser.post(page, typed | more, REMOTE_ADDR=ip)

@@ -137,7 +137,7 @@ def test_no_more_than_five_links_a_day(cast: Cast) -> None:
         letters.owe(registrant=cast.ada, letter=Delivery.Letter.CHOICES, asked_by=number)
         for number in range(8)
     ]
-    assert sum(each is not None for each in owed) == 5
+    assert sum(delivery is not None for delivery in owed) == 5
 
 
 def test_after_erasure_the_link_is_not_known(cast: Cast, browser: Browser, page: str) -> None:

@@ -67,7 +67,7 @@ def test_one_press_confirms_with_its_proof_and_a_second_alike(cast: Cast, browse
     assert first.content == second.content == browser.get(page).content
     assert state(cast.ben) == "confirmed"
     given = ConsentEvent.objects.filter(registrant=cast.ben, act="given").order_by("pk")
-    assert [each.purpose for each in given] == ["list", "opens"]
+    assert [event.purpose for event in given] == ["list", "opens"]
     assert given[0].wording is not None
     assert given[0].means == "confirm_page"
     assert given[0].evidence.ip == "2001:db8::7"

@@ -43,7 +43,7 @@ def test_signing_up_makes_a_pending_subscription_and_owes_one_letter(
     assert letter.letter == "confirm"
     assert Lease.objects.get(first=letter.pk).lane == Lease.Lane.LETTERS
     asked = ConsentEvent.objects.filter(registrant=gus).order_by("pk")
-    assert [each.purpose for each in asked] == ["list", "opens"]
+    assert [event.purpose for event in asked] == ["list", "opens"]
     assert cast.mailing_list.purpose in str(getattr(asked[0].wording, "text", ""))
 
 
@@ -74,7 +74,7 @@ def test_the_answer_takes_as_long_whoever_the_address_is(
 ) -> None:
     """S-4: within 20 ms; the quickest of many, so that a busy machine does not decide."""
     monkeypatch.setattr(letters, "nudge", lambda: None)
-    monkeypatch.setattr(rate_limits, "allow", lambda *said, **more: True)
+    monkeypatch.setattr(rate_limits, "allow", lambda *arguments, **more: True)
     quickest = dict.fromkeys((*cast.everybody, "new"), 9.0)
     for _ in range(12):
         for name in quickest:
@@ -112,17 +112,17 @@ def test_a_known_person_is_not_changed_by_anybodys_form(cast: Cast, sign: Sign) 
 
 
 @pytest.mark.parametrize(
-    ("address", "words"),
+    ("address", "reason"),
     [("", "e-mail"), ("nobody", "@"), ("a@b@c.org", "@"), ("ä@example.net", ""), ("a\0@b.org", "")],
 )
 def test_a_bad_address_comes_back_with_the_reason_and_what_was_typed(
-    cast: Cast, sign: Sign, address: str, words: str
+    cast: Cast, sign: Sign, address: str, reason: str
 ) -> None:
     answer = sign(address, name="Gus", clicks="yes")
     page = answer.content.decode()
     assert answer.status_code == 422
     assert 'id="address-fault"' in page
-    assert words in page
+    assert reason in page
     assert 'value="Gus"' in page
     assert page.count(" checked") == 2
     assert 'aria-invalid="true"' in page
@@ -157,9 +157,9 @@ def test_a_filled_honeypot_is_thanked_and_forgotten(cast: Cast, sign: Sign) -> N
 
 
 def _shown(browser: Browser) -> str:
-    found = FIELD.search(browser.get("/s/heron/").content.decode())
-    assert found
-    return found[1]
+    field = FIELD.search(browser.get("/s/heron/").content.decode())
+    assert field
+    return field[1]
 
 
 def test_too_fast_and_too_slow_are_asked_again_with_what_was_typed(
