@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -180,3 +182,157 @@ def test_the_words_have_no_synonyms(word: str) -> None:
                 if isinstance(node, ast.Name | ast.FunctionDef | ast.ClassDef)
             }
             assert not any(word in str(name).lower() for name in names), path
+
+
+def modules(folders: list[str]) -> Iterator[tuple[str, ast.Module]]:
+    """Yield every module by its path; migrations are history and stay aside."""
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
+
+
+def doubled(places: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {name: paths for name, paths in places.items() if len(set(paths)) > 1}
+
+
+def test_no_public_class_name_stands_twice() -> None:
+    """A proxy may be called what the model is called in its own app."""
+    proxies = {
+        (f"{model.__module__.replace('.', '/')}.py", model.__name__)
+        for app in OURS
+        for model in app.get_models()
+        if model._meta.proxy
+    }
+    places = defaultdict(list)
+    for path, tree in modules(FLOORS):
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and (path, node.name) not in proxies:
+                places[node.name].append(path)
+    assert {name: paths for name, paths in doubled(places).items() if name[0] != "_"} == {}
+
+
+STILL_DOUBLED = frozenset(
+    {
+        "AT_ONCE",
+        "CHOICES",
+        "COUNT",
+        "COUNTED",
+        "HEIGHT",
+        "KEPT",
+        "LARGE",
+        "LINK_HOST_LONGEST",
+        "LONGEST",
+        "NAMES",
+        "NAME_LONGEST",
+        "OPEN",
+        "OWN",
+        "PAGE",
+        "PATIENCE",
+        "PEOPLE",
+        "PIXEL",
+        "PREFIX",
+        "READ",
+        "RECORD",
+        "REST",
+        "ROOT",
+        "ROWS",
+        "SHOWN",
+        "STATES",
+        "TAKE",
+        "TRIES",
+        "UNDECIDED",
+        "WIDTH",
+    }
+)
+"""Constants that wait for a name of their own."""
+
+
+def constants(tree: ast.Module) -> Iterator[str]:
+    """Yield the public constants a module sets; taking another module's (x.NAME) sets none."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            theirs = node.value.attr if isinstance(node.value, ast.Attribute) else None
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                for name in (part.id for part in ast.walk(target) if isinstance(part, ast.Name)):
+                    if name.isupper() and name[0] != "_" and name != theirs:
+                        yield name
+
+
+def test_no_constants_name_has_two_meanings() -> None:
+    places = defaultdict(list)
+    for path, tree in modules(FLOORS):
+        for name in constants(tree):
+            places[name].append(path)
+    again = doubled(places)
+    assert {name: paths for name, paths in again.items() if name not in STILL_DOUBLED} == {}
+    assert STILL_DOUBLED - set(again) == set(), "these have names of their own now: strike them"
+
+
+SAY_NOTHING = {"found", "each", "words", "said", "held", "told"}
+
+
+def variables(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the line and name of every variable and argument; fields of a class are neither."""
+    fields = {
+        target
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for line in node.body
+        if isinstance(line, ast.Assign | ast.AnnAssign)
+        for target in (line.targets if isinstance(line, ast.Assign) else [line.target])
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node not in fields:
+            yield node.lineno, node.id
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            yield node.lineno, node.name
+
+
+NAMED = [
+    "redis_store",
+    "accountability",
+    "registrants/models",
+    "newsletter/delivery",
+    "newsletter/mailings",
+    "newsletter/models",
+    "newsletter/monitoring",
+    "newsletter/pace",
+    "newsletter/receivers",
+    "newsletter/senders",
+    "newsletter/transports",
+    "tracking/models",
+    "config/formats",
+    "tests/config",
+    "tests/faults",
+    "tests/journeys",
+    "tests/local",
+    "tests/newsletter/admin",
+    "tests/newsletter/content",
+    "tests/newsletter/delivery",
+    "tests/newsletter/mailings",
+    "tests/newsletter/monitoring",
+    "tests/newsletter/pace",
+    "tests/newsletter/receivers",
+    "tests/newsletter/rendering",
+    "tests/newsletter/review",
+    "tests/newsletter/senders",
+    "tests/newsletter/views",
+    "tests/redis_store",
+    "tests/registrants",
+    "tests/tracking",
+]
+"""The folders that are through with it; those still to come are added."""
+
+
+@pytest.mark.parametrize("folder", NAMED)
+def test_every_variable_says_what_it_holds(folder: str) -> None:
+    silent = [
+        f"{path}:{line} {name}"
+        for path, tree in modules([folder])
+        for line, name in variables(tree)
+        if name in SAY_NOTHING
+    ]
+    assert silent == []
