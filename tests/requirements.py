@@ -69,7 +69,7 @@ def _tests(text: str) -> dict[int, str]:
         for node in ast.parse(text).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
         for line in range(
-            min(node.lineno, *(part.lineno for part in node.decorator_list), node.lineno),
+            min([node.lineno, *(part.lineno for part in node.decorator_list)]),
             (node.end_lineno or 0) + 1,
         )
     }

@@ -25,7 +25,7 @@ BASE = "https://" + "m" * 28
 def test_a_link_is_at_most_75_characters_and_of_one_scope(
     scope: str, url: str, names: tuple[int, int]
 ) -> None:
-    """U-3, U-4, S-1."""
+    """U-3, U-4, O-8, S-1."""
     link = re.fullmatch(rf"{BASE}/{scope}/([\w-]{{34}})", url)
     assert link
     assert len(url) <= links.LONGEST

@@ -1,4 +1,4 @@
-"""What servers' answers mean, in the words large receivers publish (B-2, B-3)."""
+"""What servers' answers mean, in the words large receivers publish."""
 
 import time
 
@@ -64,10 +64,12 @@ TROUBLE = [
 def test_an_answer_means_what_its_words_then_its_codes_say(
     code: int, enhanced: str, text: str, expected: Meaning
 ) -> None:
+    """B-2, B-3."""
     assert meaning(code, enhanced, text) == expected
 
 
 def test_a_hard_bounce_is_never_read_from_a_temporary_answer() -> None:
+    """B-3."""
     assert meaning(450, "4.1.1", "User unknown for the moment") != Meaning.GONE
 
 

@@ -1,9 +1,11 @@
 """Bytes made per person: every point of the standards, checked with an independent parser."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -173,6 +175,15 @@ def test_message_ids_are_unique_and_of_the_clients_domain() -> None:
     assert all(one.endswith("@client.example>") for one in message_ids)
 
 
+def test_the_date_is_that_of_the_moment_a_person_is_rendered() -> None:
+    """M-16: not that of compiling the mailing."""
+    renderer = ready()
+    for day in (3, 4):
+        moment = datetime(2027, 3, day, 9, 30, 15, tzinfo=UTC)
+        with time_machine.travel(moment, tick=False):
+            assert parsed(renderer.render(ada()))["Date"].datetime == moment
+
+
 def test_one_visible_recipient_with_its_domain_as_a_label() -> None:
     """M-4, M-10, AT-M3."""
     message = parsed(ready().render(ada(address="ada@bücher.example")))
@@ -254,7 +265,7 @@ def test_each_position_has_its_own_click_token_for_this_delivery() -> None:
 
 
 def test_the_pixel_stands_early_with_size_one_and_an_empty_alt() -> None:
-    """M-6, M-13: inside the first 90 kB, before the footer."""
+    """M-6, M-13, O-6: inside the first 90 kB, before the footer."""
     html = part(ready(body="Long text. " * 9000).render(ada()), "html")
     pixel = re.search(rf'<img src="{BASE}/i/([\w-]{{34}})" width="1" height="1" alt=""', html)
     assert pixel

@@ -69,7 +69,7 @@ def test_a_fault_in_the_words_blocks(cast: Cast, name: str, fields: dict[str, An
     ],
 )
 def test_a_doubt_only_warns(cast: Cast, name: str, fields: dict[str, Any]) -> None:
-    """What is a matter of taste or of counting never blocks."""
+    """M-15: what is a matter of taste or of counting never blocks."""
     one = found(cast.campaign(**fields), name)
     assert not one.passed
     assert not one.blocking

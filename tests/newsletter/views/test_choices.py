@@ -34,6 +34,7 @@ def test_looking_changes_nothing(cast: Cast, browser: Browser, page: str) -> Non
 
 
 def test_a_name_is_corrected_and_said_to_be_saved(cast: Cast, browser: Browser, page: str) -> None:
+    """P16."""
     answer = browser.post(page, {"act": "name", "name": "  Ada   Lovelace "})
     assert 'role="status"' in answer.content.decode()
     cast.ada.refresh_from_db()
@@ -46,6 +47,7 @@ def test_a_name_is_corrected_and_said_to_be_saved(cast: Cast, browser: Browser, 
 
 
 def test_joining_and_leaving_count_at_once(cast: Cast, browser: Browser, page: str) -> None:
+    """P7, P8."""
     more = make_list(cast.client, "Events", "events")
     answer = browser.post(page, {"act": f"join:{more.pk}"})
     assert "You are on" in answer.content.decode()

@@ -63,7 +63,7 @@ def test_keys_are_version_7_and_ordered_by_time() -> None:
 
 
 def test_a_hit_holds_nothing_about_who_asked() -> None:
-    """O-8, O-9: delivery, link, kind, time and a random key are all there is."""
+    """O-9: delivery, link, kind, time and a random key are all there is."""
     assert set(hits.Hit._fields) == {"key", "kind", "delivery", "link", "at"}
 
 
