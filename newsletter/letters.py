@@ -6,14 +6,16 @@ from textwrap import shorten
 
 import celery
 from django.db import transaction
+from django.utils import translation
 from django.utils.timezone import now
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from newsletter import links
 from newsletter.content.compiling import Source
 from newsletter.mailings.source import identity, link_base
 from newsletter.models import Delivery, Lease, Sender
 from redis_store import rate_limits
-from registrants import gate
+from registrants import gate, languages
 from registrants.addresses import mailbox_hashed
 from registrants.models import Client, ConsentEvent, Registrant
 from registrants.pending_asks import asks
@@ -115,7 +117,7 @@ def sender_of(client: Client) -> Sender:
     return sender
 
 
-CONFIRM = """\
+CONFIRM = gettext_noop("""\
 Please confirm that **{{ client.name }}** may write to you.
 
 You, or somebody who typed your address, asked for this:
@@ -126,48 +128,58 @@ You, or somebody who typed your address, asked for this:
 
 If you do nothing, nothing more comes. If this was not you:
 [never mail me again]({{ letter.not_me_url }}).
-"""
+""")
 
-CHOICES = """\
+CHOICES = gettext_noop("""\
 Here is the link to your choices at **{{ client.name }}**. It works for 24 hours.
 
 [Open my choices]({{ letter.choices_url }})
 
 There you can correct your name, join lists, and say whether opens and clicks may be measured.
 If you did not ask for this link, you can ignore this mail.
-"""
+""")
 
 WORDS = {
     Delivery.Letter.CONFIRM: (
-        "Please confirm: {{ client.name }}",
+        gettext_noop("Please confirm: {{ client.name }}"),
         CONFIRM,
         ("asked", "confirm_url", "not_me_url"),
     ),
-    Delivery.Letter.CHOICES: ("Your choices at {{ client.name }}", CHOICES, ("choices_url",)),
+    Delivery.Letter.CHOICES: (
+        gettext_noop("Your choices at {{ client.name }}"),
+        CHOICES,
+        ("choices_url",),
+    ),
 }
 
 
 def source(client: Client, letter: str) -> Source:
-    """Return the source of a letter of one client; raises NoSender."""
+    """Return the source of a letter in one client's language; raises NoSender."""
     sender = sender_of(client)
     subject, body, names = WORDS[Delivery.Letter(letter)]
+    language = languages.spoken(client.locale)
+    with translation.override(language):
+        subject, body = gettext(subject), gettext(body)
     return Source(
         kind="letter",
         subject=subject,
         body=body,
-        **identity(client, sender),
+        **identity(client, sender) | {"locale": language},
         letter_names=names,
     )
 
 
 def extra(delivery: Delivery) -> dict[str, str]:
     """Return what a letter says to its one reader: its links, and what was asked for."""
-    base = link_base(delivery.registrant.client)
+    client = delivery.registrant.client
+    base = link_base(client)
     if delivery.letter == Delivery.Letter.CHOICES:
         return {"choices_url": links.choices(base, delivery.pk)}
     ask = ConsentEvent.objects.get(pk=delivery.asked_by or 0)
+    with languages.speaking(client.locale):
+        asked = _asked(list(asks(ask)))
     return {
-        "asked": _asked(list(asks(ask))),
+        "asked": asked,
         "confirm_url": links.confirm(base, ask.pk),
         "not_me_url": links.never(base, ask.pk),
     }
@@ -178,10 +190,11 @@ def _asked(together: list[ConsentEvent]) -> str:
     lines = [
         f"{ask.mailing_list}: {ask.mailing_list.purpose}"
         if ask.mailing_list
-        else f"allowed: {ask.get_purpose_display()}"
+        else gettext("allowed: %(measuring)s") % {"measuring": ask.get_purpose_display()}
         for ask in together
     ]
     width = max(60, ASKED_LONGEST // len(lines))
     shown = [shorten(line, width, placeholder=" …") for line in lines[:ASKED_MOST]]
     more = len(lines) - len(shown)
-    return "\n".join(shown + ([f"and {more} more"] if more else []))
+    rest = ngettext("and %(count)s more", "and %(count)s more", more) % {"count": more}
+    return "\n".join([*shown, rest] if more else shown)

@@ -5,6 +5,7 @@ import re
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language, gettext
 from email_validator import EmailNotValidError, validate_email
 
 LONGEST = 254
@@ -21,10 +22,19 @@ def clean(text: str) -> str:
             text.strip(), check_deliverability=False, allow_smtputf8=False, test_environment=False
         )
     except EmailNotValidError as fault:
-        raise ValidationError(f"This is not an e-mail address we can write to: {fault}") from None
+        raise ValidationError(_sentence(fault)) from None
     if found.ascii_email is None or len(found.ascii_email) > LONGEST:
-        raise ValidationError("This e-mail address is too long or uses letters we cannot send to.")
+        raise ValidationError(
+            gettext("This e-mail address is too long or uses letters we cannot send to.")
+        )
     return found.ascii_email
+
+
+def _sentence(fault: EmailNotValidError) -> str:
+    """Return what to say of an address; what is wrong with it the library says in English alone."""
+    if (get_language() or "en").startswith("en"):
+        return f"This is not an e-mail address we can write to: {fault}"
+    return gettext("This is not an e-mail address we can write to.")
 
 
 def normalise(address: str) -> str:

@@ -5,9 +5,13 @@ from django.utils import translation
 
 
 def spoken(locale: str) -> str:
-    """Return the language of `locale/` that suits a client's locale, or the installation's own."""
+    """Return the language of `locale/` that suits a client's locale, or the installation's own.
+
+    de-AT is spoken to in de where that is all there is; pt is not in pt-BR.
+    """
     try:
-        return translation.get_supported_language_variant(locale.lower().replace("_", "-"))
+        code = locale.lower().replace("_", "-")
+        return translation.get_supported_language_variant(code, strict=True)
     except LookupError:
         return settings.LANGUAGE_CODE
 

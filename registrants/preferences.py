@@ -4,6 +4,8 @@ import unicodedata
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.formats import number_format
+from django.utils.translation import gettext
 
 from accountability import audit
 from registrants.models import Registrant
@@ -15,11 +17,14 @@ def clean_name(text: str) -> str:
     """Return a name fit to keep; raises ValidationError with a sentence for the form (M-5, S-6)."""
     name = " ".join(text.split())
     if len(name) > NAME_LONGEST:
-        raise ValidationError(f"A name may have {NAME_LONGEST} characters; this one is longer.")
+        longest = {"longest": number_format(NAME_LONGEST)}
+        raise ValidationError(
+            gettext("A name may have %(longest)s characters; this one is longer.") % longest
+        )
     if any(_has_no_place_in_a_name(letter) for letter in name):
-        raise ValidationError("This name has control characters in it.")
+        raise ValidationError(gettext("This name has control characters in it."))
     if "://" in name or "www." in name.lower():
-        raise ValidationError("Please write a name, not a web address.")
+        raise ValidationError(gettext("Please write a name, not a web address."))
     return name
 
 

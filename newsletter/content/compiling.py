@@ -5,6 +5,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
+from django.utils.translation import gettext
 from liquid.exceptions import LiquidError
 
 from newsletter import links
@@ -12,6 +13,7 @@ from newsletter.content import header_fields, link_rewriting, personalising, pla
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.layout import LayoutTexts, build, built_in, is_whole
 from newsletter.content.liquid_tags import Tag, Tags, markup_in_strings
+from registrants import languages
 
 __all__ = [
     "CompiledMail",
@@ -87,9 +89,10 @@ class Source:
     def _reason(self) -> str:
         if self.kind != "campaign":
             return ""
-        return (
-            f"You get this mail because you said yes to “{self.list_name}” of {self.client_name}."
-        )
+        return gettext("You get this mail because you said yes to “%(list)s” of %(client)s.") % {
+            "list": self.list_name,
+            "client": self.client_name,
+        }
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,12 @@ class CompiledMail:
 
 
 def compile_mail(source: Source) -> CompiledMail:
-    """Compile a source; raises Faults with everything found wrong, line and column included."""
+    """Compile a source in its own language; raises SourceErrors with everything wrong in it."""
+    with languages.speaking(source.locale):
+        return _compiled(source)
+
+
+def _compiled(source: Source) -> CompiledMail:
     _refuse(_liquid_faults(source) + _identity_faults(source))
     texts = source.texts
     layout_format = source.layout_format

@@ -7,10 +7,13 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from django.utils.translation import gettext
+
 from newsletter.content import markup
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.liquid_tags import Tags, each_tag
 
+_OWN_WORDS: Final = re.compile(r'\{\{ "([^"]+)" \| t \}\}')
 LAYOUTS: Final = Path(__file__).parent.parent / "layouts"
 _FORBIDDEN: Final = re.compile(
     r"<\s*(script|iframe|object|embed|form|base|link|applet|input|button|frame|frameset)\b", re.I
@@ -34,11 +37,18 @@ class LayoutTexts:
     layout: str
 
 
-@cache
 def built_in(kind: str, form: str) -> str:
-    """Return the layout of the house: with unsubscribe link for campaigns, plain for the rest."""
+    """Return the layout of the house: with unsubscribe link for campaigns, plain for the rest.
+
+    Its own words, `{{ "so written" | t }}`, are in the language spoken now.
+    """
     name = "campaign" if kind == "campaign" else "notice"
-    return (LAYOUTS / f"{name}.{form}").read_text()
+    return _OWN_WORDS.sub(lambda match: escape(gettext(match[1])), _read(f"{name}.{form}"))
+
+
+@cache
+def _read(name: str) -> str:
+    return (LAYOUTS / name).read_text()
 
 
 def build(words: LayoutTexts, tags: Tags, *, body_format: str, layout_format: str) -> str:

@@ -5,9 +5,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from newsletter.content.compiling import Source
 from newsletter.models import Mailing, Sender, Template
+from registrants import languages
 from registrants.models import Client, MailingList
 
 FEEDBACK_SENDER = "heedmail"
@@ -35,10 +37,11 @@ def _reason_line(mailing: Mailing) -> str:
     if mailing.kind != Mailing.Kind.NOTICE or mailing.service is None:
         return ""
     reason = " ".join(mailing.reason.split())
-    return (
-        f"You get this notice because you signed up for “{mailing.service.name}” of"
-        f" {mailing.client.name}. It reaches you even if you unsubscribed: {reason}"
-    )
+    with languages.speaking(mailing.client.locale):
+        return gettext(
+            "You get this notice because you signed up for “%(service)s” of %(client)s. It reaches"
+            " you even if you unsubscribed: %(reason)s"
+        ) % {"service": mailing.service.name, "client": mailing.client.name, "reason": reason}
 
 
 def identity(client: Client, sender: Sender) -> dict[str, Any]:

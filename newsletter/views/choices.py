@@ -9,12 +9,13 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import now
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from newsletter import letters
 from newsletter.models import Delivery
-from registrants import consent, preferences, suppression, tokens
+from registrants import consent, languages, preferences, suppression, tokens
 from registrants.consent import Means
 from registrants.models import Choice, MailingList, Registrant, Subscription, Suppression
 from registrants.models.scope import Scoped
@@ -44,6 +45,7 @@ def choices(request: HttpRequest, token: str) -> HttpResponse:
     if letter is None or letter.registrant.erased_at:
         return unknown(request)
     person = letter.registrant
+    languages.speak(person.client.locale)
     if letter.created_at < now() - LIVES:
         return _over(request, person)
     said, fault = "", ""
@@ -72,33 +74,36 @@ def _act(request: HttpRequest, person: Registrant, by: Provenance) -> str:
     act, _, about = request.POST.get("act", "").partition(":")
     if act == "name" and "name" in request.POST:
         preferences.rename(registrant=person, name=request.POST.get("name", ""))
-        return "Your name is saved."
+        return gettext("Your name is saved.")
     if act in ("grant", "refuse") and about in PURPOSES:
         change = consent.grant_tracking if act == "grant" else consent.refuse_tracking
         change(registrant=person, purpose=PURPOSES[about], provenance=by)
-        return "Saved. It counts from now on."
+        return gettext("Saved. It counts from now on.")
     if act in ("join", "leave") and about.isdecimal():
         return _list_act(act, int(about), person, by)
-    raise ValidationError("Nothing was changed: please press one of the buttons.")
+    raise ValidationError(gettext("Nothing was changed: please press one of the buttons."))
 
 
 def _list_act(act: str, number: int, person: Registrant, by: Provenance) -> str:
     mailing_list = _offered(person).filter(pk=number).first()
     if mailing_list is None:
-        raise ValidationError("This list is not offered here; nothing was changed.")
+        raise ValidationError(gettext("This list is not offered here; nothing was changed."))
     if act == "join":
         if suppression.stands(
             address=person.address, reason=Suppression.Reason.NEVER_MAIL, client=person.client
         ):
             raise ValidationError(
-                f"This address is never mailed, as was asked. To come back, please write to"
-                f" {person.client} at the address below."
+                gettext(
+                    "This address is never mailed, as was asked. To come back, please write to"
+                    " %(client)s at the address below."
+                )
+                % {"client": person.client}
             )
         consent.join(registrant=person, mailing_list=mailing_list, provenance=by)
-        return f"You are on “{mailing_list}” now."
+        return gettext("You are on “%(list)s” now.") % {"list": mailing_list}
     for subscription in person.subscriptions.filter(mailing_list=mailing_list):
         consent.withdraw(subscription=subscription, provenance=by)
-    return f"You have left “{mailing_list}”."
+    return gettext("You have left “%(list)s”.") % {"list": mailing_list}
 
 
 def _offered(person: Registrant) -> Scoped:

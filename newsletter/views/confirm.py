@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from registrants import consent, suppression, tokens
+from registrants import consent, languages, suppression, tokens
 from registrants.consent import Means
 from registrants.models import ConsentEvent, Subscription, Suppression
 from registrants.provenance import provenance_of
@@ -28,6 +28,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     ask = _ask("y", token)
     if ask is None:
         return unknown(request)
+    languages.speak(ask.registrant.client.locale)
     page = {"client": ask.registrant.client, "asked": _asked(ask)}
     if request.method == "POST" and consent.confirm(
         event=ask, provenance=provenance_of(request, Means.CONFIRM_PAGE)
@@ -52,6 +53,7 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
     ask = _ask("n", token)
     if ask is None:
         return unknown(request)
+    languages.speak(ask.registrant.client.locale)
     if request.method == "POST":
         consent.never_mail(
             registrant=ask.registrant,

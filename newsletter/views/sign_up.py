@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.timezone import now
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -16,7 +17,7 @@ from newsletter import letters
 from newsletter.models import Delivery
 from newsletter.views.stamp import Stamp
 from redis_store import rate_limits
-from registrants import addresses, consent, suppression
+from registrants import addresses, consent, languages, suppression
 from registrants.consent import Ask, Means
 from registrants.models import Client, ConsentEvent, MailingList, Suppression
 from registrants.models.wording import Purpose
@@ -62,9 +63,11 @@ class Form:
         wanted = set(said.getlist("list"))
         self.chosen = {int(each) for each in wanted & offered}
         if wanted - offered:
-            self.faults["list"] = "One of these lists is not offered here; please choose again."
+            self.faults["list"] = gettext(
+                "One of these lists is not offered here; please choose again."
+            )
         elif not wanted:
-            self.faults["list"] = "Please choose at least one list."
+            self.faults["list"] = gettext("Please choose at least one list.")
         for name, check in (("address", addresses.clean), ("name", clean_name)):
             try:
                 setattr(self, name, check(getattr(self, name)))
@@ -112,6 +115,7 @@ def _asked_lately() -> int:
 def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the form; on POST ask by letter and answer alike whoever the address is (S-4)."""
     client = get_object_or_404(Client, slug=slug)
+    languages.speak(client.locale)
     lists = list(client.lists.filter(is_public=True, archived_at=None))
     form = Form(client, lists)
     if request.method != "POST":
@@ -121,7 +125,9 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
         return _show(request, form, status=422)
     if not request.POST.get(HONEYPOT):
         if not _may_ask(request, form.address):
-            form.faults["form"] = "Too many sign-ups came from here. Please try again in an hour."
+            form.faults["form"] = gettext(
+                "Too many sign-ups came from here. Please try again in an hour."
+            )
             return _show(request, form, status=429)
         _ask(request, form)
     return render(request, "public/asked.html", {"client": client})

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.core import signing
+from django.utils.translation import gettext, gettext_noop
 
 FASTEST, SLOWEST = 2.0, 3600.0
 """Seconds between showing a form and sending it, as people take them (S-3)."""
 
-TOO_OLD = "This page was open for a long time. Please look it over and press the button again."
-TOO_FAST = "That was very fast. Please look it over and press the button again."
-CHANGED = "The words of this page have changed meanwhile. Please read them and press again."
+TOO_OLD = gettext_noop(
+    "This page was open for a long time. Please look it over and press the button again."
+)
+TOO_FAST = gettext_noop("That was very fast. Please look it over and press the button again.")
+CHANGED = gettext_noop(
+    "The words of this page have changed meanwhile. Please read them and press again."
+)
 
 
 @dataclass
@@ -41,10 +46,10 @@ class Stamp:
         try:
             at, words = signing.loads(shown, salt="shown")
         except (signing.BadSignature, ValueError):
-            return TOO_OLD
+            return gettext(TOO_OLD)
         if self.at - at > SLOWEST:
-            return TOO_OLD
+            return gettext(TOO_OLD)
         if words != self.words:
-            return CHANGED
+            return gettext(CHANGED)
         elapsed, self.at = self.at - at, at
-        return TOO_FAST if elapsed < FASTEST else ""
+        return gettext(TOO_FAST) if elapsed < FASTEST else ""

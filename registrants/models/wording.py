@@ -2,6 +2,7 @@
 
 import pgtrigger
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from registrants.models.client import Client
 from registrants.models.mailing_list import MailingList
@@ -11,9 +12,9 @@ from registrants.models.scope import Scoped
 class Purpose(models.TextChoices):
     """What a person can be asked to say yes to."""
 
-    LIST = "list", "a mailing list"
-    OPENS = "opens", "measuring opens"
-    CLICKS = "clicks", "measuring clicks"
+    LIST = "list", gettext_lazy("a mailing list")
+    OPENS = "opens", gettext_lazy("measuring opens")
+    CLICKS = "clicks", gettext_lazy("measuring clicks")
 
 
 class Wording(models.Model):

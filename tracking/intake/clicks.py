@@ -1,5 +1,7 @@
 """What a link tells: that it was followed; it leads to the stored address and nowhere else."""
 
+from django.utils.translation import gettext
+
 from registrants import tokens
 from tracking.intake import hits, link_targets
 from tracking.intake.responses import NOT_KEPT, Body, Environ, StartResponse, not_allowed, page
@@ -29,11 +31,15 @@ def answer(environ: Environ, start: StartResponse) -> Body:
 
 
 def _unknown(environ: Environ, start: StartResponse) -> Body:
-    words = "It may have been cut off when it was copied. Please open it from the mail itself."
-    return page(environ, start, "404 Not Found", "This link is not known here", words)
+    words = gettext(
+        "It may have been cut off when it was copied. Please open it from the mail itself."
+    )
+    return page(environ, start, "404 Not Found", gettext("This link is not known here"), words)
 
 
 def _later(environ: Environ, start: StartResponse) -> Body:
-    words = "We cannot look up where this link leads just now. Please try again in a moment."
-    title, again = "Please try again", ("Retry-After", "5")
+    words = gettext(
+        "We cannot look up where this link leads just now. Please try again in a moment."
+    )
+    title, again = gettext("Please try again"), ("Retry-After", "5")
     return page(environ, start, "503 Service Unavailable", title, words, again)

@@ -1,7 +1,10 @@
 """What the answers to a pixel and to a link share: plain WSGI, without a framework."""
 
 from collections.abc import Iterable
+from html import escape
 from typing import Any
+
+from django.utils.translation import get_language, get_language_bidi, gettext
 
 Environ = dict[str, Any]
 StartResponse = Any
@@ -14,7 +17,7 @@ NOT_KEPT = [
     ("X-Robots-Tag", "noindex"),
 ]
 PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}" dir="{direction}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -36,7 +39,12 @@ def page(
     *more: tuple[str, str],
 ) -> Body:
     """Answer with a small page of fixed words."""
-    body = PAGE.format(title=title, words=words).encode()
+    body = PAGE.format(
+        language=get_language(),
+        direction="rtl" if get_language_bidi() else "ltr",
+        title=escape(title),
+        words=escape(words),
+    ).encode()
     start(
         status,
         [
@@ -53,4 +61,5 @@ def page(
 def not_allowed(environ: Environ, start: StartResponse) -> Body:
     """Answer any other method than GET and HEAD."""
     allow = ("Allow", "GET, HEAD")
-    return page(environ, start, "405 Method Not Allowed", "Not here", "Please follow it.", allow)
+    title, sentence = gettext("Not here"), gettext("Please follow it.")
+    return page(environ, start, "405 Method Not Allowed", title, sentence, allow)

@@ -8,13 +8,15 @@ from typing import NamedTuple
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.formats import date_format
 from django.utils.timezone import now
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from newsletter import letters
 from newsletter.models import Delivery
-from registrants import consent, gate
+from registrants import consent, gate, languages
 from registrants.addresses import masked
 from registrants.consent import Ask, Means
 from registrants.models import Choice, Registrant, Subscription
@@ -44,14 +46,18 @@ def _leave(visit: Visit) -> str:
     unsubscribes.unsubscribe(
         subscription=visit.subscription, mailing=visit.mailing, provenance=visit.provenance
     )
-    return f"Done. You get no more mail from “{visit.subscription.mailing_list}”."
+    return gettext("Done. You get no more mail from “%(list)s”.") % {
+        "list": visit.subscription.mailing_list
+    }
 
 
 def _leave_all(visit: Visit) -> str:
     unsubscribes.unsubscribe_all(
         subscription=visit.subscription, mailing=visit.mailing, provenance=visit.provenance
     )
-    return f"Done. You have left every list of {visit.registrant.client}."
+    return gettext("Done. You have left every list of %(client)s.") % {
+        "client": visit.registrant.client
+    }
 
 
 def _never(visit: Visit) -> str:
@@ -60,22 +66,26 @@ def _never(visit: Visit) -> str:
         provenance=visit.provenance,
         reason=Subscription.Ended.NEVER_MAIL,
     )
-    return f"Done. {visit.registrant.client} will never send newsletters to this address again."
+    return gettext("Done. %(client)s will never send newsletters to this address again.") % {
+        "client": visit.registrant.client
+    }
 
 
 def _pause(days: str) -> Callable[[Visit], str]:
     def pause(visit: Visit) -> str:
         until = now() + PAUSES[days]
         if consent.pause(subscription=visit.subscription, until=until, provenance=visit.provenance):
-            return f"Paused until {until:%-d %B %Y}. It goes on by itself after that."
-        return "There is nothing to pause: you are not on this list now."
+            return gettext("Paused until %(day)s. It goes on by itself after that.") % {
+                "day": date_format(until, "DATE_FORMAT")
+            }
+        return gettext("There is nothing to pause: you are not on this list now.")
 
     return pause
 
 
 def _resume(visit: Visit) -> str:
     consent.resume(subscription=visit.subscription, provenance=visit.provenance)
-    return "The pause is over."
+    return gettext("The pause is over.")
 
 
 def _refuse(purpose: Purpose) -> Callable[[Visit], str]:
@@ -83,7 +93,7 @@ def _refuse(purpose: Purpose) -> Callable[[Visit], str]:
         consent.refuse_tracking(
             registrant=visit.registrant, purpose=purpose, provenance=visit.provenance
         )
-        return "Done. This is no longer measured, for mail you already have too."
+        return gettext("Done. This is no longer measured, for mail you already have too.")
 
     return refuse
 
@@ -98,7 +108,7 @@ def _undo(visit: Visit) -> str:
         provenance=visit.provenance,
     )
     letters.owe(registrant=visit.registrant, letter=Delivery.Letter.CONFIRM, asked_by=ask.pk)
-    return (
+    return gettext(
         "A letter to your address is on its way, if it may get one today. Confirm there and you"
         " are back on the list."
     )
@@ -110,7 +120,9 @@ def _mail_link(visit: Visit) -> str:
         letter=Delivery.Letter.CHOICES,
         asked_by=int(time.time() // 600),
     )
-    return "A link to your address is on its way, if it may get one. It works for 24 hours."
+    return gettext(
+        "A link to your address is on its way, if it may get one. It works for 24 hours."
+    )
 
 
 ACTS: dict[str, Callable[[Visit], str]] = {
@@ -136,6 +148,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         return unknown(request)
     subscription, mailing = found
+    languages.speak(subscription.registrant.client.locale)
     said = ""
     if request.method == "POST":
         by = provenance_of(request, Means.PREFERENCES, mailing=mailing or None)
@@ -148,9 +161,9 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
 def _act(name: str, visit: Visit) -> str:
     act = ACTS.get(name)
     if act is None:
-        return "Nothing was changed: please press one of the buttons below."
+        return gettext("Nothing was changed: please press one of the buttons below.")
     if visit.registrant.erased_at:
-        return "We hold nothing about you any more, so there is nothing to change."
+        return gettext("We hold nothing about you any more, so there is nothing to change.")
     return act(visit)
 
 

@@ -2,10 +2,11 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from registrants import tokens
+from registrants import languages, tokens
 from registrants.consent import Means
 from registrants.models import Subscription
 from registrants.provenance import provenance_of
@@ -25,6 +26,7 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         return unknown(request)
     subscription, mailing = found
+    languages.speak(subscription.mailing_list.client.locale)
     page = {
         "subscription": subscription,
         "client": subscription.mailing_list.client,
@@ -38,4 +40,5 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
     unsubscribe(subscription=subscription, mailing=mailing, provenance=by)
     if "text/html" in request.headers.get("Accept", ""):
         return render(request, "public/unsubscribed.html", page)
-    return HttpResponse("You are unsubscribed.\n", content_type="text/plain; charset=utf-8")
+    sentence = gettext("You are unsubscribed.")
+    return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8")
