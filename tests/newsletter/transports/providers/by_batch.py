@@ -15,7 +15,7 @@ def read_mailjet(call: Call) -> Seens:
     data = call.data
     common = data.get("Globals", {})
     assert len(data["Messages"]) <= 50
-    return [_mailjet({**common, **each}) for each in data["Messages"]]
+    return [_mailjet({**common, **message}) for message in data["Messages"]]
 
 
 def _mailjet(data: dict[str, Any]) -> Seen:
@@ -34,7 +34,7 @@ def read_mailtrap(call: Call) -> Seens:
     if call.path == "/send":
         return [_mailtrap(call.data)]
     assert call.path == "/batch" and len(call.data["requests"]) <= 500
-    return [_mailtrap(each) for each in call.data["requests"]]
+    return [_mailtrap(message) for message in call.data["requests"]]
 
 
 def _mailtrap(data: dict[str, Any]) -> Seen:
@@ -52,13 +52,13 @@ def read_postmark(call: Call) -> Seens:
     if call.path == "/email":
         return [_postmark(call.data)]
     assert call.path == "/email/batch" and len(call.data) <= 500
-    return [_postmark(each) for each in call.data]
+    return [_postmark(message) for message in call.data]
 
 
 def _postmark(data: dict[str, Any]) -> Seen:
     assert "TemplateModel" not in data
     sender, name = pair(data["From"])
-    headers = {each["Name"]: each["Value"] for each in data["Headers"]}
+    headers = {header["Name"]: header["Value"] for header in data["Headers"]}
     assert len(headers) == len(data["Headers"]), "a field stands twice"
     is_off = data["TrackOpens"] is False and data["TrackLinks"] == "None"
     return Seen(
@@ -74,7 +74,7 @@ def read_resend(call: Call) -> Seens:
     if call.path == "/emails":
         return [_resend(call.data)]
     assert call.path == "/emails/batch" and len(call.data) <= 100
-    return [_resend(each) for each in call.data]
+    return [_resend(message) for message in call.data]
 
 
 def _resend(data: dict[str, Any]) -> Seen:
@@ -104,9 +104,9 @@ def _accept_mailjet(call: Call, seens: Seens, refused: Collection[str]) -> Reply
     }  # fmt: skip
     answers = [
         bad
-        if each.to in refused
-        else {"Status": "success", "To": [{"Email": each.to, "MessageID": 7, "MessageUUID": "u"}]}
-        for each in seens
+        if seen.to in refused
+        else {"Status": "success", "To": [{"Email": seen.to, "MessageID": 7, "MessageUUID": "u"}]}
+        for seen in seens
     ]
     return Reply(400 if bad in answers else 200, {"Messages": answers})
 
@@ -114,9 +114,9 @@ def _accept_mailjet(call: Call, seens: Seens, refused: Collection[str]) -> Reply
 def _accept_mailtrap(call: Call, seens: Seens, refused: Collection[str]) -> Reply:
     answers: list[dict[str, Any]] = [
         {"success": False, "errors": ["'to' address is suppressed"]}
-        if each.to in refused
+        if seen.to in refused
         else {"success": True, "message_ids": ["m-1"]}
-        for each in seens
+        for seen in seens
     ]
     if call.path == "/batch":
         return Reply(200, {"success": True, "responses": answers})
@@ -128,11 +128,11 @@ def _accept_postmark(call: Call, seens: Seens, refused: Collection[str]) -> Repl
         {
             "ErrorCode": 406,
             "Message": "You tried to send to a recipient that has been marked as inactive. Found "
-            f"inactive addresses: {each.to}. Inactive recipients are ones that have bounced.",
+            f"inactive addresses: {seen.to}. Inactive recipients are ones that have bounced.",
         }
-        if each.to in refused
-        else {"ErrorCode": 0, "Message": "OK", "MessageID": "m-1", "To": each.to}
-        for each in seens
+        if seen.to in refused
+        else {"ErrorCode": 0, "Message": "OK", "MessageID": "m-1", "To": seen.to}
+        for seen in seens
     ]
     if call.path == "/email/batch":
         return Reply(200, answers)

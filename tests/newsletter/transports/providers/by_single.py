@@ -20,7 +20,7 @@ def read_amazon_ses(call: Call) -> Seens:
     fields = {name: " ".join(str(value).split()) for name, value in mime.items()}
     assert len(fields) == len(mime.items()), "a field stands twice"
     bodies = [mime.get_body((kind,)) for kind in ("plain", "html")]
-    text, html = (str(each.get_content()).replace("\r\n", "\n") for each in bodies if each)
+    text, html = (str(body.get_content()).replace("\r\n", "\n") for body in bodies if body)
     sender, name = pair(fields["From"])
     return [
         Seen(
@@ -39,8 +39,8 @@ def read_amazon_ses(call: Call) -> Seens:
     ]
 
 
-def _named(each: dict[str, str]) -> tuple[str, str]:
-    return each["email"], each.get("name", "")
+def _named(mailbox: dict[str, str]) -> tuple[str, str]:
+    return mailbox["email"], mailbox.get("name", "")
 
 
 def read_brevo(call: Call) -> Seens:
@@ -69,7 +69,7 @@ def read_mailersend(call: Call) -> Seens:
     return [
         Seen(
             to["email"], sender, name, data["subject"], data["reply_to"]["email"],
-            lower({each["name"]: each["value"] for each in data["headers"]}),
+            lower({header["name"]: header["value"] for header in data["headers"]}),
             data["text"], data["html"], data["tags"][0], "off" if is_off else "on", data,
         )
     ]  # fmt: skip
@@ -128,10 +128,10 @@ def read_scaleway(call: Call) -> Seens:
     data = call.data
     [to] = data["to"]
     sender, name = _named(data["from"])
-    assert len({each["key"].lower() for each in data["additional_headers"]}) == len(
+    assert len({header["key"].lower() for header in data["additional_headers"]}) == len(
         data["additional_headers"]
     )
-    headers = lower({each["key"]: each["value"] for each in data["additional_headers"]})
+    headers = lower({header["key"]: header["value"] for header in data["additional_headers"]})
     return [
         Seen(
             to["email"], sender, name, data["subject"], headers["reply-to"], headers, data["text"],
@@ -148,9 +148,9 @@ def read_sendgrid(call: Call) -> Seens:
     [to] = person["to"]
     [reply_to] = data["reply_to_list"]
     sender, name = _named(data["from"])
-    bodies = {each["type"]: each["value"] for each in data["content"]}
+    bodies = {body["type"]: body["value"] for body in data["content"]}
     tracking = data["tracking_settings"]
-    is_off = not any(each["enable"] for each in tracking.values()) and len(tracking) == 3
+    is_off = not any(switch["enable"] for switch in tracking.values()) and len(tracking) == 3
     return [
         Seen(
             to["email"], sender, name, data["subject"], reply_to["email"], lower(data["headers"]),
@@ -168,7 +168,7 @@ def read_sparkpost(call: Call) -> Seens:
 
     def print_out(value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: print_out(each) for name, each in value.items()}
+            return {name: print_out(item) for name, item in value.items()}
         return filled(value, values)
 
     content = print_out(data["content"])
@@ -215,8 +215,8 @@ def _mandrill(to: str, refused: bool) -> Any:
 
 
 def _unisender(to: str, refused: bool) -> Any:
-    found = {"status": "success", "job_id": "j-1", "emails": [] if refused else [to]}
-    return 200, found | ({"failed_emails": {to: "permanent_unavailable"}} if refused else {})
+    answer = {"status": "success", "job_id": "j-1", "emails": [] if refused else [to]}
+    return 200, answer | ({"failed_emails": {to: "permanent_unavailable"}} if refused else {})
 
 
 def _mailersend(to: str, refused: bool) -> Any:

@@ -64,7 +64,7 @@ def letters(count: int) -> list[Message]:
 
 def settings_at(name: str, api: RecordingApi | str, **changes: Any) -> ProviderSettings:
     """Return the settings of a sender at this provider, its API at the test's own server."""
-    typed = {each.name: SECRET for each in PROVIDERS[name].fields if each.required}
+    typed = {field.name: SECRET for field in PROVIDERS[name].fields if field.required}
     typed |= {"api_url": api if isinstance(api, str) else api.url}
     if name == "amazon_ses":
         typed["region"] = "eu-central-1"
@@ -88,28 +88,28 @@ def wire(name: str, api: RecordingApi | str, **changes: Any) -> Iterator[Provide
 
 def by_delivery(outcomes: Iterable[Outcome]) -> dict[int, Outcome]:
     """Sort outcomes by delivery, having checked that none comes twice."""
-    found: dict[int, Outcome] = {}
+    sorted_outcomes: dict[int, Outcome] = {}
     for outcome in outcomes:
-        assert outcome.delivery not in found
-        found[outcome.delivery] = outcome
-    return found
+        assert outcome.delivery not in sorted_outcomes
+        sorted_outcomes[outcome.delivery] = outcome
+    return sorted_outcomes
 
 
 def drained(
     transport: ProviderTransport, messages: list[Message]
 ) -> tuple[dict[int, Outcome], Unavailable]:
     """Read every outcome and the Unavailable that comes after them."""
-    found: list[Outcome] = []
+    outcomes: list[Outcome] = []
     with pytest.raises(Unavailable) as away:
         for outcome in transport.send(messages):
-            found.append(outcome)
-    return by_delivery(found), away.value
+            outcomes.append(outcome)
+    return by_delivery(outcomes), away.value
 
 
 def read(name: str, call: Call) -> list[Seen]:
     """Return what a call would send, message by message."""
-    found: list[Seen] = getattr(by_batch if name in BATCHES else by_single, f"read_{name}")(call)
-    return found
+    seens: list[Seen] = getattr(by_batch if name in BATCHES else by_single, f"read_{name}")(call)
+    return seens
 
 
 class Provider:
@@ -125,47 +125,47 @@ class Provider:
     def __call__(self, call: Call) -> Reply:
         """Take a call: refuse it for a bad address, or a part of it, or none."""
         seens = read(self.name, call)
-        bad = [each.to for each in seens if each.to in self._bad]
+        bad = [seen.to for seen in seens if seen.to in self._bad]
         if bad and self._whole:
             return says_no(self.name, 400, f"the address {bad[0]} does not exist")
         self.seen += seens
-        self.accepted.update(each.to for each in seens if each.to not in bad)
+        self.accepted.update(seen.to for seen in seens if seen.to not in bad)
         if self.name in BATCHES:
             return by_batch.accept(self.name, call, seens, bad)
         return by_single.accept(self.name, seens[0], bool(bad))
 
 
-def says_no(name: str, status: int, words: str, **headers: str) -> Reply:
+def says_no(name: str, status: int, text: str, **headers: str) -> Reply:
     """Answer a whole call with an error, in the provider's own shape."""
     if name == "mandrill":
         named = {400: "ValidationError", 401: "Invalid_Key", 403: "Invalid_Key"}
-        body = {"status": "error", "name": named.get(status, "GeneralError"), "message": words}
+        body = {"status": "error", "name": named.get(status, "GeneralError"), "message": text}
         return Reply(500 if status in named else status, body, headers)
     if name == "postal" and status in (400, 401, 403):
         code = {400: "ValidationError", 401: "InvalidServerAPIKey", 403: "ServerSuspended"}[status]
-        return Reply(200, {"status": "error", "data": {"code": code, "message": words}}, headers)
+        return Reply(200, {"status": "error", "data": {"code": code, "message": text}}, headers)
     if name == "amazon_ses":
         kinds = {400: "MessageRejected", 401: "UnrecognizedClientException",
                  403: "AccessDeniedException", 429: "TooManyRequestsException"}  # fmt: skip
         headers["x-amzn-ErrorType"] = kinds.get(status, "InternalServiceErrorException")
-        return Reply(status, {"message": words}, headers)
+        return Reply(status, {"message": text}, headers)
     if name == "postmark":
         number = {400: 300, 401: 10, 403: 412}.get(status)
-        said = {"Message": words} | ({"ErrorCode": number} if number else {})
-        return Reply(422 if status == 400 else status, said, headers)
-    return Reply(status, _ERRORS[name](words), headers)
+        error = {"Message": text} | ({"ErrorCode": number} if number else {})
+        return Reply(422 if status == 400 else status, error, headers)
+    return Reply(status, _ERRORS[name](text), headers)
 
 
 _ERRORS: dict[str, Any] = {
-    "brevo": lambda words: {"code": "invalid_parameter", "message": words},
-    "mailersend": lambda words: {"message": words, "errors": {"to.0.email": [words]}},
-    "mailgun": lambda words: {"message": words},
-    "mailjet": lambda words: {"ErrorIdentifier": "0-1", "ErrorCode": "mj-1", "ErrorMessage": words},
-    "mailtrap": lambda words: {"success": False, "errors": [words]},
-    "postal": lambda words: words,
-    "resend": lambda words: {"name": "validation_error", "message": words},
-    "scaleway": lambda words: {"type": "invalid_arguments", "message": words},
-    "sendgrid": lambda words: {"errors": [{"message": words, "field": "to", "help": None}]},
-    "sparkpost": lambda words: {"errors": [{"message": words, "code": "1300"}]},
-    "unisender_go": lambda words: {"status": "error", "message": words, "code": 204},
+    "brevo": lambda text: {"code": "invalid_parameter", "message": text},
+    "mailersend": lambda text: {"message": text, "errors": {"to.0.email": [text]}},
+    "mailgun": lambda text: {"message": text},
+    "mailjet": lambda text: {"ErrorIdentifier": "0-1", "ErrorCode": "mj-1", "ErrorMessage": text},
+    "mailtrap": lambda text: {"success": False, "errors": [text]},
+    "postal": lambda text: text,
+    "resend": lambda text: {"name": "validation_error", "message": text},
+    "scaleway": lambda text: {"type": "invalid_arguments", "message": text},
+    "sendgrid": lambda text: {"errors": [{"message": text, "field": "to", "help": None}]},
+    "sparkpost": lambda text: {"errors": [{"message": text, "code": "1300"}]},
+    "unisender_go": lambda text: {"status": "error", "message": text, "code": 204},
 }

@@ -49,8 +49,8 @@ def proven(name: str) -> Proof:
     return Proof(
         name=name,
         header=_header(name, seens),
-        body="own" if len({each.html for each in seens}) == 3 else "shared",
-        reference=reference if all(each.reference for each in seens) else "none",
+        body="own" if len({seen.html for seen in seens}) == 3 else "shared",
+        reference=reference if all(seen.reference for seen in seens) else "none",
         tracking={"off": "off in each call", "silent": "off in the account"}[seens[0].tracking],
         placeholders=_placeholders(name),
         most=most,
@@ -67,7 +67,7 @@ def _three(name: str) -> tuple[list[Seen], int]:
     """Send three mails; return what was seen, and how many went in the largest call."""
     provider = Provider(name)
     with recording(provider) as api, wire(name, api) as transport:
-        assert {each.state for each in transport.send(letters(3))} == {"sent"}
+        assert {outcome.state for outcome in transport.send(letters(3))} == {"sent"}
         seens = list(provider.seen)
         first = mail(1)
         many = [first._replace(delivery=number) for number in range(PROVIDERS[name].batch + 1)]
@@ -78,13 +78,13 @@ def _three(name: str) -> tuple[list[Seen], int]:
 def _header(name: str, seens: list[Seen]) -> str:
     """Say whose one-click header each mail had, and whether all our fields were handed over."""
     messages = letters(3)
-    own = [str(parsed(each.data)["List-Unsubscribe"]) for each in messages]
-    assert [each.headers["list-unsubscribe"] for each in seens] == own
-    assert [each.headers["message-id"] for each in seens] == [
-        str(parsed(each.data)["Message-ID"]) for each in messages
+    own = [str(parsed(message.data)["List-Unsubscribe"]) for message in messages]
+    assert [seen.headers["list-unsubscribe"] for seen in seens] == own
+    assert [seen.headers["message-id"] for seen in seens] == [
+        str(parsed(message.data)["Message-ID"]) for message in messages
     ]
-    told = {"plan": "own, by plan", "no": "own, but replaced"}
-    return told.get(PROVIDERS[name].unsubscribe, "own")
+    kinds = {"plan": "own, by plan", "no": "own, but replaced"}
+    return kinds.get(PROVIDERS[name].unsubscribe, "own")
 
 
 def _placeholders(name: str) -> str:
@@ -102,7 +102,7 @@ def _refusal(name: str) -> str:
     """Say how one bad address of three is refused, having checked that it is the only one."""
     provider = Provider(name, bad={"r2@example.org"})
     with recording(provider) as api, wire(name, api) as transport:
-        outcomes = {each.delivery: each.state for each in transport.send(letters(3))}
+        outcomes = {outcome.delivery: outcome.state for outcome in transport.send(letters(3))}
         assert outcomes == {1: "sent", 2: "failed", 3: "sent"}
         if PROVIDERS[name].batch > 1 and len(api.calls) > 1:
             return "the whole call; cut until the bad one stands alone"
@@ -117,15 +117,15 @@ def _slow(name: str) -> Reply:
 
 def _against(name: str, script: Script, messages: list[Message]) -> tuple[str, int]:
     """Send against a script; say what came of it, and after how many calls."""
-    found: list[Outcome] = []
+    outcomes: list[Outcome] = []
     with recording(script) as api, wire(name, api) as transport:
         try:
-            found += transport.send(messages)
+            outcomes += transport.send(messages)
             after = ""
         except Unavailable as away:
             after = f", rests {away.retry_after} s" if away.retry_after else ", sender stopped"
-            found = [Outcome(1, "unsent", away.code, "", away.words)]
-        return found[0].state + after, len(api.calls)
+            outcomes = [Outcome(1, "unsent", away.code, "", away.words)]
+        return outcomes[0].state + after, len(api.calls)
 
 
 def page() -> str:
@@ -159,9 +159,9 @@ def _first(proofs: list[Proof]) -> list[str]:
         "`{{ x }}`, `%recipient.x%`, `[[var:x]]`, `*\\|X\\|*` |",
         "|---|---|---|---|---|---|",
         *(
-            f"| {PROVIDERS[each.name].label} | {each.header} | {each.body} | {each.reference} | "
-            f"{each.tracking} | {each.placeholders} |"
-            for each in proofs
+            f"| {PROVIDERS[proof.name].label} | {proof.header} | {proof.body} | {proof.reference} "
+            f"| {proof.tracking} | {proof.placeholders} |"
+            for proof in proofs
         ),
         "",
     ]
@@ -175,9 +175,9 @@ def _second(proofs: list[Proof]) -> list[str]:
         "401 | 429, Retry-After 37 | 500 |",
         "|---|---|---|---|---|---|---|---|",
         *(
-            f"| {PROVIDERS[each.name].label} | {each.most} | {each.refusal} | {each.silence} | "
-            f"{each.repeats} | {each.wrong_key} | {each.limit} | {each.fault} |"
-            for each in proofs
+            f"| {PROVIDERS[proof.name].label} | {proof.most} | {proof.refusal} | {proof.silence} | "
+            f"{proof.repeats} | {proof.wrong_key} | {proof.limit} | {proof.fault} |"
+            for proof in proofs
         ),
         "",
         "*unsent*: safe to send again, and it is. *deferred*: tried again later. *unknown*: waits",
@@ -192,7 +192,9 @@ def _notes() -> list[str]:
     for name in NAMES:
         provider = PROVIDERS[name]
         lines += [f"**{provider.label}** (`{name}`)", ""]
-        lines += [f"- {each.words}" for each in checklist(name) if not each.passed]
+        lines += [
+            f"- {capability.words}" for capability in checklist(name) if not capability.passed
+        ]
         if provider.batch > 1:
             size = f"{provider.batch} messages and {provider.batch_bytes // 1024**2} MB"
             lines.append(f"- Batches of up to {size}, each mail with own fields, token and body.")

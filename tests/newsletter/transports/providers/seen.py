@@ -46,7 +46,7 @@ def token(metadata: Any) -> str:
 
 def filled(text: str, values: dict[str, str]) -> str:
     """Fill in placeholders as SparkPost does; what is unknown vanishes."""
-    text = re.sub(r"\{\{\{(\w+)\}\}\}", lambda found: values.get(found[1], ""), text)
+    text = re.sub(r"\{\{\{(\w+)\}\}\}", lambda placeholder: values.get(placeholder[1], ""), text)
     hidden = {f"\0{number}\0": value for number, value in enumerate(sorted(values.values()))}
     for mark, value in hidden.items():
         text = text.replace(value, mark)

@@ -32,9 +32,10 @@ def test_three_refused_of_a_hundred_are_exactly_those_three(name: str) -> None:
     provider = Provider(name, bad=bad)
     with recording(provider) as api, wire(name, api) as transport:
         outcomes = by_delivery(transport.send(letters(100)))
-    failed = {number for number, each in outcomes.items() if each.state == "failed"}
+    failed = {number for number, outcome in outcomes.items() if outcome.state == "failed"}
     assert failed == {7, 50, 99}
-    assert {each.state for each in outcomes.values()} == {"sent", "failed"} and len(outcomes) == 100
+    assert {outcome.state for outcome in outcomes.values()} == {"sent", "failed"}
+    assert len(outcomes) == 100
     assert sum(provider.accepted.values()) == 97 == len(provider.accepted)
     assert not bad & set(provider.accepted)
     for number in failed:
@@ -49,7 +50,7 @@ def test_a_bad_request_for_one_address_stops_no_other(name: str) -> None:
     with recording(provider) as api, wire(name, api) as transport:
         outcomes = by_delivery(transport.send(letters(9)))
     assert outcomes.pop(4).state == "failed"
-    assert {each.state for each in outcomes.values()} == {"sent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"}
     assert sorted(provider.accepted.values()) == [1] * 8
     assert len(api.calls) <= 9
 
@@ -57,8 +58,8 @@ def test_a_bad_request_for_one_address_stops_no_other(name: str) -> None:
 @ALL
 def test_the_providers_words_are_kept_without_the_address_and_the_key(name: str) -> None:
     """A-7: what a person is shown names nobody and gives nothing away."""
-    words = f"no mailbox for ada@example.org, said with {SECRET}"
-    with recording(lambda call: says_no(name, 400, words)) as api, wire(name, api) as transport:
+    text = f"no mailbox for ada@example.org, said with {SECRET}"
+    with recording(lambda call: says_no(name, 400, text)) as api, wire(name, api) as transport:
         [outcome] = transport.send([mail(1)])
     assert outcome.state == "failed"
     assert "no mailbox for <address>" in outcome.words
@@ -74,7 +75,7 @@ def test_wrong_credentials_stop_the_sender_and_lose_nothing(name: str, status: i
         wire(name, api) as transport,
     ):
         outcomes, away = drained(transport, letters(3))
-    assert {(each.state, each.words) for each in outcomes.values()} == {("unsent", "")}
+    assert {(outcome.state, outcome.words) for outcome in outcomes.values()} == {("unsent", "")}
     assert away.configuration and away.code in (401, 403) and SECRET not in away.words
     assert len(api.calls) == 1
 
@@ -84,7 +85,7 @@ def test_wrong_credentials_stop_the_sender_and_lose_nothing(name: str, status: i
 def test_too_many_calls_rest_the_sender_as_long_as_it_says(name: str, form: str) -> None:
     """A-8: Retry-After in either form (RFC 9110 §10.2.3), a minute where it says nothing."""
     until = datetime.now(UTC) + timedelta(seconds=90)
-    said = {
+    headers = {
         "seconds": {"Retry-After": "37"},
         "date": {"Retry-After": format_datetime(until, usegmt=True)},
         "none": {},
@@ -93,13 +94,13 @@ def test_too_many_calls_rest_the_sender_as_long_as_it_says(name: str, form: str)
 
     def script(call: Call) -> Reply:
         if provider.accepted:
-            return says_no(name, 429, "slow down", **said)
+            return says_no(name, 429, "slow down", **headers)
         return provider(call)
 
     with recording(script) as api, wire(name, api, batches=False) as transport:
         outcomes, away = drained(transport, letters(4))
     assert outcomes.pop(1).state == "sent"
-    assert {each.state for each in outcomes.values()} == {"unsent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"unsent"}
     assert not away.configuration and away.code == 429
     low, high = {"seconds": (37, 37), "date": (80, 91), "none": (60, 60)}[form]
     assert low <= away.retry_after <= high
@@ -112,8 +113,10 @@ def test_a_providers_own_fault_is_tried_again_later(name: str, status: int) -> N
     sorry = says_no(name, status, "we are sorry")
     with recording(lambda call: sorry) as api, wire(name, api) as transport:
         outcomes = by_delivery(transport.send(letters(2)))
-    assert {(each.state, each.code) for each in outcomes.values()} == {("deferred", status)}
-    assert all("we are sorry" in each.words for each in outcomes.values())
+    assert {(outcome.state, outcome.code) for outcome in outcomes.values()} == {
+        ("deferred", status)
+    }
+    assert all("we are sorry" in outcome.words for outcome in outcomes.values())
 
 
 @pytest.mark.parametrize("name", UNKEYED)
@@ -165,7 +168,7 @@ def test_a_batch_without_an_answer_is_unknown_as_a_whole(name: str) -> None:
     """A-8: every one of it, and nothing else."""
     with recording(lambda call: Reply(0)) as api, wire(name, api) as transport:
         outcomes = by_delivery(transport.send(letters(5)))
-    assert {each.state for each in outcomes.values()} == {"unknown"} and len(outcomes) == 5
+    assert {outcome.state for outcome in outcomes.values()} == {"unknown"} and len(outcomes) == 5
     assert len(api.calls) == (3 if name in KEYED else 1)
 
 
@@ -179,12 +182,12 @@ def test_a_batch_answered_for_fewer_than_it_had_is_unknown(name: str) -> None:
         body = reply.body
         if isinstance(body, list):
             return Reply(200, body[:-1])
-        return Reply(200, {key: each[:-1] if isinstance(each, list) else each
-                           for key, each in body.items()})  # fmt: skip
+        return Reply(200, {key: value[:-1] if isinstance(value, list) else value
+                           for key, value in body.items()})  # fmt: skip
 
     with recording(script) as api, wire(name, api) as transport:
         outcomes = by_delivery(transport.send(letters(4)))
-    assert {each.state for each in outcomes.values()} == {"unknown"}
+    assert {outcome.state for outcome in outcomes.values()} == {"unknown"}
 
 
 @ALL
@@ -194,7 +197,7 @@ def test_nobody_there_sends_nothing_and_says_so(name: str) -> None:
         url = api.url
     with wire(name, url) as transport:
         outcomes, away = drained(transport, letters(2))
-    assert {each.state for each in outcomes.values()} == {"unsent"} and 1 in outcomes
+    assert {outcome.state for outcome in outcomes.values()} == {"unsent"} and 1 in outcomes
     assert not away.configuration and "cannot reach" in away.words
 
 

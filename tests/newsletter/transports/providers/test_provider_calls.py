@@ -31,7 +31,7 @@ def sizes(name: str, messages: list[Message]) -> list[int]:
     """Send; return how many messages each call had."""
     with recording(Provider(name)) as api, wire(name, api, read=20.0) as transport:
         outcomes = by_delivery(transport.send(messages))
-        assert {each.state for each in outcomes.values()} == {"sent"}
+        assert {outcome.state for outcome in outcomes.values()} == {"sent"}
         return [len(read(name, call)) for call in api.calls]
 
 
@@ -76,7 +76,7 @@ def test_a_call_never_has_more_octets_than_the_provider_takes(name: str) -> None
 def test_messages_of_two_hand_overs_never_share_a_call() -> None:
     """What must be begun by different moments was let through by different answers of the gate."""
     soon = time.monotonic() + 50
-    messages = [each._replace(begin_by=soon + each.delivery // 4) for each in letters(6)]
+    messages = [message._replace(begin_by=soon + message.delivery // 4) for message in letters(6)]
     assert sizes("postmark", messages) == [3, 3]
 
 
@@ -102,12 +102,12 @@ def test_a_bad_one_is_found_though_every_half_of_its_batch_comes_too_late(name: 
         reply = provider(call)
         return Reply(reply.status, reply.body, reply.headers, after=0.03)
 
-    open_ones = {each.delivery: each for each in letters(16)}
+    open_ones = {message.delivery: message for message in letters(16)}
     states: dict[int, str] = {}
     with recording(script) as api, wire(name, api) as transport:
         for _ in range(60):
             by = time.monotonic() + 0.02  # the call takes longer than any half may wait
-            handed = [each._replace(begin_by=by) for each in open_ones.values()]
+            handed = [message._replace(begin_by=by) for message in open_ones.values()]
             for outcome in transport.send(handed):
                 if outcome.state != "unsent":
                     states[outcome.delivery] = outcome.state
@@ -125,27 +125,28 @@ def test_what_the_messages_raise_comes_after_every_outcome() -> None:
         yield from letters(3)
         raise LookupError("the ledger went away")
 
-    found = []
+    outcomes = []
     with recording(Provider("mailjet")) as api, wire("mailjet", api) as transport:
         with pytest.raises(LookupError, match="ledger"):
             for outcome in transport.send(breaking()):
-                found.append(outcome)
-        assert [each.state for each in found] == ["sent"] * 3
-        assert [each.state for each in transport.send([mail(9)])] == ["sent"]
+                outcomes.append(outcome)
+        assert [outcome.state for outcome in outcomes] == ["sent"] * 3
+        assert [outcome.state for outcome in transport.send([mail(9)])] == ["sent"]
 
 
 @pytest.mark.parametrize("name", ["postmark", "sendgrid"])
 def test_what_was_pulled_and_not_called_is_unsent_when_the_provider_goes(name: str) -> None:
     """A-8: also the message that had been pulled to see whether it belongs to the same call."""
     messages = [
-        each._replace(begin_by=time.monotonic() + 50 + each.delivery) for each in letters(5)
+        message._replace(begin_by=time.monotonic() + 50 + message.delivery)
+        for message in letters(5)
     ]
-    pulled, found = [], []
+    pulled, ended = [], []
 
     def pulling() -> Iterator[Message]:
-        for each in messages:
-            pulled.append(each.delivery)
-            yield each
+        for message in messages:
+            pulled.append(message.delivery)
+            yield message
 
     script = says_no(name, 401, "no")
     with (
@@ -154,8 +155,8 @@ def test_what_was_pulled_and_not_called_is_unsent_when_the_provider_goes(name: s
         pytest.raises(Unavailable),
     ):
         for outcome in transport.send(pulling()):
-            found.append(outcome.delivery)
-    assert found == pulled and len(pulled) == (2 if name == "postmark" else 1)
+            ended.append(outcome.delivery)
+    assert ended == pulled and len(pulled) == (2 if name == "postmark" else 1)
 
 
 @ALL
@@ -180,7 +181,7 @@ def test_calls_go_side_by_side_each_over_a_session_of_its_own() -> None:
         outcomes = by_delivery(transport.send(letters(12)))
         took = time.monotonic() - started
         assert api.connections == 4
-    assert {each.state for each in outcomes.values()} == {"sent"} and len(outcomes) == 12
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"} and len(outcomes) == 12
     assert sorted(provider.accepted.values()) == [1] * 12 and took < 12 * 0.3
 
 
@@ -193,16 +194,20 @@ def test_trouble_in_one_of_several_calls_stops_the_rest_and_loses_none() -> None
             return says_no("brevo", 429, "slow down", **{"Retry-After": "9"})
         return provider(call)
 
-    found = []
+    outcomes = []
     with (
         recording(script) as api,
         wire("brevo", api, connections=3) as transport,
         pytest.raises(Unavailable) as away,
     ):
         for outcome in transport.send(letters(9)):
-            found.append(outcome)
+            outcomes.append(outcome)
     assert away.value.retry_after == 9
-    assert {each.delivery: each.state for each in found} == {1: "sent", 2: "unsent", 3: "sent"}
+    assert {outcome.delivery: outcome.state for outcome in outcomes} == {
+        1: "sent",
+        2: "unsent",
+        3: "sent",
+    }
 
 
 @ALL
@@ -231,7 +236,7 @@ def test_a_signals_receiver_that_raises_changes_no_outcome() -> None:
     post_send.connect(raising)
     try:
         with recording(Provider("resend")) as api, wire("resend", api) as transport:
-            assert [each.state for each in transport.send([mail(1)])] == ["sent"]
+            assert [outcome.state for outcome in transport.send([mail(1)])] == ["sent"]
     finally:
         pre_send.disconnect(raising)
         post_send.disconnect(raising)
@@ -256,10 +261,12 @@ def test_a_child_process_opens_sessions_of_its_own() -> None:
         if child == 0:
             code = 1
             try:
-                code = 0 if [each.state for each in transport.send([mail(2)])] == ["sent"] else 1
+                code = (
+                    0 if [outcome.state for outcome in transport.send([mail(2)])] == ["sent"] else 1
+                )
             finally:
                 os._exit(code)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        assert [each.state for each in transport.send([mail(3)])] == ["sent"]
+        assert [outcome.state for outcome in transport.send([mail(3)])] == ["sent"]
         assert api.connections == 2
         transport.close()

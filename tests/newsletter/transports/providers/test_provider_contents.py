@@ -35,8 +35,8 @@ def sent(name: str, messages: list[Message], **changes: object) -> list[Seen]:
     provider = Provider(name)
     with recording(provider) as api, wire(name, api, **changes) as transport:
         outcomes = by_delivery(transport.send(messages))
-    assert {each.state for each in outcomes.values()} == {"sent"}, outcomes
-    assert list(outcomes) == [each.delivery for each in messages]
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"}, outcomes
+    assert list(outcomes) == [message.delivery for message in messages]
     return provider.seen
 
 
@@ -91,7 +91,7 @@ def test_nobody_is_told_anything_of_the_others(name: str) -> None:
     """AT-A1: each mail holds its own address, token and links alone."""
     messages = letters(3)
     seens = sent(name, messages)
-    assert [each.to for each in seens] == [each.recipient for each in messages]
+    assert [seen.to for seen in seens] == [message.recipient for message in messages]
     for seen, message in zip(seens, messages, strict=True):
         whole = seen.whole if isinstance(seen.whole, str) else json.dumps(seen.whole)
         own_unsubscribe = str(parsed(message.data)["List-Unsubscribe"])
@@ -174,11 +174,11 @@ def test_a_batch_says_of_each_what_a_single_call_says(name: str) -> None:
     messages = letters(5)
     alone = sent(name, messages, batches=False)
     together = sent(name, messages)
-    assert [replace(each, whole=None) for each in together] == [
-        replace(each, whole=None) for each in alone
+    assert [replace(seen, whole=None) for seen in together] == [
+        replace(seen, whole=None) for seen in alone
     ]
-    assert json.dumps([each.whole for each in together]) == json.dumps(
-        [each.whole for each in alone]
+    assert json.dumps([seen.whole for seen in together]) == json.dumps(
+        [seen.whole for seen in alone]
     )
 
 

@@ -46,7 +46,7 @@ def test_at_every_moment_only_what_is_in_the_call_is_unknown(name: str) -> None:
     wrong = []
 
     def script(call: Call) -> Reply:
-        in_call = {int(each.to[1:].partition("@")[0]) for each in read(name, call)}
+        in_call = {int(seen.to[1:].partition("@")[0]) for seen in read(name, call)}
         if not in_call <= notes.in_flight or len(notes.in_flight) > max(len(in_call), 9):
             wrong.append((in_call, notes.in_flight))
         return provider(call)

@@ -49,7 +49,7 @@ def test_a_call_lost_three_times_is_unknown(name: str) -> None:
     with recording(script) as api, wire(name, api) as transport:
         outcomes = by_delivery(transport.send([mail(1)]))
         outcomes |= by_delivery(transport.send([mail(2)]))
-    assert {each.state for each in outcomes.values()} == {"unknown"}
+    assert {outcome.state for outcome in outcomes.values()} == {"unknown"}
     assert len(keys) == 6 and len(set(keys)) == 2
 
 

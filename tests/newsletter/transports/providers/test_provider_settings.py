@@ -22,19 +22,21 @@ ALL = pytest.mark.parametrize("name", NAMES)
 
 def typed(name: str) -> dict[str, object]:
     """Return credentials as a person would type them in, no optional one among them."""
-    found: dict[str, object] = {
-        each.name: f" {SECRET} " for each in PROVIDERS[name].fields if each.required
+    credentials: dict[str, object] = {
+        field.name: f" {SECRET} " for field in PROVIDERS[name].fields if field.required
     }
-    return found | ({"api_url": "https://api.example.org/v1"} if "api_url" in found else {})
+    return credentials | (
+        {"api_url": "https://api.example.org/v1"} if "api_url" in credentials else {}
+    )
 
 
 @ALL
 def test_every_required_field_is_missed_by_its_name(name: str) -> None:
     """The form shows the words beside the field."""
-    for each in PROVIDERS[name].fields:
-        if each.required:
-            given = typed(name) | {each.name: " "}
-            with pytest.raises(ValueError, match=rf"{each.label} \({each.name}\) is missing"):
+    for field in PROVIDERS[name].fields:
+        if field.required:
+            given = typed(name) | {field.name: " "}
+            with pytest.raises(ValueError, match=rf"{field.label} \({field.name}\) is missing"):
                 provider_settings(name, given)
 
 
@@ -86,10 +88,14 @@ def test_a_provider_nobody_knows_is_refused() -> None:
 @ALL
 def test_the_checklist_says_what_a_person_must_know(name: str) -> None:
     """A-2, A-19: at set-up, not at send."""
-    found = checklist(name)
-    assert len(found) >= 3 and all(each.words.endswith(".") for each in found)
-    assert [each.passed for each in found] == sorted(each.passed for each in found)
-    by_words = {each.words: each for each in found}
+    capabilities = checklist(name)
+    assert len(capabilities) >= 3 and all(
+        capability.words.endswith(".") for capability in capabilities
+    )
+    assert [capability.passed for capability in capabilities] == sorted(
+        capability.passed for capability in capabilities
+    )
+    by_words = {capability.words: capability for capability in capabilities}
     provider = PROVIDERS[name]
     if provider.tracking_words:
         assert not by_words[provider.tracking_words].passed
@@ -127,15 +133,15 @@ def test_trouble_of_the_account_stops_the_sender_however_it_is_said(
     name: str, reply: Reply, code: int
 ) -> None:
     """A-8: some say it with a 200, a 400 or a 500."""
-    found = []
+    outcomes = []
     with (
         recording(lambda call: reply) as api,
         wire(name, api) as transport,
         pytest.raises(Unavailable) as away,
     ):
         for outcome in transport.send([mail(1)]):
-            found.append(outcome)
-    assert [each.state for each in found] == ["unsent"]
+            outcomes.append(outcome)
+    assert [outcome.state for outcome in outcomes] == ["unsent"]
     assert away.value.configuration and away.value.code == code
 
 
@@ -149,15 +155,15 @@ REST = [
 @pytest.mark.parametrize(("name", "reply"), REST)
 def test_a_limit_rests_the_sender_however_it_is_said(name: str, reply: Reply) -> None:
     """A-8: no wait is named, so it is a minute."""
-    found = []
+    outcomes = []
     with (
         recording(lambda call: reply) as api,
         wire(name, api) as transport,
         pytest.raises(Unavailable) as away,
     ):
         for outcome in transport.send([mail(1)]):
-            found.append(outcome)
-    assert [each.state for each in found] == ["unsent"]
+            outcomes.append(outcome)
+    assert [outcome.state for outcome in outcomes] == ["unsent"]
     assert not away.value.configuration and away.value.retry_after == 60
 
 
@@ -190,7 +196,7 @@ def test_who_sends_by_no_provider_does_not_load_their_libraries() -> None:
         "import sys, newsletter.transports, newsletter.senders.provider_catalogue;"
         "print([each for each in ('anymail', 'botocore', 'requests') if each in sys.modules])"
     )
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert said.stdout.strip() == "[]"
+    assert process.stdout.strip() == "[]"

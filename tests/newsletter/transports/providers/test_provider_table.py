@@ -12,7 +12,7 @@ PAGE = Path(settings.BASE_DIR) / "docs" / "providers.md"
 
 def test_the_page_about_providers_says_what_is_proven() -> None:
     """The capability table is generated; WRITE_PAGE=1 writes it anew."""
-    found = page()
+    text = page()
     if os.environ.get("WRITE_PAGE"):
-        PAGE.write_text(found)
-    assert PAGE.read_text() == found, "make docs/providers.md anew, as its first lines say"
+        PAGE.write_text(text)
+    assert PAGE.read_text() == text, "make docs/providers.md anew, as its first lines say"
