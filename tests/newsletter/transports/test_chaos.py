@@ -40,12 +40,14 @@ def test_no_fault_makes_an_outcome_untrue(extensions: tuple[str, ...], seed: int
     with ScriptedSmtp(anything, extensions) as server, transport(server, timeouts=waits) as wire:
         left = list(range(200))
         for _ in range(40):
-            said: list[Outcome] = []
+            latest: list[Outcome] = []
             with suppress(Unavailable):
-                said.extend(wire.send([message(number) for number in left]))
-            found = by_number(said)
-            outcomes.update(found)
-            left = [n for n in left if n not in found or found[n].state == "unsent"]
+                latest.extend(wire.send([message(number) for number in left]))
+            sorted_outcomes = by_number(latest)
+            outcomes.update(sorted_outcomes)
+            left = [
+                n for n in left if n not in sorted_outcomes or sorted_outcomes[n].state == "unsent"
+            ]
             if not left:
                 break
     assert not left
@@ -59,7 +61,7 @@ def test_a_forked_process_opens_connections_of_its_own() -> None:
         assert len(list(wire.send([message(0)]))) == 1
         child = os.fork()
         if not child:
-            states = [each.state for each in wire.send([message(1)])]
+            states = [outcome.state for outcome in wire.send([message(1)])]
             os._exit(0 if states == ["sent"] else 1)
         assert os.waitpid(child, 0)[1] == 0
         assert len(list(wire.send([message(2)]))) == 1

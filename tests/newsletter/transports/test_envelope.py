@@ -39,6 +39,6 @@ def test_no_body_ends_early_on_any_idea_of_a_line_end(data: bytes) -> None:
 def test_bodies_survive_the_round_trip(bodies: list[list[bytes]]) -> None:
     data = [b"".join(line + b"\r\n" for line in lines) for lines in bodies]
     with ScriptedSmtp() as server, transport(server, connections=2) as wire:
-        outcomes = list(wire.send(message(n, each) for n, each in enumerate(data)))
-    assert {each.state for each in outcomes} == {"sent"}
+        outcomes = list(wire.send(message(n, body) for n, body in enumerate(data)))
+    assert {outcome.state for outcome in outcomes} == {"sent"}
     assert [server.messages[f"r{n}@example.org"] for n in range(len(data))] == [[d] for d in data]

@@ -31,7 +31,7 @@ def test_a_limit_per_connection_costs_nothing(
 
     with ScriptedSmtp(twenty_each, extensions) as server:
         outcomes = send(server, 300)
-    assert {each.state for each in outcomes.values()} == {"sent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"}
     assert 15 <= server.connections <= 19
 
 
@@ -42,7 +42,7 @@ def test_a_silent_close_after_the_answer_costs_nothing(extensions: tuple[str, ..
 
     with ScriptedSmtp(one_each, extensions) as server:
         outcomes = send(server, 50)
-    assert {each.state for each in outcomes.values()} == {"sent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"}
     assert server.connections >= 50
 
 
@@ -50,11 +50,11 @@ def test_a_connection_closed_while_idle_is_replaced() -> None:
     with ScriptedSmtp() as server, transport(server, connections=2) as wire:
         list(wire.send(message(n) for n in range(10)))
         with server.lock:
-            for each in server.open:
-                each.sendall(b"421 4.4.2 idle too long\r\n")
-                each.shutdown(2)
+            for connection in server.open:
+                connection.sendall(b"421 4.4.2 idle too long\r\n")
+                connection.shutdown(2)
         outcomes = by_number(wire.send(message(n) for n in range(10, 20)))
-    assert {each.state for each in outcomes.values()} == {"sent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"}
 
 
 @EITHER_WAY
@@ -66,7 +66,7 @@ def test_an_end_without_an_answer_is_unknown(extensions: tuple[str, ...], accept
 
     with ScriptedSmtp(every_tenth, extensions) as server:
         outcomes = send(server, 100)
-    states = [each.state for each in outcomes.values()]
+    states = [outcome.state for outcome in outcomes.values()]
     assert set(states) == {"sent", "unknown"}
     assert 10 <= states.count("unknown") <= 11
 
@@ -77,7 +77,7 @@ def test_a_server_that_never_answers_an_end_is_left_alone_soon() -> None:
 
     with ScriptedSmtp(never) as server:
         outcomes, _ = send_until(server, 200)
-    states = [each.state for each in outcomes.values()]
+    states = [outcome.state for outcome in outcomes.values()]
     assert 1 <= states.count("unknown") <= 10
     assert set(states) <= {"unknown", "unsent"}
 
@@ -89,9 +89,9 @@ def test_an_end_answered_too_late_is_unknown() -> None:
 
     with ScriptedSmtp(late) as server:
         outcomes = send(server, 20, timeouts=Timeouts(end_of_data=0.4, command=2.0))
-    states = [each.state for each in outcomes.values()]
+    states = [outcome.state for outcome in outcomes.values()]
     assert (states.count("unknown"), states.count("sent")) == (1, 19)
-    assert "no answer in time" in {each.words for each in outcomes.values()}
+    assert "no answer in time" in {outcome.words for outcome in outcomes.values()}
 
 
 def test_an_end_answered_late_but_in_time_is_sent() -> None:
@@ -101,7 +101,7 @@ def test_an_end_answered_late_but_in_time_is_sent() -> None:
 
     with ScriptedSmtp(late) as server:
         outcomes = send(server, 20, timeouts=Timeouts(end_of_data=3.0, command=0.3))
-    assert {each.state for each in outcomes.values()} == {"sent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"}
 
 
 @EITHER_WAY
@@ -125,7 +125,7 @@ def test_garbage_closes_the_connection_and_no_outcome_is_made_up(
 
     with ScriptedSmtp(seventh, extensions) as server:
         outcomes = send(server, 40)
-    states = [each.state for each in outcomes.values()]
+    states = [outcome.state for outcome in outcomes.values()]
     assert states.count("unknown") == (1 if step == "end" else 0)
     assert states.count("sent") == 40 - states.count("unknown")
 
@@ -154,7 +154,7 @@ def test_very_slow_bytes_arrive_or_time_out() -> None:
 
     with ScriptedSmtp(slow) as server:
         outcomes = send(server, 20, timeouts=QUICK)
-    assert {each.state for each in outcomes.values()} == {"sent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"}
 
 
 def test_a_server_gone_in_the_middle_leaves_the_rest_unsent() -> None:
@@ -168,7 +168,7 @@ def test_a_server_gone_in_the_middle_leaves_the_rest_unsent() -> None:
 
         server.script = gone
         outcomes, _ = send_until(server, 100)
-    states = [each.state for each in outcomes.values()]
+    states = [outcome.state for outcome in outcomes.values()]
     assert states.count("sent") >= 27
     assert states.count("unknown") <= 4
     assert len(states) <= 50, "what was not pulled is the caller's still"
@@ -186,7 +186,7 @@ def test_a_message_that_breaks_every_connection_is_unsent_and_the_rest_is_sent(
     with ScriptedSmtp(poisoned) as server:
         outcomes = send(server, count, connections=connections)
     assert outcomes.pop(5).state == "unsent"
-    assert {each.state for each in outcomes.values()} == {"sent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"}
 
 
 def test_a_server_that_takes_two_connections_only_is_used_with_two() -> None:
@@ -196,7 +196,7 @@ def test_a_server_that_takes_two_connections_only_is_used_with_two() -> None:
 
     with ScriptedSmtp(crowded) as server:
         outcomes = send(server, 100)
-    assert {each.state for each in outcomes.values()} == {"sent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"}
     assert server.connections <= 4
 
 
@@ -210,7 +210,7 @@ def test_a_policy_421_defers_and_is_not_tried_again_at_once() -> None:
 
     with ScriptedSmtp(limited) as server:
         outcomes = send(server, 20)
-    (deferred,) = [each for each in outcomes.values() if each.state == "deferred"]
+    (deferred,) = [outcome for outcome in outcomes.values() if outcome.state == "deferred"]
     assert deferred[2:] == (421, "4.7.28", "unusual rate from <address>")
 
 
@@ -223,11 +223,11 @@ def test_a_server_that_does_not_greet_is_unavailable(step: str, answer: Answer) 
     with (
         ScriptedSmtp(script) as server,
         transport(server) as wire,
-        pytest.raises(Unavailable) as told,
+        pytest.raises(Unavailable) as trouble,
     ):
         wire.send([message(0)])
-    assert told.value.words
-    assert not told.value.configuration
+    assert trouble.value.words
+    assert not trouble.value.configuration
 
 
 def test_a_server_that_never_greets_is_unavailable_in_time() -> None:
@@ -249,7 +249,7 @@ def test_a_server_that_knows_no_ehlo_is_greeted_with_helo() -> None:
         return b"502 5.5.1 what?\r\n" if moment.step == "EHLO" else None
 
     with ScriptedSmtp(old) as server:
-        assert {each.state for each in send(server, 10).values()} == {"sent"}
+        assert {outcome.state for outcome in send(server, 10).values()} == {"sent"}
 
 
 def test_a_server_that_refuses_in_the_middle_of_a_body_is_believed() -> None:
@@ -257,7 +257,9 @@ def test_a_server_that_refuses_in_the_middle_of_a_body_is_believed() -> None:
     big = b"x" * 76 + b"\r\n"
 
     def early(moment: Moment) -> Answer:
-        if moment.step == "DATA" and "<r3@" in "".join(f"<{each}" for each in moment.recipients):
+        if moment.step == "DATA" and "<r3@" in "".join(
+            f"<{recipient}" for recipient in moment.recipients
+        ):
             return Close(b"354 go on\r\n552 5.3.4 too big\r\n")
         return None
 

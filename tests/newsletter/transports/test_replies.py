@@ -10,11 +10,11 @@ from newsletter.transports.replies import Reply, ReplyReader, kept_words
 @given(st.lists(st.integers(1, 40), max_size=30))
 def test_replies_are_the_same_however_the_stream_is_cut(cuts: list[int]) -> None:
     stream = b"250-one\r\n250-two\r\n250 three\r\n354 go\r\n250\r\n550 5.1.1 no\n"
-    reader, found, at = ReplyReader(), [], 0
+    reader, replies, at = ReplyReader(), [], 0
     for cut in [*cuts, len(stream)]:
-        found += reader.feed(stream[at : at + cut])
+        replies += reader.feed(stream[at : at + cut])
         at += cut
-    assert found == [(250, "one\ntwo\nthree"), (354, "go"), (250, ""), (550, "5.1.1 no")]
+    assert replies == [(250, "one\ntwo\nthree"), (354, "go"), (250, ""), (550, "5.1.1 no")]
     assert not reader.garbage
 
 
@@ -34,7 +34,7 @@ def test_a_reply_without_end_is_garbage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "kept"),
     [
         ("5.1.1 <ada@example.org>: Recipient rejected", "<address>: Recipient rejected"),
         (
@@ -48,8 +48,8 @@ def test_a_reply_without_end_is_garbage() -> None:
         ("a" * 700, "a" * 500),
     ],
 )
-def test_words_are_kept_without_codes_addresses_and_controls(text: str, words: str) -> None:
-    assert Reply(550, text).words == words
+def test_words_are_kept_without_codes_addresses_and_controls(text: str, kept: str) -> None:
+    assert Reply(550, text).words == kept
 
 
 @given(st.emails(), st.text(max_size=30))

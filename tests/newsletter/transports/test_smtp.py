@@ -35,7 +35,7 @@ EITHER_WAY = pytest.mark.parametrize("extensions", [PIPELINED, LOCK_STEP, ()])
 def test_every_message_arrives_once(extensions: tuple[str, ...]) -> None:
     with ScriptedSmtp(extensions=extensions) as server:
         outcomes = send(server, 300)
-    assert {each.state for each in outcomes.values()} == {"sent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"}
     assert outcomes[0][2:] == (250, "2.0.0", "Ok")
     assert server.connections == 4
 
@@ -85,10 +85,10 @@ def test_a_refusal_concerns_its_own_message_only(
 
     with ScriptedSmtp(every_third, extensions) as server:
         outcomes = send(server, 60)
-    states = [each.state for each in outcomes.values()]
+    states = [outcome.state for outcome in outcomes.values()]
     assert states.count(state) == 20  # type: ignore[arg-type]
     assert states.count("sent") == 40
-    refused = next(each for each in outcomes.values() if each.state == state)
+    refused = next(outcome for outcome in outcomes.values() if outcome.state == state)
     assert refused[2:] == (code, f"{code // 100}.1.1", "<address> not now")
 
 
@@ -103,7 +103,7 @@ def test_data_taken_after_a_refused_recipient_reaches_nobody(step: str) -> None:
 
     with ScriptedSmtp(takes_data_anyway) as server:
         outcomes = send(server, 40)
-    assert [each.state for each in outcomes.values()].count("failed") == 10
+    assert [outcome.state for outcome in outcomes.values()].count("failed") == 10
 
 
 def test_a_recipient_taken_without_a_sender_gets_no_empty_message() -> None:
@@ -114,8 +114,8 @@ def test_a_recipient_taken_without_a_sender_gets_no_empty_message() -> None:
 
     with ScriptedSmtp(confused) as server:
         outcomes = send(server, 10)
-    assert [each.state for each in outcomes.values()].count("deferred") == 1
-    assert [each.state for each in outcomes.values()].count("sent") == 9
+    assert [outcome.state for outcome in outcomes.values()].count("deferred") == 1
+    assert [outcome.state for outcome in outcomes.values()].count("sent") == 9
 
 
 @pytest.mark.parametrize(
@@ -240,10 +240,10 @@ def test_no_server_is_told_before_any_message_is_taken() -> None:
         pass
     for host in ("127.0.0.1", "localhost"):
         wire = SmtpTransport(SmtpSettings(host=host, port=server.port, timeouts=QUICK))
-        with pytest.raises(Unavailable) as told:
+        with pytest.raises(Unavailable) as trouble:
             wire.send(untouched())
-        assert not told.value.configuration
-        assert "cannot connect" in told.value.words
+        assert not trouble.value.configuration
+        assert "cannot connect" in trouble.value.words
 
 
 def test_a_transport_goes_on_by_itself_once_the_server_is_back() -> None:
@@ -256,7 +256,7 @@ def test_a_transport_goes_on_by_itself_once_the_server_is_back() -> None:
         with ScriptedSmtp(port=port) as second:
             outcomes = by_number(wire.send(message(n) for n in range(20)))
             assert_true(second, outcomes)
-            assert {each.state for each in outcomes.values()} == {"sent"}
+            assert {outcome.state for outcome in outcomes.values()} == {"sent"}
 
 
 class _Counting(AiosmtpdMessage):
@@ -285,9 +285,9 @@ def test_another_server_receives_what_was_sent() -> None:
         wire.close()
     finally:
         controller.stop()
-    assert {each.state for each in outcomes} == {"sent"}
+    assert {outcome.state for outcome in outcomes} == {"sent"}
     assert len(handler.bodies) == 50
     text = ".one\n..two\n.\nend\n"
     assert all(
-        [each.replace("\r\n", "\n") for each in got] == [text] for got in handler.bodies.values()
+        [body.replace("\r\n", "\n") for body in got] == [text] for got in handler.bodies.values()
     )

@@ -18,7 +18,7 @@ def test_mail_goes_over_verified_tls(
 ) -> None:
     with ScriptedSmtp(server_context=server_context, tls_at_once=security == "tls") as server:
         outcomes = send(server, 200, security=security, ca_file=str(authority.file))
-    assert {each.state for each in outcomes.values()} == {"sent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"}
 
 
 @BOTH
@@ -31,7 +31,7 @@ def test_large_bodies_go_over_tls(
         transport(server, security=security, ca_file=str(authority.file)) as wire,
     ):
         outcomes = list(wire.send(message(number, data) for number in range(6)))
-    assert {each.state for each in outcomes} == {"sent"}
+    assert {outcome.state for outcome in outcomes} == {"sent"}
     assert all(got == [data] for got in server.messages.values())
 
 
@@ -49,10 +49,10 @@ def test_a_certificate_that_proves_nothing_is_a_matter_of_configuration(
     with (
         ScriptedSmtp(server_context=context, tls_at_once=security == "tls") as server,
         transport(server, security=security, ca_file=ca_file) as wire,
-        pytest.raises(Unavailable, match="certificate") as told,
+        pytest.raises(Unavailable, match="certificate") as trouble,
     ):
         wire.send([message(0)])
-    assert told.value.configuration
+    assert trouble.value.configuration
     assert not server.delivered
 
 
@@ -60,10 +60,10 @@ def test_starttls_that_is_not_offered_is_not_done_without() -> None:
     with (
         ScriptedSmtp() as server,
         transport(server, security="starttls") as wire,
-        pytest.raises(Unavailable, match="STARTTLS") as told,
+        pytest.raises(Unavailable, match="STARTTLS") as trouble,
     ):
         wire.send([message(0)])
-    assert told.value.configuration
+    assert trouble.value.configuration
     assert not any("MAIL" in line for line in server.log)
 
 
@@ -93,7 +93,7 @@ def test_dropped_tls_is_a_dropped_connection(
 
     with ScriptedSmtp(drops, server_context=server_context) as server:
         outcomes = send(server, 50, security="starttls", ca_file=str(authority.file))
-    states = [each.state for each in outcomes.values()]
+    states = [outcome.state for outcome in outcomes.values()]
     assert set(states) == {"sent", "unknown"}
     assert states.count("unknown") <= 2
 
@@ -112,7 +112,7 @@ def test_signing_in_opens_the_way(login: str) -> None:
     extensions = ("PIPELINING", "AUTH PLAIN LOGIN XOAUTH2")
     with ScriptedSmtp(extensions=extensions, sign_ins={"ada": "secret ü"}) as server:
         outcomes = send(server, 5, username="ada", password="secret ü", login=login)
-    assert {each.state for each in outcomes.values()} == {"sent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"sent"}
 
 
 @pytest.mark.parametrize("login", ["auto", "plain", "login", "xoauth2"])
@@ -121,11 +121,11 @@ def test_a_refused_sign_in_is_a_matter_of_configuration(login: str) -> None:
     with (
         ScriptedSmtp(extensions=extensions, sign_ins={"ada": "right"}) as server,
         transport(server, username="ada", password="wrong", login=login) as wire,
-        pytest.raises(Unavailable, match="sign-in refused") as told,
+        pytest.raises(Unavailable, match="sign-in refused") as trouble,
     ):
         wire.send([message(0)])
-    assert told.value.configuration
-    assert told.value.code == 535
+    assert trouble.value.configuration
+    assert trouble.value.code == 535
 
 
 def test_a_sign_in_that_fails_for_now_is_no_matter_of_configuration() -> None:
@@ -135,10 +135,10 @@ def test_a_sign_in_that_fails_for_now_is_no_matter_of_configuration() -> None:
     with (
         ScriptedSmtp(busy, ("AUTH PLAIN",), sign_ins={"ada": "x"}) as server,
         transport(server, username="ada", password="x") as wire,
-        pytest.raises(Unavailable) as told,
+        pytest.raises(Unavailable) as trouble,
     ):
         wire.send([message(0)])
-    assert not told.value.configuration
+    assert not trouble.value.configuration
 
 
 def test_a_server_that_wants_a_sign_in_fails_nobody() -> None:
@@ -149,7 +149,7 @@ def test_a_server_that_wants_a_sign_in_fails_nobody() -> None:
 
     with ScriptedSmtp(wants) as server:
         outcomes, trouble = send_until(server, 20)
-    assert {each.state for each in outcomes.values()} == {"unsent"}
+    assert {outcome.state for outcome in outcomes.values()} == {"unsent"}
     assert trouble.configuration
     assert "sign-in wanted" in trouble.words
 
@@ -179,9 +179,9 @@ def test_settings_are_read_from_a_url() -> None:
     ],
 )
 def test_settings_that_cannot_work_are_refused(url: str) -> None:
-    with pytest.raises(ValueError) as told:
+    with pytest.raises(ValueError) as refusal:
         SmtpSettings.from_url(url)
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(refusal.value)
 
 
 def test_a_missing_authority_is_said_at_once() -> None:

@@ -36,11 +36,11 @@ def transport(server: ScriptedSmtp, **changes: object) -> Iterator[SmtpTransport
 
 def by_number(outcomes: Iterable[Outcome]) -> dict[int, Outcome]:
     """Sort outcomes by delivery, having checked that none comes twice."""
-    found: dict[int, Outcome] = {}
+    sorted_outcomes: dict[int, Outcome] = {}
     for outcome in outcomes:
-        assert outcome.delivery not in found
-        found[outcome.delivery] = outcome
-    return found
+        assert outcome.delivery not in sorted_outcomes
+        sorted_outcomes[outcome.delivery] = outcome
+    return sorted_outcomes
 
 
 def send(server: ScriptedSmtp, count: int, **changes: object) -> dict[int, Outcome]:
@@ -64,12 +64,12 @@ def send_until(
             pulled.append(number)
             yield message(number)
 
-    with transport(server, **changes) as wire, pytest.raises(Unavailable) as told:
+    with transport(server, **changes) as wire, pytest.raises(Unavailable) as trouble:
         outcomes.extend(wire.send(given()))
-    found = by_number(outcomes)
-    assert sorted(found) == pulled
-    assert_true(server, found)
-    return found, told.value
+    sorted_outcomes = by_number(outcomes)
+    assert sorted(sorted_outcomes) == pulled
+    assert_true(server, sorted_outcomes)
+    return sorted_outcomes, trouble.value
 
 
 def assert_true(server: ScriptedSmtp, outcomes: dict[int, Outcome]) -> None:
