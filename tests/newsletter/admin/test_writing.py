@@ -92,9 +92,12 @@ def test_a_list_of_another_client_is_named_as_the_fault(cast: Cast, browser: Bro
     assert errors(answer)["mailing_list"] == [
         "This mailing list is not one of Heron Books; choose another."
     ]
-    narrowed = browser.get(address("add"), {"client": cast.client.pk}).content.decode()
+    second = make_list(other, "Two", "two")
+    page = browser.get(address("add"), {"client": cast.client.pk}).content.decode()
+    # Of this select alone: a row of another table may have the same number.
+    narrowed = page.partition('<select name="mailing_list"')[2].partition("</select>")[0]
     assert f'<option value="{cast.mailing_list.pk}">' in narrowed
-    assert f'<option value="{make_list(other, "Two", "two").pk}">' not in narrowed
+    assert f'<option value="{second.pk}">' not in narrowed
 
 
 def test_a_newer_edit_is_not_overwritten_and_both_are_shown(cast: Cast, browser: Browser) -> None:
