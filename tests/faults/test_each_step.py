@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -92,15 +93,21 @@ def after_250_before_settling(scene: Scene) -> None:
     wait_until(scene.is_handed_over, 20, scene.line.logs)
     with scene.locked():
         scene.until(lambda: scene.keeper.mail.count() > 0)
-        wait_until_still(scene.keeper)
+        wait_until_still(scene)
         scene.line.kill("bulk")
 
 
-def wait_until_still(keeper: Keeper[MailServer]) -> None:
-    """Wait until the server has taken nothing more for half a second."""
-    before = -1
-    while before != (before := keeper.mail.count()):
+def wait_until_still(scene: Scene) -> None:
+    """Wait until for half a second the server has taken and the worker has noted nothing more."""
+    journals = Path(scene.line.environment["HEED_NOTES_FOLDER"])
+    before: tuple[int, int] | None = None
+    while before != (before := (scene.keeper.mail.count(), size_of(journals))):
         time.sleep(0.5)
+
+
+def size_of(folder: Path) -> int:
+    """Return how many bytes the files of a folder have."""
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def none_unknown(books: Books) -> None:
