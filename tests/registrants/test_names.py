@@ -1,4 +1,7 @@
-"""What a person may be called, and how they correct it."""
+"""What a person may be called, and how they correct it.
+
+Mirrors several: registrants/preferences.py, registrants/models.
+"""
 
 import pytest
 from django.core.exceptions import ValidationError

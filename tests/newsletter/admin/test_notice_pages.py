@@ -1,4 +1,8 @@
-"""Service notices have pages and a right of their own."""
+"""Service notices have pages and a right of their own.
+
+Mirrors several: newsletter/admin/notice.py, newsletter/admin/mailing_page.py,
+newsletter/admin/steps.py.
+"""
 
 import pytest
 from django.test import Client as Browser

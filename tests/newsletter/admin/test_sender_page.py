@@ -1,4 +1,7 @@
-"""A sender's password is written and never shown."""
+"""A sender's password is written and never shown.
+
+Mirrors several: newsletter/admin/sender.py, newsletter/admin/sender_form.py.
+"""
 
 from typing import Any
 

@@ -1,4 +1,8 @@
-"""A sender's provider, its stand-in, its pace and its way back into use, by the form."""
+"""A sender's provider, its stand-in, its pace and its way back into use, by the form.
+
+Mirrors several: newsletter/admin/sender.py, newsletter/admin/sender_form.py,
+newsletter/admin/sender_panel.py, newsletter/admin/warm_up.py.
+"""
 
 import json
 from datetime import date, timedelta

@@ -1,4 +1,8 @@
-"""Writing a campaign: what is typed is kept, faults have a place, no newer edit is overwritten."""
+"""Writing a campaign: what is typed is kept, faults have a place, no newer edit is overwritten.
+
+Mirrors several: newsletter/admin/campaign.py, newsletter/admin/mailing_form.py,
+newsletter/admin/mailing_page.py.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""A limited campaign on a real wire: at its rate, nobody twice, no try lost by waiting."""
+"""A limited campaign on a real wire: at its rate, nobody twice, no try lost by waiting.
+
+Mirrors several: newsletter/pace, newsletter/delivery/worker.py.
+"""
 
 import time
 from collections.abc import Iterator

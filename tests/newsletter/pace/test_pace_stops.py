@@ -1,4 +1,8 @@
-"""Who asks to slow down is left alone; without Redis the pace is a low one."""
+"""Who asks to slow down is left alone; without Redis the pace is a low one.
+
+Mirrors several: newsletter/pace/asking.py, newsletter/pace/telling.py, newsletter/pace/memory.py,
+newsletter/pace/limits.py.
+"""
 
 import time
 from collections.abc import Iterator

@@ -1,5 +1,8 @@
 """One mail as a mail server got it, point by point against standards §1.1 and §5, by the
-standard library's parser, which had no part in making it."""
+standard library's parser, which had no part in making it.
+
+Mirrors several: newsletter/content, newsletter/rendering, newsletter/delivery/run.py.
+"""
 
 import email
 import email.policy

@@ -1,4 +1,7 @@
-"""Whatever a server does at random, every outcome is true and nobody gets a message twice."""
+"""Whatever a server does at random, every outcome is true and nobody gets a message twice.
+
+Mirrors several: newsletter/transports/smtp.py, newsletter/transports/wire.py.
+"""
 
 import os
 import random

@@ -1,4 +1,8 @@
-"""The SMTP transport against servers that fall silent, hang up, lie or babble."""
+"""The SMTP transport against servers that fall silent, hang up, lie or babble.
+
+Mirrors several: newsletter/transports/smtp.py, newsletter/transports/wire.py,
+newsletter/transports/connection.py.
+"""
 
 import time
 

@@ -1,4 +1,7 @@
-"""TLS and signing in, and what it is called when they fail."""
+"""TLS and signing in, and what it is called when they fail.
+
+Mirrors several: newsletter/transports/opening.py, newsletter/transports/login.py.
+"""
 
 import ssl
 

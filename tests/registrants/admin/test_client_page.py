@@ -1,4 +1,7 @@
-"""The client's page: what it asks for, and what it refuses without losing a word."""
+"""The client's page: what it asks for, and what it refuses without losing a word.
+
+Mirrors several: registrants/admin/client.py, registrants/scoped_admin.py.
+"""
 
 import pytest
 from django.forms import ValidationError

@@ -1,4 +1,7 @@
-"""Somebody new is let in."""
+"""Somebody new is let in.
+
+Mirrors several: registrants/admin/staff.py, registrants/admin/assignment.py.
+"""
 
 import pytest
 from django.contrib.auth.models import User

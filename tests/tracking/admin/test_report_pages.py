@@ -1,4 +1,7 @@
-"""The pages of a report: for whoever may read it, and for nobody else."""
+"""The pages of a report: for whoever may read it, and for nobody else.
+
+Mirrors several: tracking/admin/report.py, tracking/admin/report_views.py.
+"""
 
 import csv
 import io

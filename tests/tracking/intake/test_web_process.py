@@ -1,4 +1,8 @@
-"""The real web process, while Redis and the database are taken away and brought back."""
+"""The real web process, while Redis and the database are taken away and brought back.
+
+Mirrors several: tracking/intake/wsgi.py, tracking/intake/hits.py,
+tracking/intake/link_targets.py.
+"""
 
 import http.client
 import os

@@ -1,4 +1,8 @@
-"""What each provider says, or does not say, ends in exactly one true outcome."""
+"""What each provider says, or does not say, ends in exactly one true outcome.
+
+Mirrors several: newsletter/transports/providers/verdicts.py,
+newsletter/transports/providers/response.py, newsletter/transports/providers/transport.py.
+"""
 
 import time
 from datetime import UTC, datetime, timedelta

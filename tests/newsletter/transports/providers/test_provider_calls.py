@@ -1,4 +1,8 @@
-"""How calls are cut, noted and made: nothing is lost between the engine and a provider."""
+"""How calls are cut, noted and made: nothing is lost between the engine and a provider.
+
+Mirrors several: newsletter/transports/providers/batches.py,
+newsletter/transports/providers/call_queue.py, newsletter/transports/providers/transport.py.
+"""
 
 import os
 import time

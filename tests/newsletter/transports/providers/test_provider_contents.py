@@ -1,4 +1,8 @@
-"""What reaches a recipient through each provider is the mail we rendered, and nobody else's."""
+"""What reaches a recipient through each provider is the mail we rendered, and nobody else's.
+
+Mirrors several: newsletter/transports/providers/unpacking.py,
+newsletter/transports/providers/placeholders.py, newsletter/transports/providers/backends.py.
+"""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,8 @@
-"""What a crash in the middle of a call finds in the notes: the call, and nothing else, is open."""
+"""What a crash in the middle of a call finds in the notes: the call, and nothing else, is open.
+
+Mirrors several: newsletter/transports/providers/call_queue.py,
+newsletter/transports/providers/transport.py.
+"""
 
 from collections.abc import Sequence
 

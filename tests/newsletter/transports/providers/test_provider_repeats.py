@@ -1,4 +1,8 @@
-"""A call whose answer was lost is made again only where the provider recognises it (A-13)."""
+"""A call whose answer was lost is made again only where the provider recognises it (A-13).
+
+Mirrors several: newsletter/transports/providers/http_calls.py,
+newsletter/transports/providers/transport.py.
+"""
 
 import time
 

@@ -1,4 +1,8 @@
-"""A sender's credentials are checked, kept out of sight, and lead to a checklist."""
+"""A sender's credentials are checked, kept out of sight, and lead to a checklist.
+
+Mirrors several: newsletter/transports/providers/settings.py,
+newsletter/senders/provider_catalogue.py.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,7 @@
-"""The page about providers says what was proven, and nothing that was not."""
+"""The page about providers says what was proven, and nothing that was not.
+
+Mirrors several: newsletter/transports/providers, docs/providers.md.
+"""
 
 import os
 from pathlib import Path
