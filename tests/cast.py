@@ -78,11 +78,12 @@ class Cast:
         return Notice.objects.create(**(fields | overrides))
 
 
-def make_client(name: str = "Heron Books", slug: str = "heron") -> Client:
+def make_client(name: str = "Heron Books", slug: str = "heron", locale: str = "en") -> Client:
     """Make a client that may send."""
     return Client.objects.create(
         name=name,
         slug=slug,
+        locale=locale,
         domain=f"{slug}.example.org",
         postal_address="12 Mill Lane, Bath",
         attribute_names=["city"],
@@ -149,10 +150,10 @@ def _begin_a_range() -> None:
         )
 
 
-def make_cast() -> Cast:
-    """Make everybody."""
+def make_cast(locale: str = "en") -> Cast:
+    """Make everybody, at a client whose pages and letters are in that language."""
     _begin_a_range()
-    client = make_client()
+    client = make_client(locale=locale)
     mailing_list = make_list(client)
     service = Service.objects.create(
         client=client, name="Reading account", description="the account people order with"
