@@ -18,16 +18,16 @@ def clean(text: str) -> str:
     Raises ValidationError with a sentence for the form (M-10, M-11; no DNS is asked).
     """
     try:
-        found = validate_email(
+        validated = validate_email(
             text.strip(), check_deliverability=False, allow_smtputf8=False, test_environment=False
         )
     except EmailNotValidError as fault:
         raise ValidationError(_sentence(fault)) from None
-    if found.ascii_email is None or len(found.ascii_email) > LONGEST:
+    if validated.ascii_email is None or len(validated.ascii_email) > LONGEST:
         raise ValidationError(
             gettext("This e-mail address is too long or uses letters we cannot send to.")
         )
-    return found.ascii_email
+    return validated.ascii_email
 
 
 def _sentence(fault: EmailNotValidError) -> str:

@@ -33,7 +33,7 @@ def _note(
     *,
     mailing_list: MailingList | None = None,
     purpose: str = Purpose.LIST,
-    words: Wording | None = None,
+    wording: Wording | None = None,
     answers: ConsentEvent | None = None,
     asked_with: ConsentEvent | None = None,
 ) -> ConsentEvent:
@@ -43,7 +43,7 @@ def _note(
         mailing_list=mailing_list,
         act=act,
         means=provenance.means,
-        wording=words,
+        wording=wording,
         answers=answers,
         asked_with=asked_with,
         mailing=provenance.mailing,
@@ -88,20 +88,27 @@ def ask(*, client: Client, address: str, ask: Ask, provenance: Provenance) -> Co
     first: ConsentEvent | None = None
     for mailing_list in ask.lists:
         Subscription.objects.get_or_create(registrant=registrant, mailing_list=mailing_list)
-        words = wording(client=client, purpose=Purpose.LIST, mailing_list=mailing_list)
+        current_wording = wording(client=client, purpose=Purpose.LIST, mailing_list=mailing_list)
         event = _note(
             registrant,
             Act.ASKED,
             provenance,
             mailing_list=mailing_list,
-            words=words,
+            wording=current_wording,
             asked_with=first,
         )
         first = first or event
-    for purpose, said in ((Purpose.OPENS, ask.opens), (Purpose.CLICKS, ask.clicks)):
-        if said:
-            words = wording(client=client, purpose=purpose)
-            _note(registrant, Act.ASKED, provenance, purpose=purpose, words=words, asked_with=first)
+    for purpose, is_asked in ((Purpose.OPENS, ask.opens), (Purpose.CLICKS, ask.clicks)):
+        if is_asked:
+            current_wording = wording(client=client, purpose=purpose)
+            _note(
+                registrant,
+                Act.ASKED,
+                provenance,
+                purpose=purpose,
+                wording=current_wording,
+                asked_with=first,
+            )
     assert first is not None
     return first
 
@@ -116,21 +123,23 @@ def confirm(*, event: ConsentEvent, provenance: Provenance) -> bool:
     registrant = event.registrant = _lock(event.registrant_id)
     if not is_live(event):
         return False
-    open_asks = [each for each in asks(event) if is_live(each) and not is_confirmed(each)]
-    for each in open_asks:
+    open_asks = [
+        open_ask for open_ask in asks(event) if is_live(open_ask) and not is_confirmed(open_ask)
+    ]
+    for open_ask in open_asks:
         _note(
             registrant,
             Act.GIVEN,
             provenance,
-            purpose=each.purpose,
-            mailing_list=each.mailing_list,
-            words=each.wording,
-            answers=each,
+            purpose=open_ask.purpose,
+            mailing_list=open_ask.mailing_list,
+            wording=open_ask.wording,
+            answers=open_ask,
         )
-        if each.mailing_list is not None:
-            _begin(registrant, each.mailing_list)
+        if open_ask.mailing_list is not None:
+            _begin(registrant, open_ask.mailing_list)
         else:
-            _set_choice(registrant, each.purpose, Choice.GRANTED)
+            _set_choice(registrant, open_ask.purpose, Choice.GRANTED)
     if open_asks:
         _let_mail_through(registrant)
     return True
@@ -210,7 +219,10 @@ def withdraw_all(
 ) -> int:
     """End every subscription of a registrant; return how many ended now."""
     every = registrant.subscriptions.select_related("registrant", "mailing_list")
-    return sum(withdraw(subscription=each, provenance=provenance, reason=reason) for each in every)
+    return sum(
+        withdraw(subscription=subscription, provenance=provenance, reason=reason)
+        for subscription in every
+    )
 
 
 @transaction.atomic
@@ -271,8 +283,8 @@ def grant_tracking(*, registrant: Registrant, purpose: Purpose, provenance: Prov
     _lock(registrant)
     changed = Registrant.objects.filter(pk=registrant.pk).exclude(**{str(purpose): Choice.GRANTED})
     if changed.update(**{str(purpose): Choice.GRANTED}):
-        words = wording(client=registrant.client, purpose=purpose)
-        _note(registrant, Act.GIVEN, provenance, purpose=purpose, words=words)
+        current_wording = wording(client=registrant.client, purpose=purpose)
+        _note(registrant, Act.GIVEN, provenance, purpose=purpose, wording=current_wording)
         return True
     return False
 
@@ -286,8 +298,10 @@ def join(*, registrant: Registrant, mailing_list: MailingList, provenance: Prove
     )
     if subscription.state == Subscription.State.CONFIRMED:
         return False
-    words = wording(client=registrant.client, purpose=Purpose.LIST, mailing_list=mailing_list)
-    _note(registrant, Act.GIVEN, provenance, mailing_list=mailing_list, words=words)
+    current_wording = wording(
+        client=registrant.client, purpose=Purpose.LIST, mailing_list=mailing_list
+    )
+    _note(registrant, Act.GIVEN, provenance, mailing_list=mailing_list, wording=current_wording)
     _begin(registrant, mailing_list)
     _let_mail_through(registrant)
     return True

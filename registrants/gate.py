@@ -188,9 +188,11 @@ def asked_about(question: Question) -> QuerySet[Any]:
 def allowed(question: Question) -> QuerySet[Any]:
     """Return the registrants who may get it, as a queryset fit for a million."""
     elsewhere, own = _conditions(question)
-    is_refused = Case(*(When(each, then=Value(True)) for each in own), default=Value(False))
+    is_refused = Case(
+        *(When(condition, then=Value(True)) for condition in own), default=Value(False)
+    )
     people = _meant(question).annotate(is_refused=is_refused).filter(is_refused=False)
-    return people.filter(*(~each for each in elsewhere))
+    return people.filter(*(~condition for condition in elsewhere))
 
 
 def refused(question: Question, *, among: Any = ALL) -> dict[str, int]:
@@ -200,10 +202,10 @@ def refused(question: Question, *, among: Any = ALL) -> dict[str, int]:
     """
     elsewhere, own = _conditions(question)
     any_own = reduce(or_, own, Q(pk__in=()))
-    found = [_meant(question, each).values("pk") for each in (any_own, *elsewhere)]
+    candidates = [_meant(question, condition).values("pk") for condition in (any_own, *elsewhere)]
     rows = (
         asked_about(question)
-        .filter(among, pk__in=found[0].union(*found[1:]))
+        .filter(among, pk__in=candidates[0].union(*candidates[1:]))
         .exclude(refusal="")
         .values_list("refusal")
         .annotate(people=Count("pk"))
@@ -217,11 +219,11 @@ def _conditions(question: Question) -> tuple[list[Any], list[Q]]:
 
     Every suppression is looked for at once, so that the planner makes one join of them.
     """
-    asked = [holds for row in TABLE if question.kind in row.refuses for holds in row.holds]
-    suppressed = [holds.reason for holds in asked if isinstance(holds, _Suppressed)]
-    others = [holds(question) for holds in asked if not isinstance(holds, _Suppressed)]
-    elsewhere = [each for each in others if not isinstance(each, Q)]
-    own = [each for each in others if isinstance(each, Q)]
+    conditions = [holds for row in TABLE if question.kind in row.refuses for holds in row.holds]
+    suppressed = [holds.reason for holds in conditions if isinstance(holds, _Suppressed)]
+    others = [holds(question) for holds in conditions if not isinstance(holds, _Suppressed)]
+    elsewhere = [condition for condition in others if not isinstance(condition, Q)]
+    own = [condition for condition in others if isinstance(condition, Q)]
     return [Exists(_standing(question, suppressed)), *elsewhere], own
 
 
@@ -237,10 +239,10 @@ def overridden(question: Question) -> int:
 
 def ask(*, registrant: int, question: Question) -> str:
     """Return the refusal for one person, the empty text where the mail may go."""
-    found = (
+    refusal = (
         judged(Registrant.objects.of(question.client), question)
         .filter(pk=registrant)
         .values_list("refusal", flat=True)
         .first()
     )
-    return Refusal.ERASED if found is None else str(found)
+    return Refusal.ERASED if refusal is None else str(refusal)

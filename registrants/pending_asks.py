@@ -57,10 +57,10 @@ def is_confirmed(event: ConsentEvent) -> bool:
 
 def waits_for_an_answer(*, registrant: int, purpose: str, mailing_list: int | None = None) -> bool:
     """Tell whether the last word on a list, or on a kind of measuring, is an open question."""
-    said = (Act.ASKED, Act.GIVEN, Act.WITHDRAWN)
+    acts = (Act.ASKED, Act.GIVEN, Act.WITHDRAWN)
     last = (
         ConsentEvent.objects.filter(
-            registrant=registrant, purpose=purpose, mailing_list=mailing_list, act__in=said
+            registrant=registrant, purpose=purpose, mailing_list=mailing_list, act__in=acts
         )
         .order_by("-pk")
         .first()

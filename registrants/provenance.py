@@ -20,14 +20,16 @@ class Provenance:
 
 def address_of(request: HttpRequest) -> str:
     """Return the visitor's IP address: the last hop before our own proxy, where there is one."""
-    said = str(request.META.get("REMOTE_ADDR", ""))
+    remote_address = str(request.META.get("REMOTE_ADDR", ""))
     if settings.STAFF_SECURE:
-        said = request.META.get("HTTP_X_FORWARDED_FOR", said).rsplit(",", 1)[-1].strip()
+        remote_address = (
+            request.META.get("HTTP_X_FORWARDED_FOR", remote_address).rsplit(",", 1)[-1].strip()
+        )
     try:
-        found = ipaddress.ip_address(said.partition("%")[0])
+        ip = ipaddress.ip_address(remote_address.partition("%")[0])
     except ValueError:
         return ""
-    return str(getattr(found, "ipv4_mapped", None) or found)
+    return str(getattr(ip, "ipv4_mapped", None) or ip)
 
 
 def neighbourhood(request: HttpRequest) -> str:

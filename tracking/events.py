@@ -87,32 +87,32 @@ def _note_some(stream: object, limit: int) -> tuple[list[bytes], int]:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
         if not cursor.fetchone()[0]:
             return [], 0
-        entries, found = _read(stream, limit)
-        if found:
-            _insert(found)
-    return entries, len(found)
+        entries, new_hits = _read(stream, limit)
+        if new_hits:
+            _insert(new_hits)
+    return entries, len(new_hits)
 
 
 def _read(stream: object, limit: int) -> tuple[list[bytes], list[hits.Hit]]:
     entries: list[bytes] = []
-    found: list[hits.Hit] = []
+    new_hits: list[hits.Hit] = []
     after = b"-"
-    while len(found) < limit:
+    while len(new_hits) < limit:
         page = stream.xrange(hits.STREAM, min=after, count=ENTRIES_AT_ONCE)  # type: ignore[attr-defined]
         for entry, fields in page:
             entries.append(entry)
-            found.extend(hits.unpack(fields.get(hits.FIELD, b"")))
-            if len(found) >= limit:
-                return entries, found
+            new_hits.extend(hits.unpack(fields.get(hits.FIELD, b"")))
+            if len(new_hits) >= limit:
+                return entries, new_hits
         if len(page) < ENTRIES_AT_ONCE:
             break
         after = b"(" + entries[-1]
-    return entries, found
+    return entries, new_hits
 
 
-def _insert(found: Sequence[hits.Hit]) -> int:
+def _insert(new_hits: Sequence[hits.Hit]) -> int:
     """Note the hits that are known and still allowed; return how many."""
-    known = [hit for hit in found if hit.kind in NAMES]
+    known = [hit for hit in new_hits if hit.kind in NAMES]
     columns = (
         [hit.key.hex() for hit in known],
         [str(NAMES[hit.kind]) for hit in known],

@@ -92,9 +92,9 @@ class RegistrantPage(ReadOnly, StaffPage):
         """Find a whole address by its hash, which is indexed; anything else by its beginning."""
         term = search_term.strip()
         if "@" in term and "." in term.rpartition("@")[2]:
-            found = queryset.filter(address_hash=hashed(term))
-            if found.exists():
-                return found, False
+            registrants = queryset.filter(address_hash=hashed(term))
+            if registrants.exists():
+                return registrants, False
         return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="registrant", ordering="address")

@@ -76,8 +76,8 @@ def unknown(staff: Any) -> list[Unknown]:
     """Return mailings that wait for a decision about unknown deliveries."""
     undecided = Lease.objects.filter(closed_at=None, unknown__gt=0, mailing__isnull=False)
     counted = dict(undecided.values_list("mailing").annotate(count=Sum("unknown")))
-    found = _seen(staff).filter(pk__in=counted).order_by("-pk")[:20]
-    return [Unknown(mailing, counted[mailing.pk]) for mailing in found]
+    mailings = _seen(staff).filter(pk__in=counted).order_by("-pk")[:20]
+    return [Unknown(mailing, counted[mailing.pk]) for mailing in mailings]
 
 
 def results(staff: Any) -> list[CampaignResult]:
@@ -89,10 +89,10 @@ def results(staff: Any) -> list[CampaignResult]:
 
 def held_back(staff: Any) -> QuerySet[Client]:
     """Return clients none of whose campaigns can go out: no postal address, or on hold."""
-    found: QuerySet[Client] = Client.objects.for_staff(staff, Right.CAMPAIGNS).filter(
+    clients: QuerySet[Client] = Client.objects.for_staff(staff, Right.CAMPAIGNS).filter(
         Q(postal_address="") | Q(on_hold_at__isnull=False)
     )
-    return found[:20]
+    return clients[:20]
 
 
 def _summary(mailing: Mailing) -> totals.Summary:
@@ -101,12 +101,12 @@ def _summary(mailing: Mailing) -> totals.Summary:
         return totals.summary(mailing)
     key = f"summary:{mailing.pk}"
     with contextlib.suppress(RedisError):
-        if found := cache.get(key):
-            return cast(totals.Summary, found)
-    found = totals.summary(mailing)
+        if summary := cache.get(key):
+            return cast(totals.Summary, summary)
+    summary = totals.summary(mailing)
     with contextlib.suppress(RedisError):
-        cache.set(key, found, KEPT)
-    return found
+        cache.set(key, summary, KEPT)
+    return summary
 
 
 def _seen(staff: Any) -> QuerySet[Mailing]:

@@ -83,10 +83,10 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     staff = request.user
     context |= {
         "title": "Home",
-        "going": [_going(one) for one in dashboard_data.going(staff)],
+        "going": [_going(going) for going in dashboard_data.going(staff)],
         "decisions": _decisions(request),
         "soon": [_scheduled(mailing) for mailing in dashboard_data.scheduled(staff)],
-        "results": [_result(one) for one in dashboard_data.results(staff)],
+        "results": [_result(result) for result in dashboard_data.results(staff)],
         "begin": _begin(request),
         "write_url": _write(request),
         "drafts_url": _drafts(request),
@@ -102,19 +102,19 @@ def _of(mailing: Mailing) -> str:
     return f"{mailing.get_kind_display()} of {mailing.client}"
 
 
-def _going(one: dashboard_data.Going) -> dict[str, Any]:
+def _going(going: dashboard_data.Going) -> dict[str, Any]:
     return {
-        "mailing": one.mailing,
-        "of": _of(one.mailing),
-        "progress": one.progress,
-        "url": _page(one.mailing, "progress"),
+        "mailing": going.mailing,
+        "of": _of(going.mailing),
+        "progress": going.progress,
+        "url": _page(going.mailing, "progress"),
     }
 
 
 def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
     """Return what waits for somebody, the most pressing first; `url` may be empty."""
-    found = [_decision_unknown(one) for one in dashboard_data.unknown(request.user)]
-    found += [
+    decisions = [_decision_unknown(unknown) for unknown in dashboard_data.unknown(request.user)]
+    decisions += [
         {
             "what": mailing.subject,
             "of": _of(mailing),
@@ -124,7 +124,7 @@ def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for mailing in dashboard_data.overdue(request.user)
     ]
-    found += [
+    decisions += [
         {
             "what": mailing.subject,
             "of": _of(mailing),
@@ -134,19 +134,21 @@ def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for mailing in dashboard_data.paused(request.user)
     ]
-    found += [_decision_client(request, one) for one in dashboard_data.held_back(request.user)]
-    return found
+    decisions += [
+        _decision_client(request, client) for client in dashboard_data.held_back(request.user)
+    ]
+    return decisions
 
 
-def _decision_unknown(one: dashboard_data.Unknown) -> dict[str, Any]:
-    many = f"{one.count:,} deliveries" if one.count > 1 else "One delivery"
+def _decision_unknown(unknown: dashboard_data.Unknown) -> dict[str, Any]:
+    many = f"{unknown.count:,} deliveries" if unknown.count > 1 else "One delivery"
     return {
-        "what": one.mailing.subject,
-        "of": _of(one.mailing),
+        "what": unknown.mailing.subject,
+        "of": _of(unknown.mailing),
         "why": f"{many} ended unclear: the mail server may or may not have taken"
-        f" {'them' if one.count > 1 else 'it'}. Nothing is sent twice by itself.",
+        f" {'them' if unknown.count > 1 else 'it'}. Nothing is sent twice by itself.",
         "act": "Decide",
-        "url": _page(one.mailing, "unknown"),
+        "url": _page(unknown.mailing, "unknown"),
     }
 
 
@@ -181,20 +183,20 @@ def _moment(at: datetime | None, zone: zoneinfo.ZoneInfo) -> str:
     return f"{there:%A}, {there.day} {there:%B %Y, %H:%M}"
 
 
-def _result(one: dashboard_data.CampaignResult) -> dict[str, Any]:
-    zone = zoneinfo.ZoneInfo(one.mailing.client.time_zone)
+def _result(result: dashboard_data.CampaignResult) -> dict[str, Any]:
+    zone = zoneinfo.ZoneInfo(result.mailing.client.time_zone)
     return {
-        "mailing": one.mailing,
-        "of": _of(one.mailing),
-        "at": _moment(one.mailing.finished_at or one.mailing.started_at, zone),
-        "counts": one.summary.counts,
-        "tracked": one.mailing.kind == Mailing.Kind.CAMPAIGN,
-        "open_rate": percent(one.summary.open_rate),
-        "click_rate": percent(one.summary.click_rate),
-        "unsubscribed": one.summary.reaction.unsubscribed,
-        "untracked": percent(one.summary.opens_untracked),
-        "untracked_clicks": percent(one.summary.clicks_untracked),
-        "pages": extra_pages.pages(one.mailing),
+        "mailing": result.mailing,
+        "of": _of(result.mailing),
+        "at": _moment(result.mailing.finished_at or result.mailing.started_at, zone),
+        "counts": result.summary.counts,
+        "tracked": result.mailing.kind == Mailing.Kind.CAMPAIGN,
+        "open_rate": percent(result.summary.open_rate),
+        "click_rate": percent(result.summary.click_rate),
+        "unsubscribed": result.summary.reaction.unsubscribed,
+        "untracked": percent(result.summary.opens_untracked),
+        "untracked_clicks": percent(result.summary.clicks_untracked),
+        "pages": extra_pages.pages(result.mailing),
     }
 
 
@@ -241,8 +243,8 @@ def _first_steps(request: HttpRequest) -> list[tuple[str, str]]:
          clients.filter(senders__isnull=False)),
     ]  # fmt: skip
     ahead = [
-        (words, reverse(f"admin:{page}_add") if may else "")
-        for words, page, there in steps
+        (label, reverse(f"admin:{page}_add") if may else "")
+        for label, page, there in steps
         if not there.exists()
     ]
     if ahead:

@@ -17,15 +17,15 @@ YES_NO = [("", "Either way"), ("yes", "Yes"), ("no", "No")]
 
 def _found(request: HttpRequest, pk: int) -> Mailing:
     """Return a mailing whose report is within reach; raise Http404 where it is not."""
-    found: Mailing | None = (
+    mailing: Mailing | None = (
         visibility.mailings(request.user)
         .select_related("client", "mailing_list", "service")
         .filter(pk=pk, started_at__isnull=False)
         .first()
     )
-    if found is None:
+    if mailing is None:
         raise Http404("There is no such report, or it is not yours to read.")
-    return found
+    return mailing
 
 
 def _context(request: HttpRequest, page: Any, mailing: Mailing, title: str) -> dict[str, Any]:
@@ -48,13 +48,13 @@ def _context(request: HttpRequest, page: Any, mailing: Mailing, title: str) -> d
 def report_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     """Show the figures of one mailing."""
     mailing = _found(request, pk)
-    found = totals.report(mailing)
+    report = totals.report(mailing)
     context = _context(request, page, mailing, "Report") | {
-        "report": found,
-        "cards": cards.cards(mailing, found),
-        "chart": charts.chart(found, mailing.client.time_zone),
-        "states": _states(found.counts),
-        "left_out": sum(reason.count for reason in found.left_out),
+        "report": report,
+        "cards": cards.cards(mailing, report),
+        "chart": charts.chart(report, mailing.client.time_zone),
+        "states": _states(report.counts),
+        "left_out": sum(reason.count for reason in report.left_out),
     }
     return render(request, "tracking/report.html", context)
 
@@ -72,22 +72,22 @@ def _states(counts: totals.Counts) -> list[tuple[str, int, str]]:
 def deliveries_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     """Show what became of each mail, narrowed as asked."""
     mailing = _found(request, pk)
-    asked = {name: request.GET.get(name, "") for name in ("state", "refusal", "opened", "clicked")}
+    query = {name: request.GET.get(name, "") for name in ("state", "refusal", "opened", "clicked")}
     after = request.GET.get("after", "")
     number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    rows, onward = deliveries.some(mailing, deliveries.Narrowed(**asked, after=number))
-    kept = {name: value for name, value in asked.items() if value}
+    rows, onward = deliveries.some(mailing, deliveries.Narrowed(**query, after=number))
+    kept = {name: value for name, value in query.items() if value}
     context = _context(request, page, mailing, "Deliveries") | {
         "rows": rows,
         "next_url": f"?{urlencode(kept | {'after': onward})}" if onward else "",
         "first_url": f"?{urlencode(kept)}" if number else "",
         "is_narrowed": bool(kept),
-        "choices": _choices(asked, mailing),
+        "choices": _choices(query, mailing),
     }
     return render(request, "tracking/deliveries.html", context)
 
 
-def _choices(asked: dict[str, str], mailing: Mailing) -> list[tuple[str, str, str, Any]]:
+def _choices(query: dict[str, str], mailing: Mailing) -> list[tuple[str, str, str, Any]]:
     """Return the fields to narrow by: name, label, what is chosen, what there is to choose."""
     everything = [("", "All")]
     offered = [
@@ -96,7 +96,7 @@ def _choices(asked: dict[str, str], mailing: Mailing) -> list[tuple[str, str, st
     ]
     if mailing.kind == Mailing.Kind.CAMPAIGN:
         offered += [("opened", "Opened", YES_NO), ("clicked", "Clicked", YES_NO)]
-    return [(name, label, asked[name], choices) for name, label, choices in offered]
+    return [(name, label, query[name], choices) for name, label, choices in offered]
 
 
 @require_POST

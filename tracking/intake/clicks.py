@@ -31,15 +31,15 @@ def answer(environ: Environ, start: StartResponse) -> Body:
 
 
 def _unknown(environ: Environ, start: StartResponse) -> Body:
-    words = gettext(
+    message = gettext(
         "It may have been cut off when it was copied. Please open it from the mail itself."
     )
-    return page(environ, start, "404 Not Found", gettext("This link is not known here"), words)
+    return page(environ, start, "404 Not Found", gettext("This link is not known here"), message)
 
 
 def _later(environ: Environ, start: StartResponse) -> Body:
-    words = gettext(
+    message = gettext(
         "We cannot look up where this link leads just now. Please try again in a moment."
     )
     title, again = gettext("Please try again"), ("Retry-After", "5")
-    return page(environ, start, "503 Service Unavailable", title, words, again)
+    return page(environ, start, "503 Service Unavailable", title, message, again)

@@ -50,7 +50,7 @@ def unpack(group: bytes) -> Iterator[Hit]:
     if len(group) % PACKED.size:
         log.warning("an entry of %s bytes is no group of hits; left out", len(group))
         return iter(())
-    return (Hit(*each) for each in PACKED.iter_unpack(group))
+    return (Hit(*fields) for fields in PACKED.iter_unpack(group))
 
 
 def key_text(hit: Hit) -> str:

@@ -25,7 +25,7 @@ PAGE = """<!doctype html>
 <title>{title}</title>
 <link rel="stylesheet" href="/static/public.css">
 </head>
-<body><main><h1>{title}</h1><p>{words}</p></main></body>
+<body><main><h1>{title}</h1><p>{message}</p></main></body>
 </html>
 """
 
@@ -35,7 +35,7 @@ def page(
     start: StartResponse,
     status: str,
     title: str,
-    words: str,
+    message: str,
     *more: tuple[str, str],
 ) -> Body:
     """Answer with a small page of fixed words."""
@@ -43,7 +43,7 @@ def page(
         language=get_language(),
         direction="rtl" if get_language_bidi() else "ltr",
         title=escape(title),
-        words=escape(words),
+        message=escape(message),
     ).encode()
     start(
         status,

@@ -37,9 +37,9 @@ def chart(report: ReportTotals, time_zone: str) -> Chart | None:
     series, step = _shown(report.series), report.step
     if not series:
         return None
-    opened, clicked = [each.opened for each in series], [each.clicked for each in series]
+    opened, clicked = [bucket.opened for bucket in series], [bucket.clicked for bucket in series]
     top = _round_up(max(*opened, *clicked, 2))
-    when = [_moment(each.at.astimezone(zone), step) for each in series]
+    when = [_moment(bucket.at.astimezone(zone), step) for bucket in series]
     return Chart(
         lines=[_line("opened", opened, top), _line("clicked", clicked, top)],
         scale=[top, top // 2, 0],
@@ -47,9 +47,9 @@ def chart(report: ReportTotals, time_zone: str) -> Chart | None:
         words=_words(series, when, _each(step)),
         each=_each(step),
         table=[
-            (at, one.opened, one.clicked, one.unsubscribed)
-            for at, one in zip(when, series, strict=True)
-            if one.opened or one.clicked or one.unsubscribed
+            (at, bucket.opened, bucket.clicked, bucket.unsubscribed)
+            for at, bucket in zip(when, series, strict=True)
+            if bucket.opened or bucket.clicked or bucket.unsubscribed
         ],
     )
 
@@ -57,8 +57,8 @@ def chart(report: ReportTotals, time_zone: str) -> Chart | None:
 def _shown(series: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
     """Return the series without the still time after the last event."""
     last = 0
-    for number, each in enumerate(series, 1):
-        if each.opened or each.clicked or each.unsubscribed:
+    for number, bucket in enumerate(series, 1):
+        if bucket.opened or bucket.clicked or bucket.unsubscribed:
             last = number
     return series[: last + 1] if last else ()
 
@@ -88,12 +88,13 @@ def _each(step: timedelta) -> str:
     return "hour" if step >= timedelta(hours=1) else "minute"
 
 
-def _words(series: tuple[Bucket, ...], when: list[str], each: str) -> str:
+def _words(series: tuple[Bucket, ...], when: list[str], step_name: str) -> str:
     """Say in two sentences what the picture shows."""
-    opened, clicked = sum(one.opened for one in series), sum(one.clicked for one in series)
+    opened = sum(bucket.opened for bucket in series)
+    clicked = sum(bucket.clicked for bucket in series)
     most = max(range(len(series)), key=lambda at: series[at].opened + series[at].clicked)
     return (
-        f"{opened:,} opens and {clicked:,} clicks by the {each}, from {when[0]} to {when[-1]}."
-        f" Most came in the {each} from {when[most]}: {series[most].opened:,} opens and"
+        f"{opened:,} opens and {clicked:,} clicks by the {step_name}, from {when[0]} to {when[-1]}."
+        f" Most came in the {step_name} from {when[most]}: {series[most].opened:,} opens and"
         f" {series[most].clicked:,} clicks."
     )

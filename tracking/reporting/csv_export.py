@@ -71,13 +71,13 @@ def rows(mailing: int) -> Iterator[tuple[Any, ...]]:
         cursor.execute(BOUNDS, [mailing])
         after, last = cursor.fetchone()
         while last is not None:
-            said = {"mailing": mailing, "after": after, "last": last, "most": ROWS_AT_ONCE}
-            cursor.execute(ROWS, said)
-            found = cursor.fetchall()
-            yield from found
-            if len(found) < ROWS_AT_ONCE:
+            parameters = {"mailing": mailing, "after": after, "last": last, "most": ROWS_AT_ONCE}
+            cursor.execute(ROWS, parameters)
+            batch = cursor.fetchall()
+            yield from batch
+            if len(batch) < ROWS_AT_ONCE:
                 return
-            after = found[-1][0]
+            after = batch[-1][0]
 
 
 def cell(value: Any) -> str:

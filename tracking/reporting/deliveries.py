@@ -37,20 +37,20 @@ class DeliveryRow:
 
 def some(mailing: Mailing, narrowed: Narrowed) -> tuple[list[DeliveryRow], int | None]:
     """Return one page of deliveries by id, and after which id the next one starts, if any."""
-    found = list(_narrow(mailing, narrowed).select_related("registrant")[: AT_ONCE + 1])
-    shown = found[:AT_ONCE]
+    deliveries = list(_narrow(mailing, narrowed).select_related("registrant")[: AT_ONCE + 1])
+    shown = deliveries[:AT_ONCE]
     first = _first_events(shown)
     labels = dict(gate.Refusal.choices)
     rows = [
         DeliveryRow(
-            each,
-            str(labels.get(each.refusal, each.refusal)),
-            first.get((each.pk, "opened")),
-            first.get((each.pk, "clicked")),
+            delivery,
+            str(labels.get(delivery.refusal, delivery.refusal)),
+            first.get((delivery.pk, "opened")),
+            first.get((delivery.pk, "clicked")),
         )
-        for each in shown
+        for delivery in shown
     ]
-    return rows, shown[-1].pk if len(found) > AT_ONCE else None
+    return rows, shown[-1].pk if len(deliveries) > AT_ONCE else None
 
 
 def _narrow(mailing: Mailing, narrowed: Narrowed) -> QuerySet[Delivery]:
@@ -63,17 +63,18 @@ def _narrow(mailing: Mailing, narrowed: Narrowed) -> QuerySet[Delivery]:
         rows = rows.filter(state=narrowed.state)
     if narrowed.refusal in gate.Refusal.values:
         rows = rows.filter(refusal=narrowed.refusal)
-    for kind, said in (("opened", narrowed.opened), ("clicked", narrowed.clicked)):
-        if said in ("yes", "no"):
+    for kind, answer in (("opened", narrowed.opened), ("clicked", narrowed.clicked)):
+        if answer in ("yes", "no"):
             happened = Exists(Event.objects.filter(delivery=OuterRef("pk"), kind=kind))
-            rows = rows.filter(happened if said == "yes" else ~happened)
+            rows = rows.filter(happened if answer == "yes" else ~happened)
     return rows
 
 
 def _first_events(shown: Iterable[Delivery]) -> dict[tuple[int, str], datetime]:
     """Return when each delivery was first opened or clicked, in one query."""
-    found: dict[tuple[int, str], datetime] = {}
-    happened = Event.objects.filter(delivery__in=[each.pk for each in shown]).order_by("-at")
+    first_at: dict[tuple[int, str], datetime] = {}
+    numbers = [delivery.pk for delivery in shown]
+    happened = Event.objects.filter(delivery__in=numbers).order_by("-at")
     for delivery, kind, at in happened.values_list("delivery", "kind", "at"):
-        found[delivery, kind] = at
-    return found
+        first_at[delivery, kind] = at
+    return first_at

@@ -172,8 +172,8 @@ def summary(mailing: Mailing) -> Summary:
 
 def span(mailing: Mailing) -> Span | None:
     """Return where in the ledger a mailing's deliveries lie; None where it is not staged."""
-    found = Lease.objects.filter(mailing=mailing).aggregate(first=Min("first"), last=Max("last"))
-    return None if found["first"] is None else Span(found["first"], found["last"])
+    bounds = Lease.objects.filter(mailing=mailing).aggregate(first=Min("first"), last=Max("last"))
+    return None if bounds["first"] is None else Span(bounds["first"], bounds["last"])
 
 
 def counts(mailing: Mailing) -> Counts:
@@ -202,10 +202,10 @@ def counts(mailing: Mailing) -> Counts:
 
 def reaction(mailing: Mailing) -> Reaction:
     """Count what came back for a mailing."""
-    found = {kind: (people, int(times)) for kind, people, times in _rows(PEOPLE, [mailing.pk])}
-    opened = found.get(Event.Kind.OPENED, (0, 0))
-    clicked = found.get(Event.Kind.CLICKED, (0, 0))
-    return Reaction(*opened, *clicked, found.get(Event.Kind.UNSUBSCRIBED, (0, 0))[0])
+    reactions = {kind: (people, int(times)) for kind, people, times in _rows(PEOPLE, [mailing.pk])}
+    opened = reactions.get(Event.Kind.OPENED, (0, 0))
+    clicked = reactions.get(Event.Kind.CLICKED, (0, 0))
+    return Reaction(*opened, *clicked, reactions.get(Event.Kind.UNSUBSCRIBED, (0, 0))[0])
 
 
 def refusal_label(code: str) -> str:
@@ -213,15 +213,15 @@ def refusal_label(code: str) -> str:
     return Refusal(code).label if code in Refusal.values else code
 
 
-def _reasons(found: Mapping[str, int]) -> tuple[RefusalCount, ...]:
-    ordered = sorted(found.items(), key=lambda one: (-one[1], one[0]))
+def _reasons(refused: Mapping[str, int]) -> tuple[RefusalCount, ...]:
+    ordered = sorted(refused.items(), key=lambda reason: (-reason[1], reason[0]))
     return tuple(RefusalCount(code, refusal_label(code), count) for code, count in ordered)
 
 
 def _links(mailing: Mailing) -> tuple[LinkResult, ...]:
-    found = {link: (people, int(times)) for link, people, times in _rows(LINKS, [mailing.pk])}
+    clicks = {link: (people, int(times)) for link, people, times in _rows(LINKS, [mailing.pk])}
     return tuple(
-        LinkResult(link.position + 1, link.url, *found.get(link.pk, (0, 0)))
+        LinkResult(link.position + 1, link.url, *clicks.get(link.pk, (0, 0)))
         for link in Link.objects.filter(mailing=mailing)
     )
 

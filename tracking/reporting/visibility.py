@@ -13,5 +13,5 @@ def mailings(staff: Any) -> QuerySet[Mailing]:
     """Return the campaigns and notices whose results a member of staff may see."""
     notices = Client.objects.for_staff(staff, Right.NOTICES).values("pk")
     seen = Q(kind=Mailing.Kind.CAMPAIGN) | Q(kind=Mailing.Kind.NOTICE, client__in=notices)
-    found: QuerySet[Mailing] = Mailing.objects.for_staff(staff, Right.REPORTS).filter(seen)
-    return found
+    visible: QuerySet[Mailing] = Mailing.objects.for_staff(staff, Right.REPORTS).filter(seen)
+    return visible

@@ -144,18 +144,18 @@ ACTS: dict[str, Callable[[Visit], str]] = {
 @private
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Show the page, and on POST do the one act that was pressed (U-25 to U-29)."""
-    found = subscription_of("p", token)
-    if found is None:
+    named = subscription_of("p", token)
+    if named is None:
         return unknown(request)
-    subscription, mailing = found
+    subscription, mailing = named
     languages.speak(subscription.registrant.client.locale)
-    said = ""
+    message = ""
     if request.method == "POST":
         by = provenance_of(request, Means.PREFERENCES, mailing=mailing or None)
-        said = _act(request.POST.get("act", ""), Visit(subscription, mailing, by))
+        message = _act(request.POST.get("act", ""), Visit(subscription, mailing, by))
         subscription.refresh_from_db()
         subscription.registrant.refresh_from_db()
-    return render(request, "public/preferences.html", _page(subscription, said))
+    return render(request, "public/preferences.html", _page(subscription, message))
 
 
 def _act(name: str, visit: Visit) -> str:
@@ -167,7 +167,7 @@ def _act(name: str, visit: Visit) -> str:
     return act(visit)
 
 
-def _page(subscription: Subscription, said: str) -> dict[str, object]:
+def _page(subscription: Subscription, message: str) -> dict[str, object]:
     person = subscription.registrant
     others = (
         person.subscriptions.filter(state=Subscription.State.CONFIRMED)
@@ -178,12 +178,12 @@ def _page(subscription: Subscription, said: str) -> dict[str, object]:
         "client": person.client,
         "mailing_list": subscription.mailing_list,
         "address": masked(person.address),
-        "said": said,
+        "said": message,
         "is_on": subscription.state == Subscription.State.CONFIRMED,
         "is_ended": subscription.state == Subscription.State.ENDED,
         "may_come_back": _may_get_confirm_letter(person),
         "paused_until": _future(subscription.paused_until),
-        "others": [each.mailing_list for each in others],
+        "others": [other.mailing_list for other in others],
         "opens_refused": person.opens == Choice.DENIED,
         "clicks_refused": person.clicks == Choice.DENIED,
         "opens_granted": person.opens == Choice.GRANTED,

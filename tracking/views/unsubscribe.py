@@ -22,10 +22,10 @@ LARGEST_BODY = 4096
 @private
 def one_click(request: HttpRequest, token: str) -> HttpResponse:
     """Answer the List-Unsubscribe URL; the token decides, never the body (U-20 to U-24)."""
-    found = subscription_of("u", token)
-    if found is None:
+    named = subscription_of("u", token)
+    if named is None:
         return unknown(request)
-    subscription, mailing = found
+    subscription, mailing = named
     languages.speak(subscription.mailing_list.client.locale)
     page = {
         "subscription": subscription,
