@@ -27,14 +27,14 @@ def unknown(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     mailing = page.mailing(request, pk, change=deciding_now)
     if deciding_now:
         return _decide(request, page, mailing)
-    found = resolving_unknown.undecided(mailing)
-    people = _people(request, found.sample)
+    undecided = resolving_unknown.undecided(mailing)
+    people = _people(request, undecided.sample)
     may = page.has_change_permission(request)
     context = page.context(request, mailing, "What nobody knows the end of") | {
-        "found": found,
+        "found": undecided,
         "groups": [
-            (group, [people[one] for one in group.sample if one in people])
-            for group in found.groups
+            (group, [people[delivery] for delivery in group.sample if delivery in people])
+            for group in undecided.groups
         ],
         "may_accept": may,
         "may_resend": may and mailing.state in (State.SENDING, State.PAUSED),

@@ -26,15 +26,15 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
     `?part=database` asks of some parts alone (a load balancer's question), and may be repeated.
     """
-    asked = request.GET.getlist("part")
-    found = [part for part in health.parts() if not asked or part.name in asked]
-    is_well = bool(found) and all(part.is_well for part in found)
-    said = {
+    part_names = request.GET.getlist("part")
+    parts = [part for part in health.parts() if not part_names or part.name in part_names]
+    is_well = bool(parts) and all(part.is_well for part in parts)
+    reports = {
         part.name: {"well": part.is_well, "words": part.words}
         | ({} if part.seconds is None else {"seconds": round(part.seconds, 1)})
-        for part in found
+        for part in parts
     }
-    answer = {"well": is_well, "parts": said}
+    answer = {"well": is_well, "parts": reports}
     return JsonResponse(answer, status=200 if is_well else 503)
 
 
@@ -77,7 +77,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
 def _wanted(request: HttpRequest) -> list[tuple[str, str, str]]:
     """Return what wants a person: its name, why, and where; of the clients within reach alone."""
     senders = Sender.objects.for_staff(request.user, Right.SETTINGS).exclude(stopped_at=None)
-    found = [
+    wanted = [
         (
             f"Sender “{sender.name}”",
             f"stopped: {sender.stopped_reason}",
@@ -90,8 +90,12 @@ def _wanted(request: HttpRequest) -> list[tuple[str, str, str]]:
         (health.with_undecided(mailings), "wants a decision on what is unknown", "unknown"),
         (lifecycle.overdue(mailings), "came due while the system was down", "send"),
     ):
-        found += [
-            (each.subject, why, reverse(f"admin:newsletter_{each.kind}_{step}", args=[each.pk]))
-            for each in rows[:20]
+        wanted += [
+            (
+                mailing.subject,
+                why,
+                reverse(f"admin:newsletter_{mailing.kind}_{step}", args=[mailing.pk]),
+            )
+            for mailing in rows[:20]
         ]
-    return found
+    return wanted

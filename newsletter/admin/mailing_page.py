@@ -107,8 +107,8 @@ class MailingPage(StaffPage):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Show above the list what came due while nothing could start it."""
         overdue = [
-            (each, self.url("send", each.pk))
-            for each in lifecycle.overdue(self.get_queryset(request))[:20]
+            (mailing, self.url("send", mailing.pk))
+            for mailing in lifecycle.overdue(self.get_queryset(request))[:20]
         ]
         return super().changelist_view(request, {"overdue": overdue, **(extra_context or {})})
 
@@ -250,12 +250,12 @@ class MailingPage(StaffPage):
 
     def mailing(self, request: HttpRequest, pk: int, *, change: bool = False) -> Mailing:
         """Return a mailing within reach; raise Http404 where it is not, 403 where only to see."""
-        found: Mailing | None = self.get_queryset(request).filter(pk=pk).first()
-        if found is None:
+        mailing: Mailing | None = self.get_queryset(request).filter(pk=pk).first()
+        if mailing is None:
             raise Http404("There is no such mailing, or it is not yours to see.")
-        if change and not StaffPage.has_change_permission(self, request, found):
+        if change and not StaffPage.has_change_permission(self, request, mailing):
             raise PermissionDenied
-        return found
+        return mailing
 
     def context(self, request: HttpRequest, mailing: Mailing, title: str) -> dict[str, Any]:
         """Return what every page about one mailing shows around its content."""
@@ -270,6 +270,6 @@ class MailingPage(StaffPage):
             "is_nav_sidebar_enabled": True,
         }
 
-    def say(self, request: HttpRequest, words: str, level: int = messages.SUCCESS) -> None:
+    def say(self, request: HttpRequest, message: str, level: int = messages.SUCCESS) -> None:
         """Tell the signed-in person something on the next page."""
-        self.message_user(request, words, level)
+        self.message_user(request, message, level)

@@ -119,10 +119,11 @@ def audience_now(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
 def people(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     """Find people of the audience by the beginning of an address (never in a URL)."""
     mailing = page.mailing(request, pk)
-    found = previewing.people(mailing, request.POST.get("address", ""))
+    registrants = previewing.people(mailing, request.POST.get("address", ""))
     if request.headers.get("Accept", "").startswith("application/json"):
-        return JsonResponse({"people": [{"id": one.pk, "label": str(one)} for one in found]})
-    query = f"?person={found[0].pk}" if found else ""
-    if not found:
+        choices = [{"id": person.pk, "label": str(person)} for person in registrants]
+        return JsonResponse({"people": choices})
+    query = f"?person={registrants[0].pk}" if registrants else ""
+    if not registrants:
         page.say(request, "Nobody of this audience has such an address.", 30)
     return HttpResponseRedirect(page.url("change", pk) + query)

@@ -108,8 +108,8 @@ class SenderPage(StaffPage):
     @display(description="state", label={"in use": "success", "stopped": "danger"})
     def state(self, sender: Sender) -> tuple[str, str]:
         """Show whether it was stopped."""
-        told = "stopped" if sender.stopped_at else "in use"
-        return told, told
+        label = "stopped" if sender.stopped_at else "in use"
+        return label, label
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep a sender with its client."""
@@ -128,10 +128,10 @@ class SenderPage(StaffPage):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Say what must be known of the provider chosen, each time it is saved."""
         super().save_model(request, obj, form, change)
-        known = [one.words for one in sender_panel.checks(obj) if not one.passed]
+        known = [check.words for check in sender_panel.checks(obj) if not check.passed]
         label = sender_panel.provider_label(obj)
-        for words in known:
-            self.message_user(request, f"{label}: {words}", messages.WARNING)
+        for explanation in known:
+            self.message_user(request, f"{label}: {explanation}", messages.WARNING)
 
     def changeform_view(
         self,

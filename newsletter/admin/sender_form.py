@@ -101,24 +101,24 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("provider", "Choose the provider.")
             return
         typed = {
-            each.name: cleaned.get(named(name, each.name), "") for each in PROVIDERS[name].fields
+            field.name: cleaned.get(named(name, field.name), "") for field in PROVIDERS[name].fields
         }
         stays = name == self._was and typed.get(WHERE_CREDENTIALS_GO, "") == self._kept.get(
             WHERE_CREDENTIALS_GO, ""
         )
-        for each in PROVIDERS[name].fields:
-            if each.secret and not typed[each.name] and stays:
-                typed[each.name] = self._kept.get(each.name, "")
-            if each.required and not typed[each.name]:
-                again = each.secret and self._kept.get(each.name)
-                words = TYPE_AGAIN.format(each.label) if again else f"{each.label} is missing."
-                self.add_error(named(name, each.name), words)
+        for field in PROVIDERS[name].fields:
+            if field.secret and not typed[field.name] and stays:
+                typed[field.name] = self._kept.get(field.name, "")
+            if field.required and not typed[field.name]:
+                again = field.secret and self._kept.get(field.name)
+                message = TYPE_AGAIN.format(field.label) if again else f"{field.label} is missing."
+                self.add_error(named(name, field.name), message)
         if self.errors:
             return
         try:
             provider_settings(name, typed)
         except ValueError as wrong:
-            at = [each.name for each in PROVIDERS[name].fields if each.name in str(wrong)]
+            at = [field.name for field in PROVIDERS[name].fields if field.name in str(wrong)]
             self.add_error(named(name, at[0]) if at else "provider", f"{wrong}.".capitalize())
         cleaned["credentials"] = {key: value for key, value in typed.items() if value}
 
@@ -131,14 +131,14 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
         if client and chosen.client_id != client.pk:
             self.add_error("fallback", f"This sender is not one of {client}; choose another.")
             return
-        names, seen, each = [self.instance.name or cleaned.get("name", "")], set(), chosen
-        while each is not None and each.pk not in seen:
-            names.append(each.name)
-            if each.pk == self.instance.pk:
+        names, seen, sender = [self.instance.name or cleaned.get("name", "")], set(), chosen
+        while sender is not None and sender.pk not in seen:
+            names.append(sender.name)
+            if sender.pk == self.instance.pk:
                 self.add_error("fallback", f"This goes round in a circle: {' → '.join(names)}.")
                 return
-            seen.add(each.pk)
-            each = each.fallback
+            seen.add(sender.pk)
+            sender = sender.fallback
 
     def save(self, commit: bool = True) -> Any:
         """Keep secrets where none were typed; forget them with the server they belong to."""
@@ -199,7 +199,7 @@ def _credential(provider: str, field: Field) -> forms.CharField:
 
 def _with_credentials() -> type[SenderForm]:
     """Return the form with a field for every credential of every provider."""
-    choices = [("", "–"), *((name, each.label) for name, each in PROVIDERS.items())]
+    choices = [("", "–"), *((name, provider.label) for name, provider in PROVIDERS.items())]
     made: dict[str, Any] = {
         "__module__": __name__,
         "__doc__": SenderForm.__doc__,
@@ -208,14 +208,14 @@ def _with_credentials() -> type[SenderForm]:
         ),
     }
     for name, provider in PROVIDERS.items():
-        for each in provider.fields:
-            made[named(name, each.name)] = _credential(provider.label, each)
+        for field in provider.fields:
+            made[named(name, field.name)] = _credential(provider.label, field)
     return type("CredentialsForm", (SenderForm,), made)
 
 
 CredentialsForm = _with_credentials()
 CREDENTIALS = {
-    name: [named(name, each.name) for each in provider.fields]
+    name: [named(name, field.name) for field in provider.fields]
     for name, provider in PROVIDERS.items()
 }
 """The form's names of each provider's credentials."""

@@ -23,8 +23,11 @@ def panel(sender: Sender) -> dict[str, Any]:
         "reading": reading,
         "is_stopped": sender.stopped_at is not None,
         "rests": bool(reading.stopped_until)
-        or any(each.stopped_until or each.connections is not None for each in reading.receivers),
-        "chain": [(each, _leaves_by(each)) for each in routing.chain(sender)],
+        or any(
+            receiver.stopped_until or receiver.connections is not None
+            for receiver in reading.receivers
+        ),
+        "chain": [(member, _leaves_by(member)) for member in routing.chain(sender)],
         "checks": checks(sender),
         "provider": provider_label(sender),
         "chart": plan and ramp_chart(plan, now().astimezone(zone).date(), reading.warm_up_count),

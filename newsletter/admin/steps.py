@@ -45,9 +45,9 @@ def _may_go(page: Any, request: HttpRequest, mailing: Mailing) -> bool:
             messages.ERROR,
         )
         return False
-    failed = [one for one in checks.check(mailing) if one.blocking and not one.passed]
-    for one in failed:
-        page.say(request, f"Not sent: {one.reason}", messages.ERROR)
+    failed = [result for result in checks.check(mailing) if result.blocking and not result.passed]
+    for result in failed:
+        page.say(request, f"Not sent: {result.reason}", messages.ERROR)
     return not failed
 
 
@@ -73,12 +73,12 @@ def send(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
         return HttpResponseRedirect(page.url("send", pk))
     if mailing.state not in (State.DRAFT, State.SCHEDULED):
         return HttpResponseRedirect(page.url("progress", pk))
-    found = checks.check(mailing)
+    results = checks.check(mailing)
     zone = zoneinfo.ZoneInfo(mailing.client.time_zone)
     context = page.context(request, mailing, "Send or schedule") | {
         "audience": audience.audience(mailing),
-        "checks": found,
-        "blocked": any(one.blocking and not one.passed for one in found),
+        "checks": results,
+        "blocked": any(result.blocking and not result.passed for result in results),
         "zone": mailing.client.time_zone,
         "now_there": f"{now().astimezone(zone):%H:%M}",
         "scheduled_there": mailing.scheduled_at
@@ -129,20 +129,20 @@ def move(request: HttpRequest, page: Any, pk: int, move: str) -> HttpResponse:
 
 
 def _progress(page: Any, request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
-    found = progress(mailing, earlier=request.GET.get("earlier", ""))
-    asked = urlencode({"state": mailing.state, "earlier": found.samples})
+    figures = progress(mailing, earlier=request.GET.get("earlier", ""))
+    query = urlencode({"state": mailing.state, "earlier": figures.samples})
     may = page.has_change_permission(request)
     return {
         "mailing": mailing,
-        "progress": found,
+        "progress": figures,
         "course": course(mailing),
         "zone": mailing.client.time_zone,
-        "now_url": f"{page.url('progress_now', mailing.pk)}?{asked}",
+        "now_url": f"{page.url('progress_now', mailing.pk)}?{query}",
         "under_way": mailing.state in (State.STAGING, State.SENDING, State.PAUSED),
         "unknown_url": page.url("unknown", mailing.pk),
         "is_decided": not resolving_unknown.waits(mailing),
         "retry_url": page.url("retry", mailing.pk)
-        if may and found.failed and mailing.state in resending_failed.STATES
+        if may and figures.failed and mailing.state in resending_failed.STATES
         else "",
     }
 
@@ -156,8 +156,8 @@ def progress_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     may = page.has_change_permission(request)
     offered = OFFERED.get(State(mailing.state), []) if may else []
     moves = [
-        (reverse(page.name("move"), args=[pk, one]), label, CONFIRMED.get(one, ""))
-        for one, label in offered
+        (reverse(page.name("move"), args=[pk, move]), label, CONFIRMED.get(move, ""))
+        for move, label in offered
     ]
     context = page.context(request, mailing, "Progress") | _progress(page, request, mailing)
     context |= {

@@ -73,11 +73,11 @@ def _when(day: date, today: date) -> str:
 def _words(plan: Plan, days: list[tuple[date, int]], today: date, sent: int) -> str:
     """Say in three sentences what the picture shows."""
     first, last = days[0], days[-1]
-    said = (
+    sentence = (
         f"From {first[1]:,} mails on {first[0]:%-d %B %Y}, {plan.growth} % more each day, to"
         f" {last[1]:,} on {last[0]:%-d %B %Y}; no ceiling after that."
     )
     ceiling = plan.ceiling(today)
     if ceiling is None:
-        return f"{said} It {'begins later' if today < plan.on else 'is over'}."
-    return f"{said} Today {sent:,} of {ceiling:,} were sent."
+        return f"{sentence} It {'begins later' if today < plan.on else 'is over'}."
+    return f"{sentence} Today {sent:,} of {ceiling:,} were sent."

@@ -119,12 +119,12 @@ class CompiledMail:
     @classmethod
     def load(cls, data: bytes | memoryview | str) -> Self:
         """Return the mail dump wrote; raises ValueError for any other version."""
-        found = json.loads(data if isinstance(data, str) else bytes(data))
-        if found.get("version") != VERSION:
+        fields = json.loads(data if isinstance(data, str) else bytes(data))
+        if fields.get("version") != VERSION:
             raise ValueError(
-                f"this mail was compiled by version {found.get('version')} of the format"
+                f"this mail was compiled by version {fields.get('version')} of the format"
             )
-        return cls(**found)
+        return cls(**fields)
 
 
 def compile_mail(source: Source) -> CompiledMail:
@@ -141,21 +141,23 @@ def _compiled(source: Source) -> CompiledMail:
         layout_format = "mjml" if source.body_format == "mjml" else "html"
         texts["layout"] = built_in(source.kind, layout_format)
     tags = Tags(*texts.values())
-    words = LayoutTexts(**{name: tags.swap(text, field=name) for name, text in texts.items()})
+    layout_texts = LayoutTexts(
+        **{name: tags.swap(text, field=name) for name, text in texts.items()}
+    )
     _refuse(markup_in_strings(tags.tags))
-    html = build(words, tags, body_format=source.body_format, layout_format=layout_format)
-    whole = source.body_format == "mjml" and is_whole(words.body)
+    html = build(layout_texts, tags, body_format=source.body_format, layout_format=layout_format)
+    whole = source.body_format == "mjml" and is_whole(layout_texts.body)
     _refuse([tag.fault("stands where it would be lost") for tag in _lost(html, tags, whole)])
     html = link_rewriting.checked(html, tags)
     text = plain_text.from_html(html, tags)
-    html, found = link_rewriting.rewritable(html, tags, base=source.link_base)
+    html, links = link_rewriting.rewritable(html, tags, base=source.link_base)
     compiled = CompiledMail(
         kind=source.kind,
         subject=source.subject,
         html=tags.into_html(link_rewriting.with_pixel(html, tags)).strip() + "\n",
         text=tags.into_text(text),
-        links=found.rewritable,
-        personal_links=found.personal,
+        links=links.rewritable,
+        personal_links=links.personal,
         constants=source.constants,
         headers=_headers(source),
         message_id_domain=source.message_id_domain,
@@ -257,7 +259,7 @@ def _whole_faults(compiled: CompiledMail) -> list[SourceError]:
         try:
             personalising.parse(text, field=name)
         except LiquidError as error:
-            found = personalising.fault_of(error, field=name, source=text)
-            message = f"{found.message}: a tag opens and closes at different depths of the HTML"
+            fault = personalising.fault_of(error, field=name, source=text)
+            message = f"{fault.message}: a tag opens and closes at different depths of the HTML"
             return [SourceError(name, message)]
     return []

@@ -26,10 +26,10 @@ class HeaderFieldError(ValueError):
 
 def refuse_controls(value: str, *, longest: int) -> None:
     """Raise Unfit where a header value has control characters, line breaks, or is too long."""
-    found = CONTROLS.search(value)
-    if found:
+    match = CONTROLS.search(value)
+    if match:
         raise HeaderFieldError(
-            f"must not contain a line break or control character (U+{ord(found[0]):04X})"
+            f"must not contain a line break or control character (U+{ord(match[0]):04X})"
         )
     if len(value) > longest:
         raise HeaderFieldError(f"has {len(value)} characters; at most {longest} are allowed")
@@ -54,10 +54,10 @@ def _with_a_label(address: str) -> str:
         )
     except EmailNotValidError:
         raise HeaderFieldError("this is not one plain mail address") from None
-    found = checked.ascii_email or ""
-    if not _ADDRESS.fullmatch(found):
+    ascii_form = checked.ascii_email or ""
+    if not _ADDRESS.fullmatch(ascii_form):
         raise HeaderFieldError("this is not one plain mail address")
-    return found
+    return ascii_form
 
 
 def sender(name: str, address: str) -> bytes:
@@ -82,11 +82,11 @@ def phrase(name: str) -> bytes:
 def list_id(value: str) -> bytes:
     """Return a List-Id from '"Name" <slug.domain>' (RFC 2919 §2); raises Unfit."""
     refuse_controls(value, longest=SUBJECT_LONGEST)
-    found = _LIST_ID.fullmatch(value) or _LIST_ID.fullmatch(f"<{value}>")
-    if found is None or not _PRINTABLE.fullmatch(found["id"]):
+    match = _LIST_ID.fullmatch(value) or _LIST_ID.fullmatch(f"<{value}>")
+    if match is None or not _PRINTABLE.fullmatch(match["id"]):
         raise HeaderFieldError('must look like "Name" <list.example.org>')
-    name = (found["quoted"] or found["bare"] or "").strip()
-    identifier = f"<{found['id']}>".encode()
+    name = (match["quoted"] or match["bare"] or "").strip()
+    identifier = f"<{match['id']}>".encode()
     return _followed_by(phrase(name), identifier) if name else identifier
 
 
@@ -128,14 +128,14 @@ def _folded(text: bytes, *, used: int) -> bytes:
 @lru_cache(maxsize=512)
 def _encoded_words(text: str, *, used: int) -> bytes:
     """RFC 2047 §2: each word at most 75 characters, never a character cut in two."""
-    words: list[bytes] = []
+    chunks: list[bytes] = []
     room = (FOLD - used - 12) // 4 * 3
     chunk = b""
     for character in text:
         raw = character.encode("utf-8", "replace")
         if len(chunk) + len(raw) > room:
-            words.append(chunk)
+            chunks.append(chunk)
             chunk, room = b"", 45
         chunk += raw
-    words.append(chunk)
-    return b"\r\n ".join(b"=?utf-8?b?" + base64.b64encode(word) + b"?=" for word in words)
+    chunks.append(chunk)
+    return b"\r\n ".join(b"=?utf-8?b?" + base64.b64encode(word) + b"?=" for word in chunks)

@@ -51,13 +51,13 @@ def _read(name: str) -> str:
     return (LAYOUTS / name).read_text()
 
 
-def build(words: LayoutTexts, tags: Tags, *, body_format: str, layout_format: str) -> str:
+def build(texts: LayoutTexts, tags: Tags, *, body_format: str, layout_format: str) -> str:
     """Return the whole page; raises Faults where body and layout do not fit or cannot be read."""
-    layout = _filled(words, tags)
+    layout = _filled(texts, tags)
     if body_format == "mjml":
-        return _mjml_body(words.body, layout, tags, layout_format)
+        return _mjml_body(texts.body, layout, tags, layout_format)
     make = markup.from_markdown if body_format == "markdown" else markup.from_html
-    content = make(words.body, tags)
+    content = make(texts.body, tags)
     if layout_format == "mjml":
         return _in_mjml_layout(content, layout, tags)
     refuse_active(layout, field="layout")
@@ -67,7 +67,7 @@ def build(words: LayoutTexts, tags: Tags, *, body_format: str, layout_format: st
 
 def refuse_active(html: str, *, field: str) -> None:
     """Raise Faults where HTML has anything that acts, submits or loads by itself (M-14)."""
-    found = _FORBIDDEN.search(html) or _REFRESH.search(html)
+    match = _FORBIDDEN.search(html) or _REFRESH.search(html)
     handlers: list[str] = []
 
     def noted(tag: str) -> str:
@@ -76,10 +76,10 @@ def refuse_active(html: str, *, field: str) -> None:
         return tag
 
     each_tag(html, noted)
-    if found or handlers:
-        index = found.start() if found else html.find(handlers[0])
+    if match or handlers:
+        index = match.start() if match else html.find(handlers[0])
         line, column = html.count("\n", 0, index) + 1, index - html.rfind("\n", 0, index)
-        what = found[0] if found else handlers[0]
+        what = match[0] if match else handlers[0]
         raise SourceErrors(
             [SourceError(field, f"{what[:40]} is not allowed in mail", line, column)]
         )
@@ -118,14 +118,14 @@ def _in_mjml_layout(content: str, layout: str, tags: Tags) -> str:
     return _placed(markup.from_mjml(layout, field="layout"), tags, content)
 
 
-def _filled(words: LayoutTexts, tags: Tags) -> str:
+def _filled(texts: LayoutTexts, tags: Tags) -> str:
     """Return the layout with {{ subject }} and {{ preheader }} replaced by their sources."""
-    sources = {"subject": escape(words.subject), "preheader": escape(words.preheader)}
+    sources = {"subject": escape(texts.subject), "preheader": escape(texts.preheader)}
 
     def one(match: re.Match[str]) -> str:
         return sources.get(tags.of(match).expression, match[0])
 
-    return tags.word.sub(one, words.layout)
+    return tags.word.sub(one, texts.layout)
 
 
 def _place(html: str, tags: Tags) -> re.Match[str]:

@@ -43,8 +43,8 @@ def checked(html: str, tags: Tags) -> str:
 
     def one(name: str, value: str) -> str:
         if name == "style" or name.startswith("on"):
-            words = tags.word.finditer(value)
-            faults.extend(tags.of(word).fault(f"may not stand in {name}") for word in words)
+            matches = tags.word.finditer(value)
+            faults.extend(tags.of(word).fault(f"may not stand in {name}") for word in matches)
         if name not in _URL_NAMES:
             return value
         if _HARMFUL.match("".join(unescape(value).split()).lower()):
@@ -61,7 +61,7 @@ def checked(html: str, tags: Tags) -> str:
 
 def rewritable(html: str, tags: Tags, *, base: str) -> tuple[str, LinkFound]:
     """Return the page with a slot for each link that may be rewritten, and all links found."""
-    found = LinkFound()
+    links = LinkFound()
 
     def one(name: str, value: str) -> str:
         address = unescape(value).strip()
@@ -70,15 +70,15 @@ def rewritable(html: str, tags: Tags, *, base: str) -> tuple[str, LinkFound]:
         if tags.word.search(value):
             if not _is_own(value, tags):
                 as_written = tags.word.sub(lambda word: tags.of(word).text, address)
-                found.personal.append(_OUR_FILTER.sub(" ", as_written))
+                links.personal.append(_OUR_FILTER.sub(" ", as_written))
             return value
         if not _WEB.match(address) or f"{address}/".startswith(f"{base}/"):
             return value
-        found.rewritable.append("".join(address.split()))
-        return tags.add(Tag(f"{{{{ _link[{len(found.rewritable) - 1}] }}}}"))
+        links.rewritable.append("".join(address.split()))
+        return tags.add(Tag(f"{{{{ _link[{len(links.rewritable) - 1}] }}}}"))
 
     page = each_tag(html, lambda tag: _attributes(tag, one) if _LINKING.match(tag) else tag)
-    return page, found
+    return page, links
 
 
 def with_pixel(html: str, tags: Tags) -> str:
@@ -132,5 +132,5 @@ def _filtered(value: str, tags: Tags) -> str:
 
 
 def _is_own(value: str, tags: Tags) -> bool:
-    found = tags.word.fullmatch(value.strip())
-    return found is not None and tags.of(found).expression in OWN
+    match = tags.word.fullmatch(value.strip())
+    return match is not None and tags.of(match).expression in OWN

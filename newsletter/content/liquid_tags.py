@@ -46,8 +46,8 @@ class Tag:
     @property
     def expression(self) -> str:
         """Return what stands between the braces of an output."""
-        found = _OUTPUT.fullmatch(self.text)
-        return found[2] if found else ""
+        match = _OUTPUT.fullmatch(self.text)
+        return match[2] if match else ""
 
     def fault(self, message: str) -> SourceError:
         """Return a fault at this tag."""
@@ -95,25 +95,25 @@ class Tags:
 
     def as_comments(self, html: str) -> str:
         """Return HTML with the words in its content as comments; attributes keep plain words."""
-        return between(html, lambda text: self.word.sub(lambda found: f"<!--{found[0]}-->", text))
+        return between(html, lambda text: self.word.sub(lambda match: f"<!--{match[0]}-->", text))
 
     def missing_from(self, html: str) -> list[Tag]:
         """Return the tags of authors that an HTML tool dropped because of where they stood."""
-        kept = {int(found[1]) for found in self.word.finditer(html)}
+        kept = {int(match[1]) for match in self.word.finditer(html)}
         return [tag for index, tag in enumerate(self.tags) if tag.field and index not in kept]
 
     def into_html(self, html: str) -> str:
         """Return HTML with the Liquid tags put back; every other brace stays a brace."""
         html = _BRACE.sub("&#123;", html)
-        return self.any.sub(lambda found: self._back(found, "&#123;"), html)
+        return self.any.sub(lambda match: self._back(match, "&#123;"), html)
 
     def into_text(self, text: str) -> str:
         """Return plain text with the Liquid tags put back; every other brace stays a brace."""
         text = _BRACE.sub('{{ "{" }}', text)
-        return self.any.sub(lambda found: self._back(found, '{{ "{" }}'), text)
+        return self.any.sub(lambda match: self._back(match, '{{ "{" }}'), text)
 
-    def _back(self, found: re.Match[str], brace: str) -> str:
-        index = int(found["a"] or found["b"])
+    def _back(self, match: re.Match[str], brace: str) -> str:
+        index = int(match["a"] or match["b"])
         return brace if index == 0 else self.tags[index].text
 
 
@@ -134,10 +134,10 @@ def each_tag(html: str, change: Callable[[str], str]) -> str:
 
 def with_filter(tag: Tag, name: str) -> Tag:
     """Return an output tag with one more filter at its end."""
-    found = _OUTPUT.fullmatch(tag.text)
-    if found is None:
+    match = _OUTPUT.fullmatch(tag.text)
+    if match is None:
         return tag
-    text = f"{{{{{found[1]} {found[2]} | {name} {found[3]}}}}}"
+    text = f"{{{{{match[1]} {match[2]} | {name} {match[3]}}}}}"
     return Tag(text, tag.field, tag.line, tag.column)
 
 
@@ -146,5 +146,5 @@ def markup_in_strings(tags: list[Tag]) -> list[SourceError]:
     return [
         tag.fault("must not hold a < in quotes")
         for tag in tags
-        if tag.field and any("<" in found for found in _QUOTED.findall(tag.text))
+        if tag.field and any("<" in quoted for quoted in _QUOTED.findall(tag.text))
     ]

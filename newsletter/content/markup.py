@@ -43,11 +43,11 @@ def from_markdown(source: str, tags: Tags) -> str:
     """Return the HTML of a Markdown body; raw HTML in it stays text."""
     lines = []
     for line in source.splitlines():
-        found = tags.word.fullmatch(line.strip())
-        alone = found is not None and not tags.of(found).is_output
+        match = tags.word.fullmatch(line.strip())
+        alone = match is not None and not tags.of(match).is_output
         lines += ["", line.strip(), ""] if alone else [line]
     html = _MARKDOWN.render("\n".join(lines))
-    html = re.sub(r"<p>([^<]*)</p>\n?", lambda found: _unwrapped(found, tags), html)
+    html = re.sub(r"<p>([^<]*)</p>\n?", lambda match: _unwrapped(match, tags), html)
     html = css_inline.inline_fragment(tags.as_comments(html), CONTENT_STYLE)
     return _clean(html, tags)
 
@@ -87,16 +87,16 @@ def _clean(html: str, tags: Tags) -> str:
         url_schemes={"http", "https", "mailto", "tel"},
         filter_style_properties=allowed_markup.PROPERTIES,
     )
-    return _COMMENT.sub(lambda found: found[0] if tags.comment.fullmatch(found[0]) else "", cleaned)
+    return _COMMENT.sub(lambda match: match[0] if tags.comment.fullmatch(match[0]) else "", cleaned)
 
 
-def _unwrapped(found: re.Match[str], tags: Tags) -> str:
+def _unwrapped(match: re.Match[str], tags: Tags) -> str:
     """Return a paragraph without its <p> where nothing but deciding tags stands in it."""
-    words = list(tags.word.finditer(found[1]))
-    alone = words and not tags.word.sub("", found[1]).strip()
-    if alone and not any(tags.of(word).is_output for word in words):
-        return found[1].strip() + "\n"
-    return found[0]
+    matches = list(tags.word.finditer(match[1]))
+    alone = matches and not tags.word.sub("", match[1]).strip()
+    if alone and not any(tags.of(word).is_output for word in matches):
+        return match[1].strip() + "\n"
+    return match[0]
 
 
 def _with_bodies(html: str, tags: Tags) -> str:

@@ -110,19 +110,19 @@ def syntax_faults(field: str, source: str) -> list[SourceError]:
     """Return the syntax error of one field, if there is one, and every reserved name in it."""
     try:
         template = parse(source, field=field)
-        found = template.analyze()
+        analysis = template.analyze()
     except LiquidError as error:
         return [fault_of(error, field=field, source=source)]
     reserved = [
         _fault_at(field, source, variable.span.index, f"{name} is a reserved name")
-        for group in (found.variables, found.locals)
+        for group in (analysis.variables, analysis.locals)
         for name, variables in group.items()
         if name.startswith("_")
         for variable in variables
     ]
     refused = [
         _fault_at(field, source, span.index, f"Liquid: unknown filter '{name}'")
-        for name, spans in found.filters.items()
+        for name, spans in analysis.filters.items()
         if name not in HTML.filters or name.startswith("_")
         for span in spans
     ]
@@ -137,12 +137,12 @@ def unknown(
     `known` maps a first name to its second names, to None where it has none.
     """
     try:
-        found = parse(source, field=field).analyze().globals
+        global_variables = parse(source, field=field).analyze().globals
     except LiquidError:
         return []
     faults = [
         _fault_at(field, source, variable.span.index, f"{{{{ {variable} }}}} is not known")
-        for variables in found.values()
+        for variables in global_variables.values()
         for variable in variables
         if not _is_known(variable.segments, known)
     ]

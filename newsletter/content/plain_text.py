@@ -94,14 +94,14 @@ class _TextWriter(HTMLParser):
         self._word(_BLANKS.sub(" ", data))
 
     def handle_comment(self, data: str) -> None:
-        found = self.tags.word.fullmatch(data)
-        if found is None or self.skipping:
+        match = self.tags.word.fullmatch(data)
+        if match is None or self.skipping:
             return
-        if self.tags.of(found).is_output:
-            self._emit(found[0])
+        if self.tags.of(match).is_output:
+            self._emit(match[0])
         else:
             self._flush()
-            self.out.append(found[0])
+            self.out.append(match[0])
 
     def _space(self, tag: str) -> None:
         if tag in ("td", "th") and self.tables and not self.tables[-1]:

@@ -99,12 +99,12 @@ def body(boundary: bytes, text: list[Piece], html: list[Piece]) -> list[Piece]:
 
 
 def coded(
-    segments: Iterable[Segment], found: Callable[[Segment], list[str | Slot]], name: str
+    segments: Iterable[Segment], items_of: Callable[[Segment], list[str | Slot]], name: str
 ) -> list[Piece]:
     """Return segments coded for transfer, a soft line break at each slot's edge (RFC 2045 §6.7)."""
     out: list[Piece] = []
     text, after_slot = "", False
-    for item in (item for segment in segments for item in found(segment)):
+    for item in (item for segment in segments for item in items_of(segment)):
         if isinstance(item, str):
             text += item
             continue
@@ -152,8 +152,8 @@ def to(person: Person) -> bytes:
 
 def folded_mailbox(address: str) -> bytes:
     """Return an address for a header, on a line of its own where it is long."""
-    found = header_fields.mailbox(address)
-    return found if len(found) < 66 else b"\r\n " + found
+    mailbox = header_fields.mailbox(address)
+    return mailbox if len(mailbox) < 66 else b"\r\n " + mailbox
 
 
 def subject(text: str) -> bytes:

@@ -143,7 +143,9 @@ class Renderer:
         base, pixel = self.compiled.link_base, Markup("")
         addresses = self.compiled.links
         if person.clicks:
-            addresses = [f"{base}/l/{self._click(person.delivery, one)}" for one in self.link_ids]
+            addresses = [
+                f"{base}/l/{self._click(person.delivery, link_id)}" for link_id in self.link_ids
+            ]
         if person.opens:
             pixel = Markup(f"{base}/i/{self._pixel(person.delivery, 0)}".join(PIXEL))
         return {"_link": addresses, "_pixel": pixel}

@@ -271,5 +271,5 @@ def _filler(
 
 
 def _unrenderable(error: Exception) -> Unrenderable:
-    words = error.message if isinstance(error, LiquidError) else type(error).__name__
-    return Unrenderable(f"this mail cannot be made for this person: {words}")
+    reason = error.message if isinstance(error, LiquidError) else type(error).__name__
+    return Unrenderable(f"this mail cannot be made for this person: {reason}")

@@ -49,13 +49,13 @@ def should(name: str, passed: bool, warned: str, fine: str = "") -> Check:
 
 def check(mailing: Mailing) -> list[Check]:
     """Return every check of a mailing as it stands, what blocks first."""
-    found = [*_settings(mailing), *_content(mailing)]
-    return sorted(found, key=lambda one: (one.passed, not one.blocking))
+    results = [*_settings(mailing), *_content(mailing)]
+    return sorted(results, key=lambda result: (result.passed, not result.blocking))
 
 
 def blocked(mailing: Mailing) -> list[Check]:
     """Return the checks that keep a mailing from going; empty where it may."""
-    return [one for one in check(mailing) if one.blocking and not one.passed]
+    return [result for result in check(mailing) if result.blocking and not result.passed]
 
 
 def _settings(mailing: Mailing) -> Iterator[Check]:
@@ -137,10 +137,10 @@ def _variables(mailing: Mailing) -> Check:
 
 def _providers(mailing: Mailing, made: Preview) -> Iterator[Check]:
     """Look for words a mail provider would take for placeholders of its own (A-5)."""
-    said = "\n".join((made.subject, made.text, made.html))
-    by_api = [each for each in routing.chain(mailing.sender) if each.transport == "provider"]
+    text = "\n".join((made.subject, made.text, made.html))
+    by_api = [sender for sender in routing.chain(mailing.sender) if sender.transport == "provider"]
     if by_api:
-        taken = [why for each in by_api if (why := unfit(each.provider, said))]
+        taken = [why for sender in by_api if (why := unfit(sender.provider, text))]
         yield must(
             "Left alone by the provider",
             not taken,
@@ -193,8 +193,8 @@ def _size(mailing: Mailing, made: Preview) -> Iterator[Check]:
     if mailing.kind == Mailing.Kind.NOTICE:
         mark = html.find(b"It reaches you even if you unsubscribed")
     else:
-        found = list(_leaving(mailing).finditer(made.html))
-        mark = len(made.html[: found[-1].start()].encode()) if found else len(html)
+        matches = list(_leaving(mailing).finditer(made.html))
+        mark = len(made.html[: matches[-1].start()].encode()) if matches else len(html)
     yield must(
         "Footer before Gmail's clip",
         mark < CLIPPED,

@@ -43,19 +43,19 @@ class Preview:
 
 def people(mailing: Mailing, beginning: str = "") -> list[Registrant]:
     """Return some people the mailing would reach, by the beginning of their address."""
-    found = gate.allowed(question(mailing))
+    registrants = gate.allowed(question(mailing))
     if beginning.strip():
-        found = found.filter(address__istartswith=beginning.strip())
-    return list(found.order_by("pk")[:SHOWN])
+        registrants = registrants.filter(address__istartswith=beginning.strip())
+    return list(registrants.order_by("pk")[:SHOWN])
 
 
 def person(mailing: Mailing, pk: str = "") -> Registrant | None:
     """Return one person of the audience by id, else the first; None where there is nobody."""
-    found = gate.allowed(question(mailing))
+    registrants = gate.allowed(question(mailing))
     chosen = None
     if pk.isascii() and pk.isdigit() and len(pk) < 19:
-        chosen = found.filter(pk=int(pk)).first()
-    return chosen or found.order_by("pk").first()
+        chosen = registrants.filter(pk=int(pk)).first()
+    return chosen or registrants.order_by("pk").first()
 
 
 def render(mailing: Mailing, registrant: Registrant | None, address: str = "") -> Preview:
@@ -110,15 +110,18 @@ def preview(mailing: Mailing, registrant: Registrant | None) -> Preview:
     try:
         made = render(mailing, registrant)
     except SourceErrors as faults:
-        said = "".join(f"{fault.field}: {fault}\n" for fault in faults.faults)
-        return Preview("", _page_of_faults(said), said, said.encode(), tuple(faults.faults))
+        message = "".join(f"{fault.field}: {fault}\n" for fault in faults.faults)
+        return Preview(
+            "", _page_of_faults(message), message, message.encode(), tuple(faults.faults)
+        )
     return replace(made, faults=tuple(unknown_variables(mailing)))
 
 
-def _page_of_faults(said: str) -> str:
+def _page_of_faults(message: str) -> str:
     return (
         '<html lang="en"><title>Not readable yet</title><body style="font-family:sans-serif">'
-        f'<h1>This cannot be shown yet</h1><pre style="white-space:pre-wrap">{escape(said)}</pre>'
+        "<h1>This cannot be shown yet</h1>"
+        f'<pre style="white-space:pre-wrap">{escape(message)}</pre>'
     )
 
 
@@ -131,12 +134,12 @@ def faults(mailing: Mailing) -> list[dict[str, Any]]:
     """Return what is wrong with a mailing as it stands, fit for JSON."""
     try:
         compiling.compile_mail(source_of(mailing))
-        found = unknown_variables(mailing)
+        errors = unknown_variables(mailing)
     except SourceErrors as refused:
-        found = refused.faults
+        errors = refused.faults
     return [
         {"field": fault.field, "words": str(fault), "line": fault.line, "column": fault.column}
-        for fault in found
+        for fault in errors
     ]
 
 
@@ -161,8 +164,8 @@ def send_test(mailing: Mailing, staff: Any, registrant: Registrant | None = None
     except (Unavailable, ValueError) as away:
         raise NotSent(f"The mail server cannot be used: {away}") from away
     if not outcomes or outcomes[0].state != "sent":
-        words = outcomes[0].words if outcomes else "nothing was answered"
-        raise NotSent(f"The mail server did not take it: {words}")
+        reply = outcomes[0].words if outcomes else "nothing was answered"
+        raise NotSent(f"The mail server did not take it: {reply}")
 
 
 def _test_message(mailing: Mailing, made: Preview, address: str) -> Message:

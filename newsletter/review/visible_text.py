@@ -39,18 +39,24 @@ class _SightParser(HTMLParser):
         self._hidden: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attrs}
-        hidden = tag in UNSEEN or "hidden" in said or _HIDDEN.search(said.get("style", "").lower())
+        attributes = {name: value or "" for name, value in attrs}
+        hidden = (
+            tag in UNSEEN
+            or "hidden" in attributes
+            or _HIDDEN.search(attributes.get("style", "").lower())
+        )
         if tag not in VOID and (self._hidden or hidden):
             self._hidden.append(tag)
             return
         if self._hidden or hidden:
             return
-        if tag == "a" and "href" in said:
-            self.sight.links.append(said.get("title", "").removeprefix(WOULD) or said["href"])
+        if tag == "a" and "href" in attributes:
+            self.sight.links.append(
+                attributes.get("title", "").removeprefix(WOULD) or attributes["href"]
+            )
         if tag == "img":
-            alt = said.get("alt") if "alt" in said else None
-            self.sight.images.append(Image(said.get("src", ""), alt, self.getpos()[0]))
+            alt = attributes.get("alt") if "alt" in attributes else None
+            self.sight.images.append(Image(attributes.get("src", ""), alt, self.getpos()[0]))
         self._words.append(" ")
 
     def handle_endtag(self, tag: str) -> None:

@@ -48,13 +48,13 @@ def choices(request: HttpRequest, token: str) -> HttpResponse:
     languages.speak(person.client.locale)
     if letter.created_at < now() - LIVES:
         return _over(request, person)
-    said, fault = "", ""
+    message, fault = "", ""
     if request.method == "POST":
         try:
-            said = _act(request, person, provenance_of(request, Means.CHOICES_PAGE))
+            message = _act(request, person, provenance_of(request, Means.CHOICES_PAGE))
         except ValidationError as problem:
             fault = problem.messages[0]
-    return render(request, "public/choices.html", _page(request, person, said, fault))
+    return render(request, "public/choices.html", _page(request, person, message, fault))
 
 
 def _over(request: HttpRequest, person: Registrant) -> HttpResponse:
@@ -113,13 +113,13 @@ def _offered(person: Registrant) -> Scoped:
     return lists.filter(Q(is_public=True, archived_at=None) | own)
 
 
-def _page(request: HttpRequest, person: Registrant, said: str, fault: str) -> dict[str, object]:
+def _page(request: HttpRequest, person: Registrant, message: str, fault: str) -> dict[str, object]:
     person.refresh_from_db()
     return {
         "client": person.client,
         "person": person,
         "name": request.POST.get("name", person.name) if fault else person.name,
-        "said": said,
+        "said": message,
         "fault": fault,
         "lists": _lists(person),
         "measuring": [
@@ -136,5 +136,8 @@ def _page(request: HttpRequest, person: Registrant, said: str, fault: str) -> di
 def _lists(person: Registrant) -> list[tuple[MailingList, str, bool]]:
     """Return each list with the words that ask for it, and whether the person is on it."""
     on = set(person.subscriptions.filter(state=ON).values_list("mailing_list", flat=True))
-    words = partial(wording, client=person.client, purpose=Purpose.LIST)
-    return [(each, words(mailing_list=each).text, each.pk in on) for each in _offered(person)]
+    wording_of = partial(wording, client=person.client, purpose=Purpose.LIST)
+    return [
+        (mailing_list, wording_of(mailing_list=mailing_list).text, mailing_list.pk in on)
+        for mailing_list in _offered(person)
+    ]

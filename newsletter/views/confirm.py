@@ -16,8 +16,8 @@ def _ask(scope: str, token: str) -> ConsentEvent | None:
     named = tokens.read(scope, token)
     if named is None:
         return None
-    found = ConsentEvent.objects.select_related("registrant__client", "mailing_list")
-    return found.filter(pk=named[0], act=ConsentEvent.Act.ASKED).first()
+    events = ConsentEvent.objects.select_related("registrant__client", "mailing_list")
+    return events.filter(pk=named[0], act=ConsentEvent.Act.ASKED).first()
 
 
 @csrf_exempt
@@ -41,8 +41,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _asked(ask: ConsentEvent) -> list[str]:
-    words = consent.asks(ask).select_related("wording")
-    return [each.wording.text for each in words if each.wording]
+    asks = consent.asks(ask).select_related("wording")
+    return [event.wording.text for event in asks if event.wording]
 
 
 @csrf_exempt

@@ -46,22 +46,24 @@ class Form:
     def __post_init__(self) -> None:
         """Look up the words in force for everything the form asks."""
         lists = [
-            wording(client=self.client, purpose=Purpose.LIST, mailing_list=each).text
-            for each in self.lists
+            wording(client=self.client, purpose=Purpose.LIST, mailing_list=mailing_list).text
+            for mailing_list in self.lists
         ]
-        self.list_words = dict(zip((each.pk for each in self.lists), lists, strict=True))
+        self.list_words = dict(
+            zip((mailing_list.pk for mailing_list in self.lists), lists, strict=True)
+        )
         self.opens_words = wording(client=self.client, purpose=Purpose.OPENS).text
         self.clicks_words = wording(client=self.client, purpose=Purpose.CLICKS).text
         self.stamp = Stamp.now([*lists, self.opens_words, self.clicks_words])
 
     def read(self, request: HttpRequest) -> None:
         """Read and check a posted form; faults are named by field."""
-        said = request.POST
-        self.address, self.name = said.get("address", ""), said.get("name", "")
-        self.opens, self.clicks = "opens" in said, "clicks" in said
-        offered = {str(each.pk) for each in self.lists}
-        wanted = set(said.getlist("list"))
-        self.chosen = {int(each) for each in wanted & offered}
+        form_data = request.POST
+        self.address, self.name = form_data.get("address", ""), form_data.get("name", "")
+        self.opens, self.clicks = "opens" in form_data, "clicks" in form_data
+        offered = {str(mailing_list.pk) for mailing_list in self.lists}
+        wanted = set(form_data.getlist("list"))
+        self.chosen = {int(number) for number in wanted & offered}
         if wanted - offered:
             self.faults["list"] = gettext(
                 "One of these lists is not offered here; please choose again."
@@ -73,13 +75,13 @@ class Form:
                 setattr(self, name, check(getattr(self, name)))
             except ValidationError as fault:
                 self.faults[name] = fault.messages[0]
-        if trouble := self.stamp.fault_of(said.get("shown", "")):
+        if trouble := self.stamp.fault_of(form_data.get("shown", "")):
             self.faults["form"] = trouble
 
     @property
     def ask(self) -> Ask:
         """Return what is asked."""
-        lists = tuple(each for each in self.lists if each.pk in self.chosen)
+        lists = tuple(mailing_list for mailing_list in self.lists if mailing_list.pk in self.chosen)
         return Ask(lists=lists, opens=self.opens, clicks=self.clicks, name=self.name)
 
 
@@ -152,7 +154,10 @@ def _ask(request: HttpRequest, form: Form) -> None:
 
 
 def _show(request: HttpRequest, form: Form, status: int = 200) -> HttpResponse:
-    lists = [(each, form.list_words[each.pk], each.pk in form.chosen) for each in form.lists]
+    lists = [
+        (mailing_list, form.list_words[mailing_list.pk], mailing_list.pk in form.chosen)
+        for mailing_list in form.lists
+    ]
     return render(
         request,
         "public/sign_up.html",

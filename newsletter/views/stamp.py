@@ -29,9 +29,9 @@ class Stamp:
     words: str
 
     @classmethod
-    def now(cls, words: Iterable[str]) -> Self:
+    def now(cls, wordings: Iterable[str]) -> Self:
         """Return the stamp of a form shown now with these words."""
-        return cls(time.time(), hashlib.sha256("\n".join(words).encode()).hexdigest()[:16])
+        return cls(time.time(), hashlib.sha256("\n".join(wordings).encode()).hexdigest()[:16])
 
     @property
     def signed(self) -> str:
@@ -44,12 +44,12 @@ class Stamp:
         The first showing goes on to count, so that a typing error costs nobody another wait.
         """
         try:
-            at, words = signing.loads(shown, salt="shown")
+            at, digest = signing.loads(shown, salt="shown")
         except (signing.BadSignature, ValueError):
             return gettext(TOO_OLD)
         if self.at - at > SLOWEST:
             return gettext(TOO_OLD)
-        if words != self.words:
+        if digest != self.words:
             return gettext(CHANGED)
         elapsed, self.at = self.at - at, at
         return gettext(TOO_FAST) if elapsed < FASTEST else ""
