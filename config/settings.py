@@ -26,17 +26,17 @@ except ValidationError as faults:
 
 def database(url: str) -> dict[str, Any]:
     """Return Django's database entry for a PostgreSQL URL (parsed by libpq's own rules)."""
-    said = conninfo_to_dict(url)
+    parameters = conninfo_to_dict(url)
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": said.pop("dbname", "heed"),
-        "USER": said.pop("user", ""),
-        "PASSWORD": said.pop("password", ""),
-        "HOST": said.pop("host", ""),
-        "PORT": said.pop("port", ""),
+        "NAME": parameters.pop("dbname", "heed"),
+        "USER": parameters.pop("user", ""),
+        "PASSWORD": parameters.pop("password", ""),
+        "HOST": parameters.pop("host", ""),
+        "PORT": parameters.pop("port", ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": said,
+        "OPTIONS": parameters,
     }
 
 

@@ -31,9 +31,9 @@ def main() -> int:
     data = Path(os.environ.get("HEED_DATA", ROOT / "var"))
     parser.add_argument("--data", type=Path, default=data)
     parser.add_argument("--port", type=int, default=8000)
-    told = parser.parse_args()
-    data = told.data.absolute()
-    return forget(data) if told.verb == "forget" else up(data, port=told.port)
+    options = parser.parse_args()
+    data = options.data.absolute()
+    return forget(data) if options.verb == "forget" else up(data, port=options.port)
 
 
 if __name__ == "__main__":

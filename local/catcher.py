@@ -105,11 +105,11 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--web-port", type=int, required=True)
-    told = parser.parse_args()
+    options = parser.parse_args()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with Catcher(told.folder, smtp_port=told.smtp_port, web_port=told.web_port):
+    with Catcher(options.folder, smtp_port=options.smtp_port, web_port=options.web_port):
         stop.wait()
 
 

@@ -70,10 +70,12 @@ class Inbox:
         """Return one mail by its number, None where it made room."""
         return next((mail for mail in list(self.mails) if mail.number == number), None)
 
-    def to(self, words: str) -> list[Mail]:
+    def to(self, address_part: str) -> list[Mail]:
         """Return the newest mails first, those whose recipient holds the words."""
-        words = words.strip().lower()
-        return [mail for mail in reversed(list(self.mails)) if words in mail.recipient.lower()]
+        address_part = address_part.strip().lower()
+        return [
+            mail for mail in reversed(list(self.mails)) if address_part in mail.recipient.lower()
+        ]
 
     def close(self) -> None:
         """Write what is still to be written."""
@@ -85,5 +87,7 @@ def read(path: Path) -> Mail:
     """Return the mail of one file; its first two lines are the envelope."""
     sender, recipient, raw = path.read_bytes().split(b"\r\n", 2)
     at = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
-    said = sender.decode().removeprefix("Return-Path: <").removesuffix(">")
-    return Mail(int(path.stem), said, recipient.decode().removeprefix("Delivered-To: "), at, raw)
+    return_path = sender.decode().removeprefix("Return-Path: <").removesuffix(">")
+    return Mail(
+        int(path.stem), return_path, recipient.decode().removeprefix("Delivered-To: "), at, raw
+    )

@@ -57,15 +57,15 @@ def fill() -> bool:
     return True
 
 
-def _client(words: dict[str, Any]) -> Client:
-    client = Client.objects.create(**words["client"])
-    for mailing_list in words["lists"]:
+def _client(details: dict[str, Any]) -> Client:
+    client = Client.objects.create(**details["client"])
+    for mailing_list in details["lists"]:
         made = MailingList.objects.create(client=client, **mailing_list)
         wording(client=client, purpose=Purpose.LIST, mailing_list=made)
     for purpose in (Purpose.OPENS, Purpose.CLICKS):
         wording(client=client, purpose=purpose)
-    Sender.objects.create(client=client, is_default=True, **words["sender"])
-    Service.objects.create(client=client, **words["service"])
+    Sender.objects.create(client=client, is_default=True, **details["sender"])
+    Service.objects.create(client=client, **details["service"])
     return client
 
 
@@ -119,12 +119,12 @@ def _person(client: Client, number: int, dice: random.Random) -> Registrant:
 def _subscription(
     person: Registrant, mailing_list: MailingList, dice: random.Random
 ) -> Subscription:
-    asked = now() - timedelta(days=dice.randint(3, 400))
-    made = Subscription(registrant=person, mailing_list=mailing_list, created_at=asked)
+    asked_at = now() - timedelta(days=dice.randint(3, 400))
+    made = Subscription(registrant=person, mailing_list=mailing_list, created_at=asked_at)
     fate = dice.random()
     if fate < 0.06:
         return made
-    made.state, made.confirmed_at = Subscription.State.CONFIRMED, asked + timedelta(minutes=7)
+    made.state, made.confirmed_at = Subscription.State.CONFIRMED, asked_at + timedelta(minutes=7)
     if fate < 0.16:
         made.state = Subscription.State.ENDED
         made.ended_at = now() - timedelta(days=dice.randint(0, 2))
@@ -135,22 +135,24 @@ def _subscription(
 
 
 def _history(subscriptions: list[Subscription], mailing_list: MailingList) -> None:
-    words = wording(client=mailing_list.client, purpose=Purpose.LIST, mailing_list=mailing_list)
+    list_wording = wording(
+        client=mailing_list.client, purpose=Purpose.LIST, mailing_list=mailing_list
+    )
     acts = []
-    for each in subscriptions:
-        said = [ConsentEvent.Act.ASKED]
-        said += [ConsentEvent.Act.GIVEN] * (each.confirmed_at is not None)
-        said += [ConsentEvent.Act.WITHDRAWN] * (each.ended_at is not None)
+    for subscription in subscriptions:
+        own_acts = [ConsentEvent.Act.ASKED]
+        own_acts += [ConsentEvent.Act.GIVEN] * (subscription.confirmed_at is not None)
+        own_acts += [ConsentEvent.Act.WITHDRAWN] * (subscription.ended_at is not None)
         acts += [
             ConsentEvent(
-                registrant=each.registrant,
+                registrant=subscription.registrant,
                 purpose=Purpose.LIST,
                 mailing_list=mailing_list,
                 act=act,
                 means=ConsentEvent.Means.DEMO,
-                wording=words,
+                wording=list_wording,
             )
-            for act in said
+            for act in own_acts
         ]
     ConsentEvent.objects.bulk_create(acts)
 

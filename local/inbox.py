@@ -66,10 +66,10 @@ def when(at: datetime) -> str:
     return f"{at:%H:%M:%S}" if today else f"{at:%d %b %H:%M}"
 
 
-def list_page(inbox: Inbox, words: str, before: int) -> bytes:
+def list_page(inbox: Inbox, address_part: str, before: int) -> bytes:
     """Return the list of mails, newest first."""
-    found = [mail for mail in inbox.to(words) if not before or mail.number < before]
-    safe = html.escape(words, quote=True)
+    mails = [mail for mail in inbox.to(address_part) if not before or mail.number < before]
+    safe = html.escape(address_part, quote=True)
     search = (
         '<form role="search" method="get" action="/"><label for="to">To</label>'
         f' <input id="to" name="to" type="search" value="{safe}" autocomplete="off"'
@@ -77,28 +77,30 @@ def list_page(inbox: Inbox, words: str, before: int) -> bytes:
         '<p class="follow" hidden><label><input type="checkbox" id="follow" checked>'
         " Show new mails as they come</label></p>"
     )
-    shown = f'<div id="mails">{_mails(inbox, found, words)}</div>'
+    shown = f'<div id="mails">{_mails(inbox, mails, address_part)}</div>'
     return page("Inbox", f"<h1>Inbox</h1>{search}{shown}")
 
 
-def _mails(inbox: Inbox, found: list[Mail], words: str) -> str:
-    if not found:
+def _mails(inbox: Inbox, mails: list[Mail], address_part: str) -> str:
+    if not mails:
         hint = "No mail yet. Sign up on a public page or send a campaign: it arrives here."
-        if words:
-            hint = f"No mail to “{html.escape(words)}” among the newest {len(inbox.mails):,}."
+        if address_part:
+            hint = (
+                f"No mail to “{html.escape(address_part)}” among the newest {len(inbox.mails):,}."
+            )
         return f'<p class="empty">{hint}</p>'
     rows = "".join(
         f'<li><a href="/mail/{mail.number}"><b>{subject(mail)}</b>'
         f"<span>to {html.escape(mail.recipient)}</span>"
         f'<time datetime="{mail.at.isoformat(timespec="seconds")}">{when(mail.at)}</time></a></li>'
-        for mail in found[:PAGE]
+        for mail in mails[:PAGE]
     )
     older = ""
-    if len(found) > PAGE:
-        last = found[PAGE - 1].number
-        older = f'<p><a href="/?to={quote(words)}&amp;before={last}">Older mails</a></p>'
-    told = f"<p>{inbox.count:,} caught so far; the newest {len(inbox.mails):,} are kept.</p>"
-    return f'{told}<ol class="mails">{rows}</ol>{older}'
+    if len(mails) > PAGE:
+        last = mails[PAGE - 1].number
+        older = f'<p><a href="/?to={quote(address_part)}&amp;before={last}">Older mails</a></p>'
+    summary = f"<p>{inbox.count:,} caught so far; the newest {len(inbox.mails):,} are kept.</p>"
+    return f'{summary}<ol class="mails">{rows}</ol>{older}'
 
 
 def mail_page(mail: Mail) -> bytes:
@@ -141,8 +143,8 @@ def unsubscribe_link(message: EmailMessage) -> str | None:
     """Return where a mail program would post its one click (RFC 8058 §3.2), if anywhere."""
     if "one-click" not in str(message["List-Unsubscribe-Post"] or "").lower():
         return None
-    found = re.search(r"<(https?://[^>]+)>", str(message["List-Unsubscribe"] or ""))
-    return found[1] if found else None
+    match = re.search(r"<(https?://[^>]+)>", str(message["List-Unsubscribe"] or ""))
+    return match[1] if match else None
 
 
 def _one_click(mail: Mail, message: EmailMessage) -> str:
@@ -179,11 +181,11 @@ class Pages(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer a page."""
         where = urlsplit(self.path)
-        asked = {name: values[0] for name, values in parse_qs(where.query).items()}
+        query = {name: values[0] for name, values in parse_qs(where.query).items()}
         if where.path == "/":
-            before = asked.get("before", "")
+            before = query.get("before", "")
             start = int(before) if before.isascii() and before.isdigit() else 0
-            return self._answer(list_page(self.inbox, asked.get("to", ""), start))
+            return self._answer(list_page(self.inbox, query.get("to", ""), start))
         if where.path in FILES:
             kind, content = FILES[where.path]
             return self._answer(content, kind=kind)
@@ -205,13 +207,15 @@ class Pages(BaseHTTPRequestHandler):
             return self._no_such_mail()
         if origin and urlsplit(origin).netloc != self.headers.get("Host"):
             return self._answer(page("Refused", "<h1>Refused</h1>"), 403)
-        said = html.escape(click_once(link))
-        back = f'<p role="status">{said}</p><p><a href="/mail/{mail.number}">Back to the mail</a>'
+        message = html.escape(click_once(link))
+        back = (
+            f'<p role="status">{message}</p><p><a href="/mail/{mail.number}">Back to the mail</a>'
+        )
         return self._answer(page("Unsubscribed", f"<h1>One click sent</h1>{back}</p>"))
 
     def _asked_for(self, path: str) -> tuple[Mail | None, str]:
-        found = re.fullmatch(r"/mail/([0-9]{1,12})(/html|/source|/unsubscribe)?", path)
-        return (self.inbox.find(int(found[1])), found[2] or "") if found else (None, "")
+        match = re.fullmatch(r"/mail/([0-9]{1,12})(/html|/source|/unsubscribe)?", path)
+        return (self.inbox.find(int(match[1])), match[2] or "") if match else (None, "")
 
     def _no_such_mail(self) -> None:
         hint = '<p>It may have made room for newer ones. <a href="/">To the inbox</a></p>'

