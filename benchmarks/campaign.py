@@ -8,8 +8,8 @@ AIM = 20_480
 
 def body(size: int) -> str:
     """Return a Markdown body with 15 links and about `size` characters of text."""
-    words = "The heron stands in the shallow water and waits, as it has for years. "
-    paragraph = words * max(1, size // LINKS // len(words))
+    sentence = "The heron stands in the shallow water and waits, as it has for years. "
+    paragraph = sentence * max(1, size // LINKS // len(sentence))
     parts = ["Hello {{ registrant.name | default: 'there' }},"]
     for number in range(LINKS):
         parts.append(f"{paragraph} [Read more]({f'https://www.example.org/story/{number}'}).")
@@ -86,9 +86,9 @@ def fitted(campaign: Any) -> Any:
     size = AIM // 3
     for _ in range(8):
         campaign.body = body(size)
-        found = sample_bytes(campaign)
-        if abs(found - AIM) < AIM * 0.04:
+        message_bytes = sample_bytes(campaign)
+        if abs(message_bytes - AIM) < AIM * 0.04:
             break
-        size += (AIM - found) // 3
+        size += (AIM - message_bytes) // 3
     campaign.save()
     return campaign

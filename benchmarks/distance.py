@@ -54,8 +54,8 @@ def _line(port: int, to: int, one_way: float) -> None:
 def line(to: str, milliseconds: float) -> Iterator[str]:
     """Run a line to a server, in a process of its own, with so long a round trip; its HOST:PORT."""
     port = free_port(randrange(11_000, 16_000))
-    words = (port, int(to.rpartition(":")[2]), milliseconds / 2000)
-    process = multiprocessing.Process(target=_line, args=words, daemon=True)
+    arguments = (port, int(to.rpartition(":")[2]), milliseconds / 2000)
+    process = multiprocessing.Process(target=_line, args=arguments, daemon=True)
     process.start()
     time.sleep(0.5)
     try:
@@ -96,19 +96,19 @@ def main() -> None:
     parser.add_argument("--round-trips", type=float, nargs="+", default=[0, 1, 10, 50], help="ms")
     parser.add_argument("--connections", type=int, nargs="+", default=[4, 10, 50])
     parser.add_argument("--seconds", type=float, default=3.0, help="for each figure")
-    told = parser.parse_args()
+    options = parser.parse_args()
     with ExitStack() as stack:
         from benchmarks import servers
 
         servers.start(stack)
         machine.set_up()
         sink = stack.enter_context(sinks.sink())
-        for milliseconds in told.round_trips:
-            found: dict[str, Any] = {"bench": "distance", "round_trip_ms": milliseconds}
+        for milliseconds in options.round_trips:
+            figures: dict[str, Any] = {"bench": "distance", "round_trip_ms": milliseconds}
             with line(sink, milliseconds) as where:
-                for connections in told.connections:
-                    found[f"per_second_{connections}"] = rate(where, connections, told.seconds)
-            print(json.dumps(found), flush=True)
+                for connections in options.connections:
+                    figures[f"per_second_{connections}"] = rate(where, connections, options.seconds)
+            print(json.dumps(figures), flush=True)
 
 
 if __name__ == "__main__":

@@ -86,25 +86,25 @@ GOALS = (
 
 def held(goals: Iterable[Goal], lines: Lines) -> list[Line]:
     """Return one line a goal that something was measured for."""
-    said = []
+    report_lines = []
     for goal in goals:
-        found = goal.found(lines)
-        if found is None:
+        value = goal.found(lines)
+        if value is None:
             continue
         reaches = operator.ge if goal.at_least else operator.le
-        if reaches(found, goal.goal):
+        if reaches(value, goal.goal):
             verdict = "met"
-        elif goal.alarm is not None and not reaches(found, goal.alarm):
+        elif goal.alarm is not None and not reaches(value, goal.alarm):
             verdict = "alarm"
         else:
             verdict = "missed"
-        said.append({
+        report_lines.append({
             "goal": goal.name,
-            "found": round(found, 2),
+            "found": round(value, 2),
             "wanted": f"{'≥' if goal.at_least else '≤'} {goal.goal:g}",
             "verdict": verdict,
         })  # fmt: skip
-    return said
+    return report_lines
 
 
 def main() -> None:

@@ -83,21 +83,23 @@ def carried(campaign: Any) -> dict[str, Any]:
     from newsletter.transports import Outcome
 
     campaign.refresh_from_db()
-    asked, spent, count = question(campaign), [], 0
+    audience_question, spent, count = question(campaign), [], 0
     before, written, postgres = machine.sizes(), machine.wal_position(), machine.postgres_cpu()
     used = time.process_time()
-    while (held := leasing.take("campaigns", campaign.pk)) is not None:
+    while (lease := leasing.take("campaigns", campaign.pk)) is not None:
         while True:
             began = time.perf_counter()
-            ready, taken = hand_over(lease=held, question=asked, window=LARGEST_WINDOW)
-            outcomes = [Outcome(each.delivery, "sent", 250, "2.0.0", "Ok") for each in ready]
-            settle(lease=held, outcomes=outcomes, receivers={each.delivery: 0 for each in ready})
+            ready, taken = hand_over(lease=lease, question=audience_question, window=LARGEST_WINDOW)
+            outcomes = [Outcome(person.delivery, "sent", 250, "2.0.0", "Ok") for person in ready]
+            settle(
+                lease=lease, outcomes=outcomes, receivers={person.delivery: 0 for person in ready}
+            )
             if taken == LARGEST_WINDOW:
                 spent.append((time.perf_counter() - began) / taken * 1e6)
             count += taken
             if taken < LARGEST_WINDOW:
                 break
-        leasing.give_back(held)
+        leasing.give_back(lease)
     used = time.process_time() - used
     tenth = max(1, len(spent) // 10)
     first, last = median(spent[:tenth]), median(spent[-tenth:])
@@ -131,27 +133,27 @@ def in_the_page() -> dict[str, Any]:
         return {"updates_in_the_page": round(cursor.fetchone()[0], 3)}
 
 
-def run(told: argparse.Namespace, stack: ExitStack) -> None:
+def run(options: argparse.Namespace, stack: ExitStack) -> None:
     """Stage in turn with the bare INSERT, then carry the last campaign; print the figures."""
     from benchmarks.servers import start
 
-    start(stack, database_url=told.database_url, redis_url=told.redis_url)
+    start(stack, database_url=options.database_url, redis_url=options.redis_url)
     machine.set_up()
     from benchmarks.campaign import another, populate
 
-    campaign, limits, rounds = populate(told.registrants), [], []
-    for number in range(told.rounds):
+    campaign, limits, rounds = populate(options.registrants), [], []
+    for number in range(options.rounds):
         campaign = another(campaign) if number else campaign
         limits.append(bare(campaign))
         rounds.append(staged(campaign))
-    found = {name: round(median(each[name] for each in rounds)) for name in rounds[0]}
+    medians = {name: round(median(figures[name] for figures in rounds)) for name in rounds[0]}
     beside = {
         "insert_per_second": round(median(limits)),
-        "ratio": round(found["staged_per_second"] / median(limits), 2),
+        "ratio": round(medians["staged_per_second"] / median(limits), 2),
     }
-    said = {"registrants": told.registrants, "rounds": told.rounds}
-    print(json.dumps({"bench": "stage", **said, **beside, **found}), flush=True)
-    print(json.dumps({"bench": "ledger", **said, **carried(campaign)}), flush=True)
+    conditions = {"registrants": options.registrants, "rounds": options.rounds}
+    print(json.dumps({"bench": "stage", **conditions, **beside, **medians}), flush=True)
+    print(json.dumps({"bench": "ledger", **conditions, **carried(campaign)}), flush=True)
 
 
 def main() -> None:

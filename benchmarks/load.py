@@ -83,9 +83,9 @@ def main() -> None:
     parser.add_argument("--paths", type=Path, required=True, help="a file with one path a line")
     parser.add_argument("--requests", type=int, required=True)
     parser.add_argument("--connections", type=int, default=32)
-    told = parser.parse_args()
-    paths = told.paths.read_text().split()
-    print(json.dumps(run(told.host, told.port, paths, told.requests, told.connections)))
+    options = parser.parse_args()
+    paths = options.paths.read_text().split()
+    print(json.dumps(run(options.host, options.port, paths, options.requests, options.connections)))
 
 
 if __name__ == "__main__":

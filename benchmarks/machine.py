@@ -16,12 +16,12 @@ SETTLED_IN = 5.0
 
 
 @contextmanager
-def celery(*words: str, log: Path, email_url: str = "") -> Iterator[subprocess.Popen[bytes]]:
+def celery(*arguments: str, log: Path, email_url: str = "") -> Iterator[subprocess.Popen[bytes]]:
     """Run one Celery process for a while; with an address of its own for its mail."""
-    told = os.environ | ({"EMAIL_URL": email_url} if email_url else {})
-    command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "config", *words]
+    environment = os.environ | ({"EMAIL_URL": email_url} if email_url else {})
+    command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "config", *arguments]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=told)
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
         try:
             yield process
         finally:
@@ -46,9 +46,9 @@ class Workers:
             )
             for log, to in zip(self.logs, ways, strict=True)
         ]
-        words = ("worker", "-Q", "letters", "-n", "letters@%h", *QUIET)
+        arguments = ("worker", "-Q", "letters", "-n", "letters@%h", *QUIET)
         way = letters or ways[0]
-        stack.enter_context(celery(*words, log=folder / "letters", email_url=way))
+        stack.enter_context(celery(*arguments, log=folder / "letters", email_url=way))
         beat = ("beat", "-s", str(folder / "schedule"), "--pidfile=", "-l", "WARNING")
         stack.enter_context(celery(*beat, log=folder / "beat"))
         self._wait_for_children()
@@ -73,10 +73,10 @@ class Workers:
     def windows(self, mailing: int) -> list[dict[str, Any]]:
         """Return what the workers logged of a mailing's windows, in the order they were settled."""
         lines = [line for log in self.logs for line in log.read_text().splitlines()]
-        said = [json.loads(line) for line in lines if '"window settled"' in line]
+        entries = [json.loads(line) for line in lines if '"window settled"' in line]
         return sorted(
-            (each for each in said if each.get("mailing") == mailing),
-            key=lambda each: each["timestamp"],
+            (entry for entry in entries if entry.get("mailing") == mailing),
+            key=lambda entry: entry["timestamp"],
         )
 
 

@@ -44,21 +44,21 @@ class PeakMemory(threading.Thread):
         return [round(max(self.seen[at : at + size]), 1) for at in range(0, len(self.seen), size)]
 
 
-def start(told: argparse.Namespace, stack: ExitStack) -> tuple[Path, list[str]]:
+def start(options: argparse.Namespace, stack: ExitStack) -> tuple[Path, list[str]]:
     """Start servers and sinks and make the tables; return a folder and each worker's way out."""
     from benchmarks import servers
 
-    found = sinks.several(stack, told.workers)
-    ways = [f"smtp://{each}/?connections={told.connections}" for each in found]
-    folder = servers.start(stack, database_url=told.database_url, redis_url=told.redis_url)
+    receivers = sinks.several(stack, options.workers)
+    ways = [f"smtp://{receiver}/?connections={options.connections}" for receiver in receivers]
+    folder = servers.start(stack, database_url=options.database_url, redis_url=options.redis_url)
     os.environ["EMAIL_URL"] = ways[0]
     machine.set_up()
     return folder, ways
 
 
-def run(told: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
+def run(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     """Populate, stage, send, watch; return the figures."""
-    folder, ways = start(told, stack)
+    folder, ways = start(options, stack)
     from benchmarks.campaign import populate
     from benchmarks.send import send_one
     from benchmarks.track import web
@@ -66,15 +66,15 @@ def run(told: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     from local.ports import free_port
 
     began = time.perf_counter()
-    campaign = populate(told.registrants)
+    campaign = populate(options.registrants)
     populated = time.perf_counter() - began
     before, written = machine.sizes(), machine.wal_position()
     box = Letterbox()
     workers = machine.Workers(stack, folder / "logs", ways, letters=box.way)
     memory, watched = PeakMemory(workers), {}
-    patience = 120 + told.registrants / 100
+    patience = 120 + options.registrants / 100
     memory.start()
-    if told.no_watch:
+    if options.no_watch:
         figures = send_one(campaign, workers, patience)
     else:
         port = free_port(18_000)
@@ -83,8 +83,8 @@ def run(told: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
             figures = send_one(campaign, workers, patience)
         watched = watch.figures()
     return {
-        "registrants": told.registrants,
-        "workers": told.workers,
+        "registrants": options.registrants,
+        "workers": options.workers,
         "populate_seconds": round(populated, 1),
         **figures,
         "memory_mb_by_tenth": memory.tenths(),

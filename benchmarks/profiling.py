@@ -22,10 +22,10 @@ class Clocks:
     def around(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function with a clock of its stage around it."""
 
-        def timed(*args: Any, **words: Any) -> Any:
+        def timed(*args: Any, **kwargs: Any) -> Any:
             stack = self._enter()
             try:
-                return function(*args, **words)
+                return function(*args, **kwargs)
             finally:
                 self._leave(stage, stack)
 
@@ -51,10 +51,10 @@ class Clocks:
         step = self.around(stage, iter(steps).__next__)
         while True:
             try:
-                one = step()
+                item = step()
             except StopIteration:
                 return
-            yield one
+            yield item
 
 
 def everywhere(function: Callable[..., Any], instead: Callable[..., Any]) -> None:
@@ -118,7 +118,7 @@ def profiled(campaign: Any) -> dict[str, Any]:
     count = staging.stage(campaign.pk) or 0
     clocks = Clocks()
     clock(clocks)
-    each = cost_of_a_clock()
+    clock_cost = cost_of_a_clock()
     postgres, began, used = machine.postgres_cpu(), time.perf_counter(), time.process_time()
     serve = clocks.around("begin and end", worker.serve)
     while serve(lanes=("campaigns",), seconds=4.0):
@@ -126,7 +126,7 @@ def profiled(campaign: Any) -> dict[str, Any]:
     used, seconds = time.process_time() - used, time.perf_counter() - began
     postgres = machine.postgres_cpu() - postgres
     cpu = {stage: clocks.cpu[stage] / count * 1e6 for stage in clocks.cpu}
-    measuring = clocks.calls * each / count * 1e6
+    measuring = clocks.calls * clock_cost / count * 1e6
     beside = ("hand over", "settle")
     total = used / count * 1e6
     return {

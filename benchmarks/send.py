@@ -41,13 +41,13 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def prepare(told: argparse.Namespace, stack: ExitStack, way: str) -> Path:
+def prepare(options: argparse.Namespace, stack: ExitStack, way: str) -> Path:
     """Start the servers that were not named, make the keys and the tables; a scratch folder."""
     import os
 
     from benchmarks.servers import start
 
-    folder = start(stack, database_url=told.database_url, redis_url=told.redis_url)
+    folder = start(stack, database_url=options.database_url, redis_url=options.redis_url)
     os.environ["EMAIL_URL"] = way
     machine.set_up()
     return folder
@@ -81,12 +81,12 @@ def stage(campaign: Any) -> tuple[int, float]:
 
 def flatness(windows: list[Figures]) -> Figures:
     """Return hand-over and settle per message, in µs, of the first and last tenth of windows."""
-    full = [each for each in windows if each.get("sent", 0) >= 20]
+    full = [window for window in windows if window.get("sent", 0) >= 20]
     tenth = max(1, len(full) // 10)
 
     def per_message(some: list[Figures]) -> float:
-        spent = sum(each["hand_over_ms"] + each["settle_ms"] for each in some)
-        return round(spent * 1000 / sum(each["sent"] for each in some), 1)
+        spent = sum(window["hand_over_ms"] + window["settle_ms"] for window in some)
+        return round(spent * 1000 / sum(window["sent"] for window in some), 1)
 
     if not full:
         return {}
@@ -133,10 +133,10 @@ def send_one(campaign: Any, workers: machine.Workers, patience: float) -> Figure
 def medians(rounds: list[Figures]) -> Figures:
     """Return the median of every figure, and the ratio of the medians."""
     names = [name for name, value in rounds[0].items() if isinstance(value, int | float)]
-    found: Figures = {name: median(each[name] for each in rounds) for name in names}
-    if found.get("smtp_source_per_second"):
-        found["ratio"] = round(found["sent_per_second"] / found["smtp_source_per_second"], 2)
-    return found
+    summary: Figures = {name: median(figures[name] for figures in rounds) for name in names}
+    if summary.get("smtp_source_per_second"):
+        summary["ratio"] = round(summary["sent_per_second"] / summary["smtp_source_per_second"], 2)
+    return summary
 
 
 def say(**figures: Any) -> None:
@@ -144,46 +144,46 @@ def say(**figures: Any) -> None:
     print(json.dumps(figures), flush=True)
 
 
-def measure(told: argparse.Namespace, stack: ExitStack) -> None:
+def measure(options: argparse.Namespace, stack: ExitStack) -> None:
     """Send campaign after campaign in turn with smtp-source; print the figures."""
-    receivers = [told.smtp] if told.smtp else sinks.several(stack, told.sinks)
-    workers_wanted = told.workers or len(receivers)
+    receivers = [options.smtp] if options.smtp else sinks.several(stack, options.sinks)
+    workers_wanted = options.workers or len(receivers)
     ways = [
-        f"smtp://{receivers[number % len(receivers)]}/?connections={told.connections}"
+        f"smtp://{receivers[number % len(receivers)]}/?connections={options.connections}"
         for number in range(workers_wanted)
     ]
-    folder = prepare(told, stack, ways[0])
+    folder = prepare(options, stack, ways[0])
     from benchmarks.campaign import another, populate, sample_bytes
 
-    campaign = populate(told.registrants)
-    if told.rate:
-        type(campaign.sender).objects.update(per_second=told.rate)
-    if told.profile:
+    campaign = populate(options.registrants)
+    if options.rate:
+        type(campaign.sender).objects.update(per_second=options.rate)
+    if options.profile:
         from benchmarks.profiling import profiled
 
-        say(bench="profile", registrants=told.registrants, **profiled(campaign))
+        say(bench="profile", registrants=options.registrants, **profiled(campaign))
         return
     workers = machine.Workers(stack, folder / "logs", ways)
     conditions = {
-        "registrants": told.registrants,
+        "registrants": options.registrants,
         "workers": workers_wanted,
         "sinks": len(receivers),
-        "connections": told.connections,
+        "connections": options.connections,
         "bytes_per_message": sample_bytes(campaign),
-        **({"rate": told.rate} if told.rate else {}),
+        **({"rate": options.rate} if options.rate else {}),
     }
-    patience = 60 + told.registrants / min(100, told.rate or 100)
+    patience = 60 + options.registrants / min(100, options.rate or 100)
     rounds = []
-    for number in range(told.rounds):
-        beside = None if told.rate else sinks.source_rate(receivers, told.registrants)
+    for number in range(options.rounds):
+        beside = None if options.rate else sinks.source_rate(receivers, options.registrants)
         figures = send_one(campaign if number == 0 else another(campaign), workers, patience)
         if beside is not None:
             ratio = round(figures["sent_per_second"] / beside, 2)
             figures = {"smtp_source_per_second": round(beside), "ratio": ratio, **figures}
         say(bench="send", round=number + 1, **conditions, **figures)
         rounds.append(figures)
-    if told.rounds > 1:
-        say(bench="send", medians_of=told.rounds, **conditions, **medians(rounds))
+    if options.rounds > 1:
+        say(bench="send", medians_of=options.rounds, **conditions, **medians(rounds))
 
 
 def main() -> None:

@@ -57,12 +57,12 @@ def source_rate(sinks: list[str], messages: int, *, size: int = AIM) -> float | 
     """
     if shutil.which("smtp-source") is None:
         return None
-    each = messages // len(sinks)
-    words = ["-s", str(SESSIONS), "-m", str(each), "-l", str(size), "-d"]
-    words += ["-f", "news@example.org", "-t", "reader@example.net"]
+    share = messages // len(sinks)
+    arguments = ["-s", str(SESSIONS), "-m", str(share), "-l", str(size), "-d"]
+    arguments += ["-f", "news@example.org", "-t", "reader@example.net"]
     began = time.perf_counter()
-    running = [subprocess.Popen(["smtp-source", *words, where]) for where in sinks]
+    running = [subprocess.Popen(["smtp-source", *arguments, where]) for where in sinks]
     for process in running:
         if process.wait():
             raise SystemExit("smtp-source failed")
-    return each * len(sinks) / (time.perf_counter() - began)
+    return share * len(sinks) / (time.perf_counter() - began)

@@ -53,11 +53,11 @@ def paths(folder: Path) -> tuple[Path, Path]:
 @contextmanager
 def web(port: int, threads: int, log: Path) -> Iterator[None]:
     """Run the web server as `make up` does, until it answers."""
-    words = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    words += ["--blocking-threads", str(threads), "--no-access-log", "--log-level", "warning"]
+    flags = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    flags += ["--blocking-threads", str(threads), "--no-access-log", "--log-level", "warning"]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "granian", *words, "config.wsgi:application"],
+            [sys.executable, "-m", "granian", *flags, "config.wsgi:application"],
             stdout=out,
             stderr=out,
         )
@@ -81,21 +81,21 @@ def _wait(address: str) -> None:
 
 def load(port: int, where: Path, count: int, connections: int) -> dict[str, Any]:
     """Ask from a process of its own; return what it measured."""
-    words = ["--port", str(port), "--paths", str(where), "--requests", str(count)]
-    words += ["--connections", str(connections)]
+    arguments = ["--port", str(port), "--paths", str(where), "--requests", str(count)]
+    arguments += ["--connections", str(connections)]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load", *words], check=True, capture_output=True
+        [sys.executable, "-m", "benchmarks.load", *arguments], check=True, capture_output=True
     )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
 
 
-def run(told: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
+def run(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
     """Ask for pixels, then for links, then drain; return the figures."""
     from benchmarks.servers import start
     from local.ports import free_port
 
-    folder = start(stack, database_url=told.database_url, redis_url=told.redis_url)
+    folder = start(stack, database_url=options.database_url, redis_url=options.redis_url)
     import django
 
     django.setup()
@@ -106,11 +106,11 @@ def run(told: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
 
     call_command("migrate", verbosity=0)
     pixels, clicks = paths(folder)
-    port, half = free_port(18_000), told.requests // 2
-    with web(port, told.threads, folder / "web.log"):
-        load(port, clicks, 500, told.connections)
-        pixel = load(port, pixels, half, told.connections)
-        click = load(port, clicks, half, told.connections)
+    port, half = free_port(18_000), options.requests // 2
+    with web(port, options.threads, folder / "web.log"):
+        load(port, clicks, 500, options.connections)
+        pixel = load(port, pixels, half, options.connections)
+        click = load(port, clicks, half, options.connections)
         time.sleep(0.5)
     began = time.perf_counter()
     drained = events.drain_for(600.0)
@@ -125,7 +125,7 @@ def run(told: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
         "clicks_per_second": click["per_second"],
         "click_p99_ms": click["p99_ms"],
         "statuses": {"pixel": pixel["statuses"], "click": click["statuses"]},
-        "connections": told.connections,
+        "connections": options.connections,
         "hits": drained,
         "events_noted": Event.objects.count(),
         "events_per_second": round(drained / seconds),
@@ -134,9 +134,9 @@ def run(told: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print one JSON line."""
-    told = arguments()
+    options = arguments()
     with ExitStack() as stack:
-        print(json.dumps(run(told, stack)), flush=True)
+        print(json.dumps(run(options, stack)), flush=True)
 
 
 if __name__ == "__main__":

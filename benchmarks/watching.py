@@ -80,8 +80,8 @@ def pages(campaign: int) -> dict[str, str]:
 class Watch:
     """Two threads: one looks at staff pages in turn, one signs somebody up each second."""
 
-    def __init__(self, port: int, campaign: int, box: Letterbox, *, each: float = 0.5) -> None:
-        self._port, self._box, self._each = port, box, each
+    def __init__(self, port: int, campaign: int, box: Letterbox, *, pause: float = 0.5) -> None:
+        self._port, self._box, self._each = port, box, pause
         self._pages, self._cookie = pages(campaign), signed_in()
         self._over = threading.Event()
         self.took: dict[str, list[float]] = defaultdict(list)
@@ -129,8 +129,8 @@ class Watch:
         number = 0
         while not self._over.wait(1.0):
             _, page = self._ask("GET", "/s/bench/", {})
-            if found := SHOWN.search(page):
-                forms.append((time.monotonic(), found[1]))
+            if match := SHOWN.search(page):
+                forms.append((time.monotonic(), match[1]))
             if not forms or time.monotonic() - forms[0][0] < TYPED_FOR:
                 continue
             number += 1
@@ -140,7 +140,7 @@ class Watch:
         address = f"fresh{number}@domain{number}.example"
         lists = re.findall(r'name="list" value="(\d+)"', page)
         typed = [("address", address), ("name", "Fresh"), ("shown", shown)]
-        typed += [("list", each) for each in lists]
+        typed += [("list", mailing_list) for mailing_list in lists]
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         source = f"127.{number // 200 % 200 + 1}.{number % 200 + 1}.1"
         began = time.time()
@@ -156,7 +156,9 @@ class Watch:
         while set(self.asked) - set(self._box.came) and time.monotonic() < deadline:
             time.sleep(0.1)
         waits = [
-            self._box.came[one] - at for one, at in self.asked.items() if one in self._box.came
+            self._box.came[address] - at
+            for address, at in self.asked.items()
+            if address in self._box.came
         ]
         return {
             "pages_ms": {name: spread(times, 1000.0) for name, times in self.took.items()},
