@@ -88,27 +88,21 @@ def ask(*, client: Client, address: str, ask: Ask, provenance: Provenance) -> Co
     first: ConsentEvent | None = None
     for mailing_list in ask.lists:
         Subscription.objects.get_or_create(registrant=registrant, mailing_list=mailing_list)
-        current_wording = wording(client=client, purpose=Purpose.LIST, mailing_list=mailing_list)
+        current = wording(client=client, purpose=Purpose.LIST, mailing_list=mailing_list)
         event = _note(
             registrant,
             Act.ASKED,
             provenance,
             mailing_list=mailing_list,
-            wording=current_wording,
+            wording=current,
             asked_with=first,
         )
         first = first or event
     for purpose, is_asked in ((Purpose.OPENS, ask.opens), (Purpose.CLICKS, ask.clicks)):
-        if is_asked:
-            current_wording = wording(client=client, purpose=purpose)
-            _note(
-                registrant,
-                Act.ASKED,
-                provenance,
-                purpose=purpose,
-                wording=current_wording,
-                asked_with=first,
-            )
+        if not is_asked:
+            continue
+        current = wording(client=client, purpose=purpose)
+        _note(registrant, Act.ASKED, provenance, purpose=purpose, wording=current, asked_with=first)
     assert first is not None
     return first
 
@@ -123,23 +117,21 @@ def confirm(*, event: ConsentEvent, provenance: Provenance) -> bool:
     registrant = event.registrant = _lock(event.registrant_id)
     if not is_live(event):
         return False
-    open_asks = [
-        open_ask for open_ask in asks(event) if is_live(open_ask) and not is_confirmed(open_ask)
-    ]
-    for open_ask in open_asks:
+    open_asks = [ask for ask in asks(event) if is_live(ask) and not is_confirmed(ask)]
+    for ask in open_asks:
         _note(
             registrant,
             Act.GIVEN,
             provenance,
-            purpose=open_ask.purpose,
-            mailing_list=open_ask.mailing_list,
-            wording=open_ask.wording,
-            answers=open_ask,
+            purpose=ask.purpose,
+            mailing_list=ask.mailing_list,
+            wording=ask.wording,
+            answers=ask,
         )
-        if open_ask.mailing_list is not None:
-            _begin(registrant, open_ask.mailing_list)
+        if ask.mailing_list is not None:
+            _begin(registrant, ask.mailing_list)
         else:
-            _set_choice(registrant, open_ask.purpose, Choice.GRANTED)
+            _set_choice(registrant, ask.purpose, Choice.GRANTED)
     if open_asks:
         _let_mail_through(registrant)
     return True
@@ -283,8 +275,8 @@ def grant_tracking(*, registrant: Registrant, purpose: Purpose, provenance: Prov
     _lock(registrant)
     changed = Registrant.objects.filter(pk=registrant.pk).exclude(**{str(purpose): Choice.GRANTED})
     if changed.update(**{str(purpose): Choice.GRANTED}):
-        current_wording = wording(client=registrant.client, purpose=purpose)
-        _note(registrant, Act.GIVEN, provenance, purpose=purpose, wording=current_wording)
+        current = wording(client=registrant.client, purpose=purpose)
+        _note(registrant, Act.GIVEN, provenance, purpose=purpose, wording=current)
         return True
     return False
 
@@ -298,10 +290,8 @@ def join(*, registrant: Registrant, mailing_list: MailingList, provenance: Prove
     )
     if subscription.state == Subscription.State.CONFIRMED:
         return False
-    current_wording = wording(
-        client=registrant.client, purpose=Purpose.LIST, mailing_list=mailing_list
-    )
-    _note(registrant, Act.GIVEN, provenance, mailing_list=mailing_list, wording=current_wording)
+    current = wording(client=registrant.client, purpose=Purpose.LIST, mailing_list=mailing_list)
+    _note(registrant, Act.GIVEN, provenance, mailing_list=mailing_list, wording=current)
     _begin(registrant, mailing_list)
     _let_mail_through(registrant)
     return True
