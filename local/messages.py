@@ -54,8 +54,8 @@ def sources() -> Iterator[tuple[str, str]]:
         text = templatize(path.read_text(), origin=str(path))
         yield path.relative_to(ROOT).as_posix(), re.sub(r"^[ \t]+", "", text, flags=re.MULTILINE)
     for path in sorted((ROOT / "newsletter" / "layouts").iterdir()):
-        words = IN_LAYOUTS.findall(path.read_text())
-        calls = "\n".join(f"gettext({text!r})" for text in words)
+        texts = IN_LAYOUTS.findall(path.read_text())
+        calls = "\n".join(f"gettext({text!r})" for text in texts)
         yield path.relative_to(ROOT).as_posix(), calls
 
 
