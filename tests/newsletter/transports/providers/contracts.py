@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pytest
 
 from newsletter import links
+from newsletter.rendering.renderer import Renderer
 from newsletter.transports import Message, Outcome, Unavailable
 from newsletter.transports.providers import (
     PROVIDERS,
@@ -42,24 +44,21 @@ def mail(number: int, *, address: str = "", name: str = "", **changes: Any) -> M
 
 def letters(count: int) -> list[Message]:
     """Return so many campaign mails, all alike but for the person."""
-    renderer = ready()
-    return [
-        Message(
-            number,
-            links.verp(number, "b.client.example"),
-            f"r{number}@example.org",
-            renderer.render(
-                ada(
-                    delivery=number,
-                    address=f"r{number}@example.org",
-                    name=f"Person {number}",
-                    subscription=number,
-                ),
-                date=DATE,
-            ),
-        )
-        for number in range(1, count + 1)
-    ]
+    return [_letter(number) for number in range(1, count + 1)]
+
+
+@cache
+def _letter(number: int) -> Message:
+    """Render the mail of one recipient; hundreds of tests send the same ones."""
+    address = f"r{number}@example.org"
+    person = ada(delivery=number, address=address, name=f"Person {number}", subscription=number)
+    verp = links.verp(number, "b.client.example")
+    return Message(number, verp, address, _renderer().render(person, date=DATE))
+
+
+@cache
+def _renderer() -> Renderer:
+    return ready()
 
 
 def settings_at(name: str, api: RecordingApi | str, **changes: Any) -> ProviderSettings:

@@ -53,7 +53,7 @@ class RecordingApi:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.004}, daemon=True
         )
 
     @property
@@ -76,6 +76,8 @@ class RecordingApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else the body waits 40 ms for the header's ACK
+            wbufsize = -1
 
             def setup(self) -> None:
                 super().setup()
