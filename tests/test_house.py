@@ -30,9 +30,8 @@ OURS = [app for app in apps.get_app_configs() if app.name in FLOORS]
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("lint-imports")
-    return subprocess.run(
-        [program, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False
-    )
+    cache = f"--cache-dir={folder / '.cache'}"
+    return subprocess.run([program, cache], cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
