@@ -28,10 +28,10 @@ def arguments() -> argparse.Namespace:
 def paths(folder: Path) -> tuple[Path, Path]:
     """Send a campaign on paper; return a file with its pixels and one with its links."""
     from benchmarks.campaign import populate
-    from newsletter import links
     from newsletter.delivery import staging
     from newsletter.mailings import lifecycle
     from newsletter.models import Delivery, Link
+    from registrants import tokens
 
     campaign = populate(DELIVERIES)
     lifecycle.send_now(mailing=campaign, staff=None)
@@ -41,10 +41,11 @@ def paths(folder: Path) -> tuple[Path, Path]:
     targets = list(Link.objects.filter(mailing=campaign).values_list("pk", flat=True))
     numbers = list(sent.values_list("pk", flat=True))
     pixels, clicks = folder / "pixels", folder / "clicks"
-    pixels.write_text("\n".join(links.pixel("", number) for number in numbers))
+    pixels.write_text("\n".join(f"/i/{tokens.make('i', number)}" for number in numbers))
     clicks.write_text(
         "\n".join(
-            links.click("", number, targets[at % len(targets)]) for at, number in enumerate(numbers)
+            f"/l/{tokens.make('l', number, targets[at % len(targets)])}"
+            for at, number in enumerate(numbers)
         )
     )
     return pixels, clicks

@@ -10,6 +10,7 @@ from newsletter import letters, links
 from newsletter.models import Delivery
 from registrants import languages
 from registrants.models import ConsentEvent
+from tests import mail_links
 from tests.cast import Cast, make_client, make_list, make_sender
 
 HOUSE = ("unknown", "not-found")
@@ -32,7 +33,8 @@ def every_page(cast: Cast) -> dict[str, str]:
     yes, no = links.confirm("", ask.pk), links.never("", ask.pk)
     mine, old = links.choices("", letter.pk), links.choices("", over.pk)
     subscription = cast.ada.subscriptions.get().pk
-    leave, more = links.one_click("", subscription, 0), links.preferences("", subscription, 0)
+    leave = mail_links.one_click("", subscription, 0)
+    more = mail_links.preferences("", subscription, 0)
     typed = {"address": "a@@b", "name": "x" * 150, "opens": "yes"}
     answers: dict[str, Callable[[], Any]] = {
         "sign-up": lambda: reader.get("/s/heron/"),

@@ -28,6 +28,7 @@ from newsletter.views import stamp
 from registrants import addresses, consent, preferences
 from registrants.consent import Ask
 from registrants.models import ConsentEvent, Subscription
+from tests import mail_links
 from tests.cast import FORM, Cast, make_cast, make_client
 from tests.public_pages import HOUSE, every_page
 from tests.reading import Texts, raw_english
@@ -94,7 +95,7 @@ def test_every_act_of_the_preferences_is_answered_in_the_client_s_language(
     cast: Cast, act: str
 ) -> None:
     Subscription.objects.filter(registrant=cast.ada).update(paused_until=None)
-    path = links.preferences("", cast.ada.subscriptions.get().pk, 0)
+    path = mail_links.preferences("", cast.ada.subscriptions.get().pk, 0)
     for _ in range(2):
         page = Reader().post(path, {"act": act}).content.decode()
         assert 'role="status"' in page
@@ -102,7 +103,11 @@ def test_every_act_of_the_preferences_is_answered_in_the_client_s_language(
 
 
 def test_what_an_erased_or_unknown_person_is_told_is_translatable(cast: Cast) -> None:
-    dov = Reader().get(links.preferences("", cast.dov.subscriptions.get().pk, 0)).content.decode()
+    dov = (
+        Reader()
+        .get(mail_links.preferences("", cast.dov.subscriptions.get().pk, 0))
+        .content.decode()
+    )
     assert page_faults(dov) == []
 
 
@@ -146,12 +151,12 @@ def test_every_fault_of_a_sign_up_is_told_in_the_client_s_language(
 
 
 def test_a_machine_that_unsubscribes_is_answered_alike(cast: Cast) -> None:
-    path = links.one_click("", cast.ada.subscriptions.get().pk, 0)
+    path = mail_links.one_click("", cast.ada.subscriptions.get().pk, 0)
     assert raw_english(Reader().post(path).content.decode(), OWN) == []
 
 
 def test_a_day_is_written_as_the_client_s_language_writes_it(cast: Cast) -> None:
-    path = links.preferences("", cast.ada.subscriptions.get().pk, 0)
+    path = mail_links.preferences("", cast.ada.subscriptions.get().pk, 0)
     foreign = Reader().post(path, {"act": "pause_30"}).content.decode()
     until = cast.ada.subscriptions.get().paused_until
     assert until is not None
@@ -309,7 +314,7 @@ def test_the_plain_answers_speak_the_language_of_the_installation(
     settings.LANGUAGE_CODE = PSEUDO
     pages = [answer("/l/unknown"), answer("/l/unknown", "POST"), answer("/i/unknown", "POST")]
     monkeypatch.setattr(link_targets.MAP, "target", away)
-    pages.append(answer(links.click("", 1, 1)))
+    pages.append(answer(mail_links.click("", 1, 1)))
     staff = Reader().get("/admin/", HTTP_HOST="elsewhere.example")
     assert raw_english(staff.content.decode(), OWN) == []
     for page in pages:

@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client as Browser
 
-from newsletter import links
 from registrants import tokens
 from registrants.models import ConsentEvent
+from tests import mail_links
 from tests.cast import Cast
 
 HOSTS = ("old.example.org", "a_b.example", "", "bad host", "*", "[::1]:8", "a.example:99999")
@@ -21,11 +21,11 @@ def test_a_link_answers_under_every_host(cast: Cast, host: str) -> None:
         "/s/heron/",
         f"/y/{tokens.make('y', ask.pk)}",
         f"/n/{tokens.make('n', ask.pk)}",
-        links.one_click("", ada.pk, 0),
-        links.preferences("", ada.pk, 0),
+        mail_links.one_click("", ada.pk, 0),
+        mail_links.preferences("", ada.pk, 0),
     ):
         assert browser.get(page, HTTP_HOST=host).status_code == 200
-    one_click = links.one_click("", ada.pk, 0)
+    one_click = mail_links.one_click("", ada.pk, 0)
     assert browser.post(one_click, HTTP_HOST=host).status_code == 200
     assert cast.ada.subscriptions.get().state == "ended"
 

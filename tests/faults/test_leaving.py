@@ -8,11 +8,11 @@ from http.client import HTTPConnection
 import pytest
 from django.db import transaction
 
-from newsletter import links
 from newsletter.mailings import lifecycle
 from newsletter.models import Campaign, Delivery
 from registrants import privacy, suppression
 from registrants.models import Registrant, Subscription, Suppression
+from tests import mail_links
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers
@@ -33,7 +33,7 @@ def by_one_click(web: HTTPConnection, campaign: Campaign) -> Way:
 
     def leave(who: Registrant) -> None:
         subscription = Subscription.objects.get(registrant=who)
-        path = links.one_click("", subscription.pk, campaign.pk)
+        path = mail_links.one_click("", subscription.pk, campaign.pk)
         web.request("POST", path, "List-Unsubscribe=One-Click", headers)
         answer = web.getresponse()
         answer.read()

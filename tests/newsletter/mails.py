@@ -6,10 +6,10 @@ from typing import Any
 
 from liquid import Markup
 
-from newsletter import links
 from newsletter.content import header_fields, personalising
 from newsletter.content.compiling import CompiledMail, Source, compile_mail
 from newsletter.rendering.renderer import PIXEL, Person, Renderer
+from tests import mail_links
 
 BASE = "https://m.example.org"
 STRICT = policy.SMTP.clone(raise_on_defect=True)
@@ -75,9 +75,9 @@ def part(data: bytes | EmailMessage, kind: str) -> str:
 def slowly(compiled: CompiledMail, person: Person, *, mailing: int, link_ids: list[int]) -> bytes:
     """Make a mail the obvious way: whole templates, the email package, one person at a time."""
     base, subscription = compiled.link_base, person.subscription
-    own = links.preferences(base, subscription, mailing) if subscription is not None else ""
-    clicks = [links.click(base, person.delivery, link) for link in link_ids]
-    pixel = links.pixel(base, person.delivery).join(PIXEL)
+    own = mail_links.preferences(base, subscription, mailing) if subscription is not None else ""
+    clicks = [mail_links.click(base, person.delivery, link) for link in link_ids]
+    pixel = mail_links.pixel(base, person.delivery).join(PIXEL)
     names = {
         **compiled.constants,
         "registrant": personalising.clean(
@@ -94,9 +94,9 @@ def slowly(compiled: CompiledMail, person: Person, *, mailing: int, link_ids: li
     subject = personalising.TEXT.from_string(compiled.subject).render(**names)
     # The email package would decode what a name merely spells like an encoded word.
     message["Subject"] = header_fields.one_line(subject).replace("=?", "=\u200b?")
-    message["Message-ID"] = links.message_id(person.delivery, compiled.message_id_domain)
+    message["Message-ID"] = mail_links.message_id(person.delivery, compiled.message_id_domain)
     if compiled.kind == "campaign" and subscription is not None:
-        one_click = links.one_click(base, subscription, mailing)
+        one_click = mail_links.one_click(base, subscription, mailing)
         message["List-Unsubscribe"] = f"<{one_click}>"
     text = personalising.TEXT.from_string(compiled.text).render(**names)
     html = personalising.HTML.from_string(compiled.html).render(**names)

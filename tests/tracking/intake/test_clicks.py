@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
-from newsletter import links
 from newsletter.models import Delivery, Link
 from registrants import tokens
+from tests import mail_links
 from tests.cast import Cast
 from tests.tracking.conftest import call
 from tracking.intake import hits, link_targets
@@ -22,7 +22,7 @@ def test_a_link_leads_to_its_stored_address_and_is_noted(
     delivery: Delivery, link: Link, buffer: hits.Buffer
 ) -> None:
     """S-2."""
-    answer = call(links.click("", delivery.pk, link.pk))
+    answer = call(mail_links.click("", delivery.pk, link.pk))
     assert answer.status == "302 Found"
     assert answer.headers["Location"] == "https://heron.example.org/new"
     [hit] = hits.unpack(b"".join(buffer.waiting))
@@ -33,7 +33,7 @@ def test_a_head_request_leads_on_and_is_not_noted(
     delivery: Delivery, link: Link, buffer: hits.Buffer
 ) -> None:
     """O-5: scanners ask with HEAD."""
-    answer = call(links.click("", delivery.pk, link.pk), "HEAD")
+    answer = call(mail_links.click("", delivery.pk, link.pk), "HEAD")
     assert (answer.status, answer.body) == ("302 Found", b"")
     assert not buffer.waiting
 
@@ -66,7 +66,7 @@ def test_an_unknown_link_is_asked_for_once_and_leads_nowhere(
     """AT-S2."""
     with django_assert_num_queries(1):
         for _ in range(3):
-            assert call(links.click("", delivery.pk, 9999)).status == "404 Not Found"
+            assert call(mail_links.click("", delivery.pk, 9999)).status == "404 Not Found"
     assert not buffer.waiting
 
 
@@ -89,7 +89,7 @@ def test_an_address_unfit_for_a_reader_leads_nowhere(
 ) -> None:
     """AT-S2, S-2: whatever got into the database."""
     odd = Link.objects.create(mailing=cast.campaign(), position=0, url=url)
-    answer = call(links.click("", 1, odd.pk))
+    answer = call(mail_links.click("", 1, odd.pk))
     assert answer.status == "404 Not Found"
     assert "Location" not in answer.headers
 
@@ -99,7 +99,7 @@ def test_an_address_in_any_script_becomes_one_a_header_can_carry(
 ) -> None:
     url = "https://example.org/кни́ги?q=ä&x=%20y#ж"
     odd = Link.objects.create(mailing=cast.campaign(), position=0, url=url)
-    location = call(links.click("", 1, odd.pk)).headers["Location"]
+    location = call(mail_links.click("", 1, odd.pk)).headers["Location"]
     assert location.isascii()
     assert location.startswith("https://example.org/%D0%BA")
     assert "x=%20y" in location
@@ -117,13 +117,13 @@ def test_one_query_loads_all_links_of_a_mailing(
     ]
     with django_assert_num_queries(1):
         for link in made:
-            assert call(links.click("", 1, link.pk)).status == "302 Found"
+            assert call(mail_links.click("", 1, link.pk)).status == "302 Found"
 
 
 def test_without_the_database_known_links_lead_on_and_others_are_asked_to_wait(
     delivery: Delivery, link: Link, buffer: hits.Buffer
 ) -> None:
-    known, other = (links.click("", delivery.pk, number) for number in (link.pk, 9999))
+    known, other = (mail_links.click("", delivery.pk, number) for number in (link.pk, 9999))
     assert call(known).status == "302 Found"
     with connection.execute_wrapper(gone):
         assert call(known).status == "302 Found"
@@ -137,11 +137,11 @@ def test_a_lost_database_is_not_asked_again_at_once(
 ) -> None:
     """Threads that wait for a lost database would answer no pixel meanwhile."""
     with connection.execute_wrapper(gone):
-        assert call(links.click("", delivery.pk, link.pk)).status.startswith("503")
+        assert call(mail_links.click("", delivery.pk, link.pk)).status.startswith("503")
     with django_assert_num_queries(0):
-        assert call(links.click("", delivery.pk, link.pk)).status.startswith("503")
+        assert call(mail_links.click("", delivery.pk, link.pk)).status.startswith("503")
     link_targets.MAP.clear()
-    assert call(links.click("", delivery.pk, link.pk)).status == "302 Found"
+    assert call(mail_links.click("", delivery.pk, link.pk)).status == "302 Found"
 
 
 def test_the_map_is_bounded_and_leaves_out_the_oldest(cast: Cast) -> None:

@@ -2,15 +2,15 @@
 
 import pytest
 
-from newsletter import links
 from registrants import tokens
+from tests import mail_links
 from tests.tracking.conftest import call
 from tracking.intake import hits
 
 
 def test_a_pixel_is_43_bytes_and_its_open_is_noted(buffer: hits.Buffer) -> None:
     """O-6."""
-    answer = call(links.pixel("", 77))
+    answer = call(mail_links.pixel("", 77))
     assert (answer.status, len(answer.body)) == ("200 OK", 43)
     assert answer.headers["Content-Type"] == "image/gif"
     [hit] = hits.unpack(b"".join(buffer.waiting))
@@ -37,6 +37,6 @@ def test_a_token_of_another_act_notes_nothing(buffer: hits.Buffer) -> None:
 
 
 def test_a_head_request_opens_nothing(buffer: hits.Buffer) -> None:
-    answer = call(links.pixel("", 77), "HEAD")
+    answer = call(mail_links.pixel("", 77), "HEAD")
     assert (answer.headers["Content-Length"], answer.body) == ("43", b"")
     assert not buffer.waiting

@@ -20,7 +20,7 @@ import redis
 from local.ports import free_port
 from local.postgres import FOR_TESTS, Postgres
 from local.valkey import Valkey
-from newsletter import links
+from tests import mail_links
 from tracking.intake import hits
 
 LINKS = "CREATE TABLE newsletter_link (id bigint PRIMARY KEY, mailing_id bigint, url text)"
@@ -113,21 +113,21 @@ def test_the_web_process_answers_while_redis_and_the_database_are_away(
     """O-6, S-2: known links lead on, an unknown one waits, hits are kept until Redis is back."""
     port = free_port(23_600)
     with web(port, tmp_path / "web.log", DATABASE_URL=postgres.url(), REDIS_URL=stream.url):
-        assert answer(port, links.click("", 1, 1))[1]["location"] == "https://example.org/1"
+        assert answer(port, mail_links.click("", 1, 1))[1]["location"] == "https://example.org/1"
         until(lambda: noted(stream) == [1], 5)
 
         stream.stop()
         began = time.monotonic()
-        assert status(port, links.pixel("", 2)) == 200
-        assert status(port, links.click("", 3, 2)) == 302
+        assert status(port, mail_links.pixel("", 2)) == 200
+        assert status(port, mail_links.click("", 3, 2)) == 302
         assert time.monotonic() - began < 1
         stream.start(tmp_path / "valkey.log")
         until(lambda: sorted(noted(stream)) == [1, 2, 3], 15)
 
         postgres.stop()
-        assert status(port, links.pixel("", 4)) == 200
-        assert status(port, links.click("", 5, 1)) == 302
-        code, headers = answer(port, links.click("", 6, 3))
+        assert status(port, mail_links.pixel("", 4)) == 200
+        assert status(port, mail_links.click("", 5, 1)) == 302
+        code, headers = answer(port, mail_links.click("", 6, 3))
         assert (code, headers["retry-after"]) == (503, "5")
         assert status(port, "/l/nonsense") == 404
         until(lambda: sorted(noted(stream)) == [1, 2, 3, 4, 5], 5)
@@ -135,4 +135,4 @@ def test_the_web_process_answers_while_redis_and_the_database_are_away(
         postgres.sockets.mkdir(mode=0o700)
         postgres._own(postgres.sockets)
         postgres.start(tmp_path / "postgres.log")
-        until(lambda: status(port, links.click("", 6, 3)) == 302, 10)
+        until(lambda: status(port, mail_links.click("", 6, 3)) == 302, 10)

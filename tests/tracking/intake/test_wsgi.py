@@ -2,8 +2,8 @@
 
 import pytest
 
-from newsletter import links
 from newsletter.models import Delivery, Link
+from tests import mail_links
 from tests.tracking.conftest import call
 from tracking.intake import hits
 
@@ -27,8 +27,8 @@ def test_answers_are_not_kept_not_indexed_and_set_no_cookie(
 ) -> None:
     """O-5, O-6."""
     for url in (
-        links.pixel("", delivery.pk),
-        links.click("", delivery.pk, link.pk),
+        mail_links.pixel("", delivery.pk),
+        mail_links.click("", delivery.pk, link.pk),
         "/i/no-token",
         "/l/no-token",
     ):

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from newsletter import links
 from newsletter.rendering.renderer import Renderer
 from newsletter.transports import Message, Outcome, Unavailable
 from newsletter.transports.providers import (
@@ -17,6 +16,7 @@ from newsletter.transports.providers import (
     ProviderTransport,
     provider_settings,
 )
+from tests import mail_links
 from tests.newsletter.mails import ada, ready
 from tests.newsletter.transports.providers import by_batch, by_single
 from tests.newsletter.transports.providers.recording import Call, RecordingApi, Reply
@@ -39,7 +39,7 @@ def mail(number: int, *, address: str = "", name: str = "", **changes: Any) -> M
     to = address or f"r{number}@example.org"
     person = ada(delivery=number, address=to, name=name or f"Person {number}", subscription=number)
     data = ready(**changes).render(person, date=DATE)
-    return Message(number, links.verp(number, "b.client.example"), to, data)
+    return Message(number, mail_links.verp(number, "b.client.example"), to, data)
 
 
 def letters(count: int) -> list[Message]:
@@ -52,7 +52,7 @@ def _letter(number: int) -> Message:
     """Render the mail of one recipient; hundreds of tests send the same ones."""
     address = f"r{number}@example.org"
     person = ada(delivery=number, address=address, name=f"Person {number}", subscription=number)
-    verp = links.verp(number, "b.client.example")
+    verp = mail_links.verp(number, "b.client.example")
     return Message(number, verp, address, _renderer().render(person, date=DATE))
 
 
