@@ -30,7 +30,7 @@ app.conf.update(
     },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
-    task_time_limit=270,  # below the time a lease is held (newsletter.leasing.HOLDS)
+    task_time_limit=270,  # below the time a lease is held (newsletter.delivery.leasing.HOLDS)
     task_publish_retry=False,
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,

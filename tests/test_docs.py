@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.db.models import ForeignKey
+
+from registrants.gate import TABLE, MailKind
 
 ROOT = Path(__file__).resolve().parents[1]
 DECISIONS = ROOT / "docs" / "decisions"
@@ -116,3 +120,111 @@ def test_no_synonym_is_used(word: str, vocabulary: tuple[str, str]) -> None:
     names, texts = vocabulary
     assert not re.search(rf"(?:\b|_){word.replace(' ', '_')}s?(?:\b|_)", names)
     assert not re.search(rf"\b{word}s?\b", texts)
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+
+
+def _table(heading: str) -> list[list[str]]:
+    """Return the rows of the first table under a heading, cell by cell, without its rule."""
+    text = ARCHITECTURE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = [
+        line.removeprefix("| ").removesuffix(" |").split(" | ")
+        for line in text.splitlines()
+        if line.startswith("| ")
+    ]
+    return [row for row in rows if not row[0].startswith("---")]
+
+
+def test_the_gate_is_drawn_as_it_is() -> None:
+    head = ["refused because", *(str(kind.label) for kind in MailKind)]
+    rows = [
+        [str(rule.refusal.label), *("no" if kind in rule.refuses else "sent" for kind in MailKind)]
+        for rule in TABLE
+    ]
+    assert _table("The gate") == [head, *rows]
+
+
+OURS = [model for name in HOUSE[1:5] for model in apps.get_app_config(name).get_models()]
+
+
+def test_every_table_is_drawn_with_its_keys_and_its_owner() -> None:
+    facts = [model for model in OURS if not model._meta.proxy]
+    keys = {
+        f"{field.related_model.__name__} {model.__name__} : {field.name}"  # type: ignore[union-attr]
+        for model in facts
+        for field in model._meta.get_fields()
+        if isinstance(field, ForeignKey)
+    }
+    assert set(re.findall(r"^    (\w+ )\S+ (\w+ : \w+)$", ARCHITECTURE, re.MULTILINE)) == {
+        (key.split(" ", 1)[0] + " ", key.split(" ", 1)[1]) for key in keys
+    }
+    owned = {row[0].strip("`/"): row[-1] for row in _table("The floors")[1:]}
+    for package in HOUSE[1:5]:
+        names = {model.__name__ for model in facts if model._meta.app_label == package}
+        assert set(filter(None, owned[package].split(", "))) == names
+
+
+@pytest.mark.parametrize("package", HOUSE[1:])
+def test_every_room_is_drawn(package: str) -> None:
+    drawn = ARCHITECTURE.partition("\n## The rooms\n")[2].partition("\n## ")[0]
+    its = drawn.partition(f"`{package}/`")[2].partition("\n\n")[0]
+    rooms = {
+        path.stem
+        for path in (ROOT / package).iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    } - {"__init__", "migrations"}
+    assert {room for room in rooms if f"`{room}`" not in its} == set()
+
+
+FILES = [
+    path.relative_to(ROOT).as_posix()
+    for path in ROOT.rglob("*")
+    if not {".venv", ".venv-uv", ".git", "var"} & set(path.relative_to(ROOT).parts[:1])
+    and "__pycache__" not in path.parts
+]
+MODULES = {
+    file.removesuffix(".py").removesuffix("/__init__").replace("/", "."): ROOT / file
+    for file in FILES
+    if file.endswith(".py")
+}
+
+
+def _is_dotted_name_known(name: str) -> bool:
+    """Tell whether a dotted name is a module, or a name some module of that name writes."""
+    modules = [module for module in MODULES if f".{module}".endswith(f".{name}")]
+    if modules or f"{name.replace('.', '/')}" in FILES:
+        return True
+    parent, _, last = name.rpartition(".")
+    if not parent:
+        return False
+    inside = [path for module, path in MODULES.items() if f".{module}".endswith(f".{parent}")]
+    return any(re.search(rf"\b{last}\b", path.read_text()) for path in inside) or (
+        "." in parent and _is_dotted_name_known(parent)
+    )
+
+
+PATH = re.compile(r"[\w.-]*(?:/[\w.-]+)*(?:/|\.(?:py|md|toml|html|mjml|lua|sh|po|mo|yml|yaml|txt))")
+DOTTED = re.compile(r"[a-z_]+(?:\.\w+)+")
+KNOWN = {"accountability", "benchmarks", "config", "local", "newsletter"}
+KNOWN |= {"redis_store", "registrants", "tests", "tracking"}
+KNOWN |= {module.rpartition(".")[2] for module in MODULES}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_file_and_module_a_page_names_is_there(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    missing = []
+    for token in (part for code in re.findall(r"`([^`]+)`", text) for part in code.split()):
+        name = token.partition("::")[0].replace(":", ".").strip("(),").rstrip(".")
+        if PATH.fullmatch(name) and not name.startswith((".", "/", "var/")):
+            wanted = name.strip("/")
+            if not any(f"/{file}".endswith(f"/{wanted}") for file in FILES):
+                missing.append(name)
+        elif (
+            DOTTED.fullmatch(name)
+            and name.split(".")[0] in KNOWN
+            and not _is_dotted_name_known(name)
+        ):
+            missing.append(name)
+    assert missing == []

@@ -80,7 +80,7 @@ def phrase(name: str) -> bytes:
 
 
 def list_id(value: str) -> bytes:
-    """Return a List-Id from '"Name" <slug.domain>' (RFC 2919 §2); raises Unfit."""
+    """Return a List-Id from '"Name" <slug.domain>' (RFC 2919 §2); raises HeaderFieldError."""
     refuse_controls(value, longest=SUBJECT_LONGEST)
     match = _LIST_ID.fullmatch(value) or _LIST_ID.fullmatch(f"<{value}>")
     if match is None or not _PRINTABLE.fullmatch(match["id"]):

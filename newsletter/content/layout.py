@@ -52,7 +52,7 @@ def _read(name: str) -> str:
 
 
 def build(texts: LayoutTexts, tags: Tags, *, body_format: str, layout_format: str) -> str:
-    """Return the whole page; raises Faults where body and layout do not fit or cannot be read."""
+    """Return the whole page; raises SourceErrors where body and layout do not fit together."""
     layout = _filled(texts, tags)
     if body_format == "mjml":
         return _mjml_body(texts.body, layout, tags, layout_format)
@@ -66,7 +66,7 @@ def build(texts: LayoutTexts, tags: Tags, *, body_format: str, layout_format: st
 
 
 def refuse_active(html: str, *, field: str) -> None:
-    """Raise Faults where HTML has anything that acts, submits or loads by itself (M-14)."""
+    """Raise SourceErrors where HTML has anything that acts, submits or loads by itself (M-14)."""
     match = _FORBIDDEN.search(html) or _REFRESH.search(html)
     handlers: list[str] = []
 

@@ -33,7 +33,7 @@ class LinkFound:
 def checked(html: str, tags: Tags) -> str:
     """Return the page with every personal value in an address filtered by its place (S-6).
 
-    Raises Faults for personal values in styles and for addresses that act.
+    Raises SourceErrors for personal values in styles and for addresses that act.
     """
     faults: list[SourceError] = []
     for style in _STYLES.findall(html):

@@ -63,7 +63,7 @@ def from_html(source: str, tags: Tags) -> str:
 def from_mjml(source: str, *, field: str, lines_before: int = 0) -> str:
     """Return the HTML page of MJML that loads nothing from third parties.
 
-    Raises Faults where it is not well-formed.
+    Raises SourceErrors where it is not well-formed.
     """
     try:
         return str(mrml.to_html(source, render_options=_MJML).content)

@@ -96,7 +96,7 @@ class WindowFeed:
     """Hands the next window over and settles the last one, in the order it is asked to.
 
     Whatever fails here is raised to whoever asks next; leases and notes then stay as they are, and
-    newsletter.recovering puts them right.
+    newsletter.delivery.recovering puts them right.
     """
 
     question: gate.Question

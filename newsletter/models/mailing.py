@@ -10,7 +10,7 @@ from registrants.models.scope import Scoped
 
 
 class Mailing(models.Model):
-    """What is sent, to whom, in which state; moved by newsletter.approving and sending alone."""
+    """What is sent, to whom, in which state; moved by lifecycle and delivery alone."""
 
     class Kind(models.TextChoices):
         """The two kinds of mailing; one never becomes the other."""

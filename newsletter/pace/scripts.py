@@ -20,7 +20,7 @@ STOP = 600
 LONGEST_STOP = 3600
 SLOT_BUSY, SLOT_IDLE = 240, 15
 """Seconds a share of connections outlives its last use: longer than a server may take to answer
-(newsletter.outgoing), and short once nothing is on the wire."""
+(newsletter.senders.routing), and short once nothing is on the wire."""
 RESERVED = 0.1
 """Share of a limited rate that campaigns leave to letters and notices."""
 KEPT_SECONDS = 90

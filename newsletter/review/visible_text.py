@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 WOULD = "would go to "
-"""How an inert link begins to say where it leads (newsletter.hrefs)."""
+"""How an inert link begins to say where it leads (newsletter.content.link_rewriting)."""
 UNSEEN = {"head", "style", "script", "title", "template", "noscript"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 _HIDDEN = re.compile(

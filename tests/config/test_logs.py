@@ -30,16 +30,18 @@ def lines() -> Iterator[io.StringIO]:
 
 
 def test_an_event_is_one_line_of_json(lines: io.StringIO) -> None:
-    structlog.get_logger("newsletter.sending").info("window settled", mailing=7, sent=500, ms=41)
+    structlog.get_logger("newsletter.delivery.run").info(
+        "window settled", mailing=7, sent=500, ms=41
+    )
     line = json.loads(lines.getvalue())
     assert line["event"] == "window settled"
     assert (line["mailing"], line["sent"], line["ms"]) == (7, 500, 41)
-    assert (line["level"], line["logger"]) == ("info", "newsletter.sending")
+    assert (line["level"], line["logger"]) == ("info", "newsletter.delivery.run")
     assert line["timestamp"].endswith("Z")
 
 
 def test_what_the_standard_library_logs_is_a_line_of_json_too(lines: io.StringIO) -> None:
-    logging.getLogger("newsletter.recovering").warning("lease %s freed", 5)
+    logging.getLogger("newsletter.delivery.recovering").warning("lease %s freed", 5)
     assert json.loads(lines.getvalue())["event"] == "lease 5 freed"
 
 
@@ -47,7 +49,7 @@ def test_an_address_that_slips_in_is_taken_out_of_a_traceback_too(lines: io.Stri
     try:
         raise ValueError("Key (address)=(ada@example.net) already exists")
     except ValueError:
-        logging.getLogger("newsletter.sending").exception("to ada@example.net")
+        logging.getLogger("newsletter.delivery.run").exception("to ada@example.net")
     assert "ada@" not in lines.getvalue()
     assert "ValueError" in json.loads(lines.getvalue())["exception"]
 

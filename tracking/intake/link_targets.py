@@ -43,7 +43,7 @@ class Targets:
         self._away_until = 0.0
 
     def target(self, link: int) -> str | None:
-        """Return where a link leads, None where it leads nowhere; raises Unreachable."""
+        """Return where a link leads, None where it leads nowhere; raises TargetsUnavailable."""
         try:
             return self._known[link]
         except KeyError:

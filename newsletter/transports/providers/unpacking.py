@@ -42,7 +42,7 @@ class Unpacked(AnymailMessage):
 
 
 def unpack(message: Message, provider: str) -> Unpacked:
-    """Take a message apart for one provider; raises Unfit."""
+    """Take a message apart for one provider; raises NotCarried."""
     mime = message_from_bytes(message.data, policy=policy.SMTP)
     fields = _fields(mime)
     text, html = _bodies(mime)
@@ -126,7 +126,7 @@ def _sender(field: Any) -> str:
 
 
 def _a_label(address: str) -> str:
-    """Return the address with its domain as A-label (A-3); raises Unfit."""
+    """Return the address with its domain as A-label (A-3); raises NotCarried."""
     local, at, domain = address.rpartition("@")
     if not at or not local.isascii() or _CONTROLS.search(address) or " " in address:
         raise NotCarried("the recipient is no address this provider takes")
