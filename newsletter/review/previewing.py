@@ -59,7 +59,7 @@ def person(mailing: Mailing, pk: str = "") -> Registrant | None:
 
 
 def render(mailing: Mailing, registrant: Registrant | None, address: str = "") -> Preview:
-    """Render a mailing as it stands, saved or not; raises SourceErrors where it cannot become a mail.
+    """Render a mailing as it stands, saved or not; raises SourceErrors where it is no mail yet.
 
     The address, where given, stands in the To line instead of the registrant's own.
     """
