@@ -1,7 +1,7 @@
 """The Redis that all processes share: one connection pool, short patience, scripts by name."""
 
 from functools import cache
-from typing import Any
+from pathlib import Path
 
 import redis
 from django.conf import settings
@@ -29,18 +29,22 @@ def first_in(seconds: float, name: str) -> bool:
 
 
 class Script:
-    """A Lua script, sent whole only where Redis does not know it yet."""
+    """A Lua script of one file or several, one after the other; `keys` says how many it names.
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    It is sent whole only where Redis does not know it yet.
+    """
+
+    def __init__(self, *files: Path, keys: int = 1) -> None:
+        self._text = "".join(file.read_text(encoding="utf-8") for file in files)
+        self._keys = keys
         self._sha = ""
 
-    def __call__(self, key: str, *given: str) -> Any:
-        """Run it on one key; raises RedisError where Redis is away."""
+    def __call__(self, *keys_and_args: str) -> object:
+        """Run it on its keys, then its arguments; raises RedisError where Redis is away."""
         if self._sha:
             try:
-                return server().evalsha(self._sha, 1, key, *given)
+                return server().evalsha(self._sha, self._keys, *keys_and_args)
             except redis.exceptions.NoScriptError:
                 pass
         self._sha = str(server().script_load(self._text))
-        return server().evalsha(self._sha, 1, key, *given)
+        return server().evalsha(self._sha, self._keys, *keys_and_args)

@@ -231,8 +231,6 @@ STILL_DOUBLED = frozenset(
         "PEOPLE",
         "PIXEL",
         "PREFIX",
-        "READ",
-        "RECORD",
         "REST",
         "ROOT",
         "ROWS",

@@ -14,7 +14,7 @@ from newsletter.senders.provider_catalogue import PROVIDERS, Capability, checkli
 
 def panel(sender: Sender) -> dict[str, Any]:
     """Return what the page of a saved sender shows beside its form."""
-    reading = pace.readings([sender.pk])[sender.pk]
+    reading = pace.snapshots([sender.pk])[sender.pk]
     zone = zoneinfo.ZoneInfo(sender.client.time_zone)
     plan = warm_up.plan(sender)
     return {

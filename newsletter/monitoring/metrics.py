@@ -115,7 +115,7 @@ def _of_senders() -> Iterator[GaugeMetricFamily]:
     held_back = _gauge("held_back", "Held back within the last minute", labels)
     running = Mailing.objects.filter(state__in=health.UNDER_WAY).order_by()
     senders: list[Any] = list(running.values_list(F("sender"), flat=True).distinct()[:200])
-    for sender, reading in pace.readings(senders).items():
+    for sender, reading in pace.snapshots(senders).items():
         for receiver in reading.receivers:
             label_values = [str(sender), receiver.name]
             rate.add_metric(label_values, receiver.per_second_minute)

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from newsletter import pace
 from newsletter.models import Delivery, Lease, Mailing, Receiver, Sender
-from newsletter.pace import ReceiverReading, SenderReading
+from newsletter.pace import ReceiverPace, SenderPace
 from newsletter.receivers.reply_classes import gist
 from newsletter.senders import routing
 
@@ -57,7 +57,7 @@ class Receiving:
     sent: int
     deferred: int
     failed: int
-    pace: ReceiverReading | None
+    pace: ReceiverPace | None
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class RunDetails:
 def course(mailing: Mailing) -> RunDetails:
     """Return how the run of a mailing goes; its sender must be at hand."""
     under_way = mailing.state in (State.STAGING, State.SENDING, State.PAUSED)
-    reading = pace.readings([mailing.sender_id])[mailing.sender_id] if under_way else None
+    reading = pace.snapshots([mailing.sender_id])[mailing.sender_id] if under_way else None
     leases = Lease.objects.filter(mailing=mailing, closed_at=None).aggregate(
         workers=Count("worker", filter=Q(until__gt=now()), distinct=True),
         next_due=Min("due_at", filter=Q(deferred__gt=0, attempt=None, due_at__gt=now())),
@@ -136,7 +136,7 @@ def _rows(statement: str, params: list[Any]) -> list[Any]:
         return cursor.fetchall()
 
 
-def _receivers(mailing: Mailing, reading: SenderReading | None) -> list[Receiving]:
+def _receivers(mailing: Mailing, reading: SenderPace | None) -> list[Receiving]:
     counts: dict[int, dict[str, int]] = {}
     for receiver, state, number in _rows(RECEIVED, [mailing.pk]):
         counts.setdefault(receiver, {})[state] = number
@@ -199,7 +199,7 @@ def _curve(mailing: Mailing) -> Curve | None:
 
 
 def _reasons(
-    mailing: Mailing, reading: SenderReading | None, due_since: datetime | None, workers: int
+    mailing: Mailing, reading: SenderPace | None, due_since: datetime | None, workers: int
 ) -> list[PauseReason]:
     reasons = _own_reasons(mailing)
     if mailing.state == State.PAUSED:
@@ -227,7 +227,7 @@ def _own_reasons(mailing: Mailing) -> list[PauseReason]:
     return reasons
 
 
-def _paces_reasons(mailing: Mailing, reading: SenderReading) -> list[PauseReason]:
+def _paces_reasons(mailing: Mailing, reading: SenderPace) -> list[PauseReason]:
     if not reading.known:
         return [PauseReason("Redis cannot be asked: it goes at a safe low rate until it is back.")]
     reasons = []

@@ -1,184 +1,194 @@
-"""What runs inside Redis for each window: who may go now, and when the others come back."""
+"""Ask before a window: how many of each receiver may go now, and when the others come back."""
 
-from newsletter.pace.scripts import BEGIN
-from redis_store.connection import Script
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from math import inf
+from typing import Literal, NamedTuple, TypedDict
 
-ADMIT = Script(
-    BEGIN
-    + """
-local campaign, letter = ask.kind == 'campaign', ask.kind == 'letter'
+import redis
 
-local function bucket(name, rate)
-  if not rate then return nil end
-  local deep = math.max(rate, 1)
-  local it = {name = name, rate = rate, reserve = deep * RESERVED}
-  local full, at = deep + it.reserve, state['at' .. name] or now
-  local since = math.max(0, now - at)
-  it.level = math.min(full, (state['level' .. name] or full) + since * rate)
-  it.next, it.late = now, 0
-  if it.level < full then
-    it.next = math.max(now, state['next' .. name] or now)
-    it.late = (state['late' .. name] or 0) * math.max(0, 1 - since / HORIZON)
-  end
-  return it
-end
-local function room(it)
-  if not it or letter then return math.huge end
-  local level = campaign and it.level - it.reserve or it.level + HORIZON * it.rate
-  return math.max(0, math.floor(level + 0.000001))
-end
-local function take(it, many)
-  if it then it.level = math.max(it.level - many, -HORIZON * it.rate) end
-end
-local function write(it)
-  if not it then return end
-  put('at' .. it.name, now); put('level' .. it.name, it.level)
-  put('next' .. it.name, it.next); put('late' .. it.name, it.late)
-end
+from newsletter.models import Sender
+from newsletter.pace import limits
+from newsletter.pace.limits import Limits
+from newsletter.pace.memory import Memory, mine
+from newsletter.pace.scripts import ADMIT
+from newsletter.pace.throttle_reasons import ReceiverReply, throttle_reason
+from newsletter.receivers import lookup
+from newsletter.senders import warm_up
 
--- The warm-up of today, counted by the client's days; asked of the ledger where Redis lost it.
-local day, day_key, day_room, day_ends = today(), nil, math.huge, nil
-if day and day[3] then
-  day_key = key .. ':day:' .. day[2]
-  local so_far = tonumber(redis.call('GET', day_key))
-  if not so_far then
-    if not ask.counted or ask.counted[1] ~= day[2] then
-      return cjson.encode({need = day[2], start = day[1]})
-    end
-    so_far = ask.counted[2]
-    redis.call('SET', day_key, so_far, 'EX', 259200)
-  end
-  if campaign then day_room = math.max(0, day[3] - so_far) end
-  for _, other in ipairs(ask.days) do
-    if other[1] > day[1] then day_ends = day_ends or other[1] end
-  end
-end
+log = logging.getLogger(__name__)
 
--- Who takes part, once somebody asked to be sent to more slowly.
-for _, one in ipairs(ask.receivers) do
-  if one.stop > 0 then
-    put('stop' .. one.r, math.max(state['stop' .. one.r] or 0, now + one.stop))
-  end
-end
-local stopped, processes, lately = false, 1, 1
-for field in pairs(state) do if string.sub(field, 1, 4) == 'stop' then stopped = true end end
-if stopped then
-  for field, at in pairs(state) do
-    if string.sub(field, 1, 5) == 'seen:' and field ~= 'seen:' .. ask.process then
-      if at > now - 60 then lately = lately + 1 end
-      if at > now - LONGEST then processes = processes + 1 else gone[field] = true end
-    end
-  end
-  put('seen:' .. ask.process, now)
-end
-local function share(one, allowed)
-  local mine, others = 'slot:' .. one.r .. ':' .. ask.process, 0
-  local prefix = 'slot:' .. one.r .. ':'
-  for field, value in pairs(state) do
-    if string.sub(field, 1, #prefix) == prefix and field ~= mine then
-      -- connections and the second they end at, in one number: 3.1795400000
-      local many = math.floor(value / 100000000000)
-      if value - many * 100000000000 < now then gone[field] = true else others = others + many end
-    end
-  end
-  local many = math.min(allowed - others, math.ceil(allowed / lately), one.connections)
-  if many < 1 then drop(mine); return 0 end
-  put(mine, many * 100000000000 + math.floor(now + BUSY))
-  return many
-end
+Kind = Literal["campaign", "notice", "letter"]
+RETRY_SECONDS = 1.0
+"""Seconds for which a process does not ask Redis again: after it was away, or said to rest."""
+LEAST_REST = 0.5
+"""Seconds a sender at its limit gathers room, so that it goes window by window, not mail by mail;
+a bucket holds twice as much."""
+_SENDER_WIDE = ("server", "day", "sender")
 
-local server_left = left_of('stop*') or 0
-if server_left <= 0 and state['stop*'] then drop('stop*') end
-local all, buckets, total = {}, {}, 0
-for i, one in ipairs(ask.receivers) do
-  local it = {r = one.r, go = one.n, why = '', wait = 0, spread = 0, connections = one.cap or -1}
-  local left = left_of('stop' .. one.r)
-  if left and left <= 0 then
-    local allowed = 1 + math.floor(-left / STOP)
-    if allowed >= one.connections * processes then
-      drop('stop' .. one.r)
-    elseif letter then
-      it.connections = 1
-    else
-      it.connections = share(one, allowed)
-      if it.connections == 0 then it.go, it.why = 0, 'turn' end
-    end
-  elseif left then
-    it.connections = 1
-    if campaign or (not letter and share(one, 1) == 0) then
-      it.go, it.why, it.wait = 0, 'stop', left
-    end
-  end
-  if server_left > 0 and not letter then it.go, it.why, it.wait = 0, 'server', server_left end
-  buckets[i] = bucket(one.r, one.rate)
-  if it.go > room(buckets[i]) then it.go, it.why, it.slow = room(buckets[i]), 'receiver', true end
-  total = total + it.go
-  all[i] = it
-end
 
--- What the sender as a whole may send is shared out in proportion.
-local whole = bucket('', ask.rate)
-local most = math.min(room(whole), day_room)
-if total > most then
-  local why, shared = (day_room <= room(whole)) and 'day' or 'sender', 0
-  for _, it in ipairs(all) do
-    it.wanted = it.go
-    it.go = math.floor(it.wanted * most / total)
-    shared = shared + it.go
-  end
-  for _, it in ipairs(all) do
-    if it.go < it.wanted then
-      if shared < most then it.go = it.go + 1; shared = shared + 1 end
-      if it.go < it.wanted then it.why, it.shared = why, true end
-    end
-  end
-  total = most
-end
-take(whole, total)
+class AdmitReply(TypedDict, total=False):
+    """What `lua/admit.lua` answers: the receivers, or the day whose count it lost."""
 
--- When those that must wait come back: at slots of their own, as far ahead as slots are promised.
-local function promise(it, held, limits)
-  local wait, step, late, slow = 0, 0, 0, math.huge
-  for _, one in ipairs(limits) do
-    local missing = 1 - (one.level - one.reserve)
-    wait = math.max(wait, one.next - now, missing / one.rate)
-    step = math.max(step, 1 / one.rate)
-    one.late = one.late + held
-    late, slow = math.max(late, one.late), math.min(slow, one.rate)
-  end
-  if wait + held * step <= HORIZON then
-    it.wait, it.spread = wait, step
-    for _, one in ipairs(limits) do one.next = now + wait + held * step end
-  else
-    it.wait = math.min(wait, HORIZON)
-    local farthest = math.max(2 * HORIZON, math.min(late / slow, FARTHEST))
-    it.spread = (farthest - it.wait) / held
-    for _, one in ipairs(limits) do one.next = math.max(one.next, now + HORIZON) end
-  end
-end
-for i, it in ipairs(all) do
-  take(buckets[i], it.go)
-  local held = ask.receivers[i].n - it.go
-  if held > 0 then
-    if it.why == 'receiver' or it.why == 'sender' then
-      local limits = {}
-      if it.slow then table.insert(limits, buckets[i]) end
-      if it.shared then table.insert(limits, whole) end
-      promise(it, held, limits)
-    elseif it.why == 'day' then
-      it.wait, it.spread = (day_ends or now + 86400) - now, FARTHEST / held
-    elseif it.why == 'turn' then
-      it.wait, it.spread = HORIZON, HORIZON / held
-    else
-      it.spread = HORIZON / held
-    end
-    count('h' .. it.r, held)
-  end
-  write(buckets[i])
-end
-write(whole)
-if day_key and total > 0 then redis.call('INCRBY', day_key, total) end
-keep()
-return cjson.encode({now = now, receivers = all})
-"""
-)
+    now: float
+    receivers: list[ReceiverReply]
+    need: str
+    start: float
+
+
+class Admission(NamedTuple):
+    """How many of one receiver may go now, and what becomes of the rest."""
+
+    go: int
+    wait: float = 0.0
+    """Seconds until the first of those held comes back."""
+    spread: float = 0.0
+    """Seconds between one held and the next."""
+    connections: int | None = None
+    """At most so many connections to it from this process; None: the sender's own number."""
+    words: str = ""
+    """Why the others are held."""
+
+
+def admit(sender: Sender, wanted: Mapping[int, int], *, kind: Kind) -> dict[int, Admission]:
+    """Say of each receiver how many of a window may go now; one round trip, never raises.
+
+    Campaigns leave a share of a limited rate to letters and notices. Letters are never held;
+    notices only by a receiver or a server that asked us to stop, or a minute ahead of the rate.
+    Without Redis campaigns go at one a second and receiver in each process.
+    """
+    memory = mine()
+    lookup.refresh()
+    sender_limits = limits.of(sender.pk)
+    if not wanted:
+        return {}
+    if time.monotonic() >= memory.away_until:
+        try:
+            return _from_redis(memory, sender_limits, wanted, kind)
+        except (redis.RedisError, ValueError, KeyError) as away:
+            memory.away_until = time.monotonic() + RETRY_SECONDS
+            log.warning("the pace cannot be read, so it is a low one: %s", type(away).__name__)
+    return _without_redis(memory, sender_limits, wanted, kind)
+
+
+def _from_redis(
+    memory: Memory, sender_limits: Limits, wanted: Mapping[int, int], kind: Kind
+) -> dict[int, Admission]:
+    """Ask Redis; where it lost the warm-up's count, count in the ledger and ask again."""
+    question: dict[str, object] = {
+        "kind": kind,
+        "process": memory.name,
+        "days": sender_limits.days,
+        "receivers": [
+            {
+                "r": receiver,
+                "n": count,
+                "stop": _unreported_stop(memory, sender_limits.sender, receiver),
+            }
+            | limits.script_arguments(sender_limits, receiver)
+            for receiver, count in wanted.items()
+        ],
+    }
+    if sender_limits.per_second is not None:
+        question["rate"] = sender_limits.per_second
+    reply: AdmitReply = ADMIT(limits.key(sender_limits.sender), question)
+    if "need" in reply:
+        since = datetime.fromtimestamp(reply["start"], UTC)
+        question["counted"] = (reply["need"], warm_up.counted(sender_limits.sender, since))
+        reply = ADMIT(limits.key(sender_limits.sender), question)
+    return _admissions(memory, sender_limits, reply, kind)
+
+
+def _admissions(
+    memory: Memory, sender_limits: Limits, reply: AdmitReply, kind: Kind
+) -> dict[int, Admission]:
+    """Read what Redis said, and remember of it what must hold should Redis go away."""
+    admissions: dict[int, Admission] = {}
+    for receiver_reply in reply["receivers"]:
+        receiver, here = receiver_reply["r"], (sender_limits.sender, receiver_reply["r"])
+        capped = receiver_reply["connections"] >= 0
+        memory.unreported_stops.discard(here)
+        if receiver_reply["why"] == "stop":
+            memory.stops[here] = time.monotonic() + receiver_reply["wait"]
+        else:
+            memory.stops.pop(here, None)
+        if capped and receiver_reply["go"]:
+            memory.on_the_wire[here] += 1
+        admissions[receiver] = Admission(
+            go=receiver_reply["go"],
+            wait=max(0.0, receiver_reply["wait"]),
+            spread=max(0.0, receiver_reply["spread"]),
+            connections=max(1, receiver_reply["connections"]) if capped else None,
+            words=throttle_reason(sender_limits, receiver_reply, reply["now"]),
+        )
+    if kind == "campaign":
+        _note_rest(memory, sender_limits.sender, reply["receivers"])
+    return admissions
+
+
+def _note_rest(memory: Memory, sender: int, receiver_replies: Sequence[ReceiverReply]) -> None:
+    """Remember for a moment that nothing more of a sender can go, whoever it is for."""
+    waits = [
+        receiver_reply["wait"]
+        for receiver_reply in receiver_replies
+        if receiver_reply["why"] in _SENDER_WIDE
+    ]
+    if waits:
+        seconds = min(max(min(waits), LEAST_REST), RETRY_SECONDS)
+        memory.rests[sender] = time.monotonic() + seconds
+    else:
+        memory.rests.pop(sender, None)
+
+
+def most(sender: Sender) -> float:
+    """Return how many mails a second a sender may send at most; infinite: as many as it can."""
+    limit = limits.of(sender.pk).per_second
+    return inf if limit is None else float(limit)
+
+
+def rest(sender: Sender) -> float:
+    """Return for how many seconds campaigns of a sender need not be handed over at all.
+
+    From what Redis last answered this process, at most a second; so that a sender at its limit
+    costs one question a second and not a ledger full of deliveries held over and over.
+    """
+    return max(0.0, mine().rests.get(sender.pk, 0.0) - time.monotonic())
+
+
+def _unreported_stop(memory: Memory, sender: int, receiver: int) -> float:
+    """Return how long a receiver stays stopped where Redis was away when it asked for it."""
+    if (sender, receiver) not in memory.unreported_stops:
+        return 0.0
+    return max(0.0, memory.stops.get((sender, receiver), 0.0) - time.monotonic())
+
+
+def _without_redis(
+    memory: Memory, sender_limits: Limits, wanted: Mapping[int, int], kind: Kind
+) -> dict[int, Admission]:
+    """Say what may go while Redis is away: a low rate, letters and notices at once (C-11)."""
+    admissions = {}
+    for receiver, count in wanted.items():
+        stopped = memory.stops.get((sender_limits.sender, receiver), 0.0) - time.monotonic()
+        if kind != "campaign":
+            admissions[receiver] = Admission(go=count, connections=1 if stopped > 0 else None)
+            continue
+        rate = min(
+            1.0,
+            sender_limits.per_second or 1.0,
+            sender_limits.by_receiver.get(receiver, (1, 1))[0] or 1.0,
+        )
+        go = (
+            0
+            if stopped > 0
+            else memory.local_buckets.take((sender_limits.sender, receiver), count, rate)
+        )
+        admissions[receiver] = Admission(
+            go=go,
+            wait=max(stopped, 1.0),
+            spread=1.0 / rate if count - go <= 30 * rate else 30.0 / (count - go),
+            connections=1,
+            words="held back: the pace cannot be read, so it goes slowly",
+        )
+    return admissions

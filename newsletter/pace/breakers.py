@@ -4,13 +4,14 @@ import logging
 import re
 import time
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, cast
 
 import redis
 from django.conf import settings
 
+from newsletter.pace.scripts import LUA
 from newsletter.receivers.reply_classes import Meaning, meaning
-from redis_store.connection import server
+from redis_store.connection import Script, server
 
 log = logging.getLogger(__name__)
 
@@ -25,14 +26,7 @@ KEPT: Final = 7 * 86400
 DO_NOT_ASK: Final = 5.0
 """Seconds a Redis that is away is left alone."""
 
-RECORD: Final = """
-local function keep(key, at_most)
-    local all = (redis.call('GET', key) or '') .. ARGV[1]
-    redis.call('SET', key, string.sub(all, -at_most), 'EX', ARGV[2])
-    return all
-end
-return {keep(KEYS[1], 200), keep(KEYS[2], 19), redis.call('GET', KEYS[3]) or '0'}
-"""
+LAST_ANSWERS: Final = Script(LUA / "last_answers.lua", keys=3)
 _TAKEN, _GONE, _UNWANTED, _OTHER = "s", "h", "p", "f"
 _LETTERS: Final = {Meaning.GONE: _GONE, Meaning.UNWANTED: _UNWANTED, Meaning.TROUBLE: _OTHER}
 _ROW: Final = re.compile(f"[^{_TAKEN}]{{{IN_A_ROW},}}")
@@ -117,14 +111,23 @@ def _remember(sender: int, mailing: int, marks: str) -> _Seen:
     keys, url = _keys(sender, mailing), settings.REDIS_URL
     if time.monotonic() >= _away.get(url, 0.0):
         try:
-            ring, row, gone_on = server().eval(RECORD, 3, *keys, marks, KEPT)
+            ring, row, gone_on = _remember_in_redis(keys, marks)
             return _Seen(ring.decode(), row.decode(), int(gone_on))
         except redis.RedisError as away:
             _away[url] = time.monotonic() + DO_NOT_ASK
             log.warning("breakers see this process only: %s", type(away).__name__)
-    ring, row = _here.get(keys[0], "") + marks, _here.get(keys[1], "") + marks
-    _here[keys[0]], _here[keys[1]] = ring[-WINDOW:], row[-(IN_A_ROW - 1) :]
-    return _Seen(ring, row, int(_here.get(keys[2], "0")))
+    seen = _Seen(
+        mailing=_here.get(keys[0], "") + marks,
+        sender=_here.get(keys[1], "") + marks,
+        gone_on=int(_here.get(keys[2], "0")),
+    )
+    _here[keys[0]], _here[keys[1]] = seen.mailing[-WINDOW:], seen.sender[-(IN_A_ROW - 1) :]
+    return seen
+
+
+def _remember_in_redis(keys: tuple[str, str, str], marks: str) -> list[bytes]:
+    reply = LAST_ANSWERS(*keys, marks, str(KEPT), str(WINDOW), str(IN_A_ROW - 1))
+    return cast(list[bytes], reply)
 
 
 def _judge(seen: _Seen, outcomes: Sequence[Answered]) -> str:

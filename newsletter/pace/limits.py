@@ -4,7 +4,6 @@ import time
 import zoneinfo
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import DatabaseError
 from django.utils.timezone import now
@@ -12,7 +11,7 @@ from django.utils.timezone import now
 from newsletter.models import PaceRule, Sender
 from newsletter.senders import warm_up
 
-READ_EACH = 2.0
+REREAD_SECONDS = 2.0
 """Seconds a process goes by what it read."""
 
 Day = tuple[float, str, int | bool]
@@ -32,19 +31,19 @@ class Limits:
     days: tuple[Day, ...] = ()
 
 
-_read: dict[int, tuple[float, Limits]] = {}
+_cache: dict[int, tuple[float, Limits]] = {}
 
 
 def of(sender: int) -> Limits:
     """Return the limits of a sender, read at most every two seconds; the last known in trouble."""
-    known = _read.get(sender)
+    known = _cache.get(sender)
     if known is not None and time.monotonic() < known[0]:
         return known[1]
     try:
         limits = _find(sender)
     except DatabaseError:
         limits = known[1] if known else Limits(sender, per_second=1)
-    _read[sender] = (time.monotonic() + READ_EACH, limits)
+    _cache[sender] = (time.monotonic() + REREAD_SECONDS, limits)
     return limits
 
 
@@ -55,7 +54,7 @@ def key(sender: int) -> str:
 
 def forget() -> None:
     """Read everything afresh at the next question."""
-    _read.clear()
+    _cache.clear()
 
 
 def _find(pk: int) -> Limits:
@@ -96,12 +95,12 @@ def _days(sender: Sender, at: datetime) -> tuple[Day, ...]:
     )
 
 
-def told(limits: Limits, receiver: int) -> dict[str, Any]:
-    """Return the limits for one receiver as the script in Redis reads them."""
+def script_arguments(limits: Limits, receiver: int) -> dict[str, float]:
+    """Return the limits for one receiver as `lua/admit.lua` reads them."""
     rate, connections = limits.by_receiver.get(receiver, (None, None))
-    script_args: dict[str, Any] = {"connections": connections or limits.connections}
+    arguments: dict[str, float] = {"connections": connections or limits.connections}
     if rate is not None:
-        script_args["rate"] = rate
+        arguments["rate"] = rate
     if connections is not None:
-        script_args["cap"] = connections
-    return script_args
+        arguments["cap"] = connections
+    return arguments

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 
 
-class Alone:
+class LocalBuckets:
     """Token buckets of one token, on this process's own clock, while Redis is away (C-11)."""
 
     def __init__(self) -> None:
@@ -29,10 +29,10 @@ class Memory:
         self.process = os.getpid()
         self.name = f"{socket.gethostname()}:{self.process}:{secrets.token_hex(3)}"
         self.away_until = 0.0
-        self.alone = Alone()
+        self.local_buckets = LocalBuckets()
         self.rests: dict[int, float] = {}
         self.stops: dict[tuple[int, int], float] = {}
-        self.untold: set[tuple[int, int]] = set()
+        self.unreported_stops: set[tuple[int, int]] = set()
         self.on_the_wire: Counter[tuple[int, int]] = Counter()
 
 

@@ -59,7 +59,7 @@ def test_many_threads_together_never_exceed_the_rate(
     sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor do they leave much of it unused."""
-    monkeypatch.setattr(limits, "READ_EACH", 3600)
+    monkeypatch.setattr(limits, "REREAD_SECONDS", 3600)
     limited(sender, per_second=300, rules={GMAIL: 100})
     let: list[tuple[float, int, int]] = []
     go(sender, {REST: 0})

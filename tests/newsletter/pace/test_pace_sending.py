@@ -58,7 +58,7 @@ def test_a_limited_campaign_leaves_at_its_rate(cast: Cast, smtp: ScriptedSmtp) -
     spent = serve_for(4)
     assert 20 * 4 * 0.8 <= len(smtp.delivered) <= 20 * spent + 22
     spent += serve_for(4.5)
-    held_back = pace.readings([cast.sender.pk])[cast.sender.pk].held
+    held_back = pace.snapshots([cast.sender.pk])[cast.sender.pk].held
     assert set(smtp.delivered.values()) == {1}
     assert 20 * 8 * 0.8 <= len(smtp.delivered) <= 20 * spent + 22
     assert held_back < 150 * 2
@@ -80,7 +80,7 @@ def test_a_receiver_that_asks_for_it_is_left_alone_and_the_others_are_not(
     people = [f"r{number}@{name}" for number in range(30) for name in ("gmail.com", "example.net")]
     campaign = under_way(cast, people)
     serve_for(3)
-    reading = pace.readings([cast.sender.pk])[cast.sender.pk]
+    reading = pace.snapshots([cast.sender.pk])[cast.sender.pk]
     assert [receiver.receiver for receiver in reading.receivers if receiver.stopped_until] == [
         Receiver.GMAIL
     ]

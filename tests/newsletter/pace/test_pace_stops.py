@@ -225,12 +225,12 @@ def test_a_redis_that_came_back_empty_goes_on(sender: Sender, valkey: redis.Redi
 
 def test_the_readings_tell_what_is_happening(sender: Sender, valkey: redis.Redis) -> None:
     """By receiver: the rate, the stop, the connections, how many are held."""
-    assert pace.readings([sender.pk])[sender.pk].receivers == ()
+    assert pace.snapshots([sender.pk])[sender.pk].receivers == ()
     limited(sender, rules={REST: 5})
     pace.record(sender, [(GMAIL, SLOW_DOWN), *answered(REST, "sent", 30)])
     go(sender, {GMAIL: 7, REST: 25})
     time.sleep(1.1)
-    reading = pace.readings([sender.pk])[sender.pk]
+    reading = pace.snapshots([sender.pk])[sender.pk]
     rest, gmail = reading.receivers
     assert (rest.name, rest.per_second, rest.per_second_minute) == ("all others", 3.0, 0.5)
     assert (rest.stopped_until, rest.connections, rest.held) == (None, None, 20)
@@ -239,10 +239,10 @@ def test_the_readings_tell_what_is_happening(sender: Sender, valkey: redis.Redis
     assert 590 < (gmail.stopped_until - now()).total_seconds() <= 600
     assert reading.known and reading.held == 27
     later(valkey, sender, 600)
-    assert pace.readings([sender.pk])[sender.pk].receivers[1].connections == 1
+    assert pace.snapshots([sender.pk])[sender.pk].receivers[1].connections == 1
 
 
 def test_the_readings_say_so_where_redis_is_away(sender: Sender, settings: object) -> None:
     """A page never fails for it."""
     settings.REDIS_URL = AWAY  # type: ignore[attr-defined]
-    assert not pace.readings([sender.pk])[sender.pk].known
+    assert not pace.snapshots([sender.pk])[sender.pk].known

@@ -70,7 +70,7 @@ def test_campaigns_stop_at_the_ceiling_and_go_on_the_next_day(sender: Sender) ->
     midnight = datetime.combine(now().date() + timedelta(days=1), datetime.min.time(), UTC)
     assert last_admission.wait == pytest.approx((midnight - now()).total_seconds(), abs=5)
     assert go(sender, {REST: 5}, "letter") == {REST: 5}
-    reading = pace.readings([sender.pk])[sender.pk]
+    reading = pace.snapshots([sender.pk])[sender.pk]
     assert (reading.warm_up_count, reading.warm_up_ceiling) == (105, 100)
 
 

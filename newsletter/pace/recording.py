@@ -1,17 +1,17 @@
-"""Tell after a window: what the receivers said, who asked us to slow down, what did not leave."""
+"""Record after a window what left, who asked us to slow down, and what did not leave."""
 
-import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypedDict
 
 import redis
 
 from newsletter.models import Sender
 from newsletter.pace import limits, pushback
-from newsletter.pace.asking import LOOKS_AGAIN
+from newsletter.pace.admission import RETRY_SECONDS
+from newsletter.pace.limits import Day
 from newsletter.pace.memory import Memory, mine
 from newsletter.pace.scripts import LIFT, RECORD, STOP
 
@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from newsletter.transports import Outcome
 
 log = logging.getLogger(__name__)
+
+
+class Tally(TypedDict):
+    """A window's outcomes as `lua/record.lua` reads them."""
+
+    process: str
+    days: Sequence[Day]
+    sent: Mapping[int, int]
+    stops: Mapping[str, int]
+    """Receiver, or * for the whole sender → seconds."""
+    back: Mapping[str, int]
+    """Receiver, or nothing for the whole sender → mails let go that did not leave."""
+    uncount: int
+    """Mails the warm-up counted and that were not taken."""
+    idle: Sequence[int]
+    """Receivers nothing of this process is on its way to any more."""
 
 
 def record(
@@ -33,17 +49,17 @@ def record(
     tally = _tally(memory, sender.pk, outcomes, retry_after)
     try:
         if time.monotonic() >= memory.away_until:
-            RECORD(limits.key(sender.pk), json.dumps(tally))
+            RECORD(limits.key(sender.pk), tally)
             return
     except redis.RedisError as away:
-        memory.away_until = time.monotonic() + LOOKS_AGAIN
+        memory.away_until = time.monotonic() + RETRY_SECONDS
         log.warning("what receivers said is kept here alone: %s", type(away).__name__)
-    memory.untold.update((sender.pk, int(name)) for name in tally["stops"] if name != "*")
+    memory.unreported_stops.update((sender.pk, int(name)) for name in tally["stops"] if name != "*")
 
 
 def _tally(
     memory: Memory, sender: int, outcomes: Sequence[tuple[int, "Outcome"]], retry_after: int
-) -> dict[str, Any]:
+) -> Tally:
     """Count a window's outcomes by receiver, and find who asked for what."""
     sent: Counter[int] = Counter()
     back: Counter[str] = Counter()
@@ -89,5 +105,5 @@ def forget(sender: Sender) -> None:
     memory = mine()
     for here in [place for place in memory.stops if place[0] == sender.pk]:
         memory.stops.pop(here, None)
-        memory.untold.discard(here)
-    LIFT(limits.key(sender.pk), json.dumps({"days": []}))
+        memory.unreported_stops.discard(here)
+    LIFT(limits.key(sender.pk), {"days": []})

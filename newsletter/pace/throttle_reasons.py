@@ -1,17 +1,27 @@
-"""The words in which a held delivery says why it is held."""
+"""The sentence in which a delivery held back says why."""
 
 import zoneinfo
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from newsletter.models import Receiver
 from newsletter.pace.limits import Limits
 
 
-def why(limits: Limits, receiver_reply: dict[str, Any], now: float) -> str:
-    """Say why some are held, with times on the client's clock."""
-    why = receiver_reply["why"]
-    if not why:
+class ReceiverReply(TypedDict):
+    """What `lua/admit.lua` answers about one receiver."""
+
+    r: int
+    go: int
+    why: str
+    wait: float
+    spread: float
+    connections: int
+
+
+def throttle_reason(limits: Limits, receiver_reply: ReceiverReply, now: float) -> str:
+    """Say why some are held back, with times on the client's clock; nothing where none are."""
+    if not receiver_reply["why"]:
         return ""
     name = Receiver(receiver_reply["r"]).label
     until = datetime.fromtimestamp(
@@ -26,7 +36,7 @@ def why(limits: Limits, receiver_reply: dict[str, Any], now: float) -> str:
         "receiver": f"{rate or 0:g} a second to {name}",
         "sender": f"{limits.per_second} a second from this sender",
     }
-    return f"held back: {reasons[why]}"
+    return f"held back: {reasons[receiver_reply['why']]}"
 
 
 def _ceiling(limits: Limits, now: float) -> int:

@@ -1,21 +1,32 @@
 """How fast it goes and what holds it back, for pages, metrics and the health page."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypedDict
 
 import redis
 
 from newsletter.models import Receiver
 from newsletter.pace import limits
-from newsletter.pace.limits import Limits
-from newsletter.pace.scripts import READ, STOP
+from newsletter.pace.limits import Day, Limits
+from newsletter.pace.scripts import SNAPSHOT, STOP
+
+
+class SnapshotReply(TypedDict, total=False):
+    """What `lua/snapshot.lua` answers."""
+
+    now: float
+    state: dict[str, float]
+    """The fields of the sender's hash (newsletter.pace.scripts)."""
+    counted: dict[str, tuple[int, int]]
+    """s (sent) or h (held back) with a receiver → within ten seconds, within a minute."""
+    day: Day
+    so_far: int
 
 
 @dataclass(frozen=True)
-class ReceiverReading:
+class ReceiverPace:
     """How one receiver takes the mail of one sender."""
 
     receiver: int
@@ -33,7 +44,7 @@ class ReceiverReading:
 
 
 @dataclass(frozen=True)
-class SenderReading:
+class SenderPace:
     """How the mail of one sender goes; known False: Redis could not be asked."""
 
     sender: int
@@ -46,24 +57,24 @@ class SenderReading:
     warm_up_count: int | None
     """Sent today on the client's clock; None where no warm-up counts."""
     warm_up_ceiling: int | None
-    receivers: tuple[ReceiverReading, ...]
+    receivers: tuple[ReceiverPace, ...]
 
 
-def readings(senders: Sequence[int]) -> dict[int, SenderReading]:
-    """Return the reading of each sender by its id; never raises."""
-    return {sender: _reading(sender) for sender in senders}
+def snapshots(senders: Sequence[int]) -> dict[int, SenderPace]:
+    """Return the snapshot of each sender by its id; never raises."""
+    return {sender: _snapshot(sender) for sender in senders}
 
 
-def _reading(sender: int) -> SenderReading:
+def _snapshot(sender: int) -> SenderPace:
     sender_limits = limits.of(sender)
     try:
-        reply = json.loads(READ(limits.key(sender), json.dumps({"days": sender_limits.days})))
+        reply: SnapshotReply = SNAPSHOT(limits.key(sender), {"days": sender_limits.days})
     except (redis.RedisError, ValueError):
-        return SenderReading(sender, False, 0.0, 0.0, None, 0, None, None, ())
+        return SenderPace(sender, False, 0.0, 0.0, None, 0, None, None, ())
     day = reply.get("day")
     numbers = sorted(_numbers(reply))
     receivers = tuple(_of_receiver(number, reply, sender_limits) for number in numbers)
-    return SenderReading(
+    return SenderPace(
         sender=sender,
         known=True,
         per_second=round(sum(receiver.per_second for receiver in receivers), 2),
@@ -76,17 +87,17 @@ def _reading(sender: int) -> SenderReading:
     )
 
 
-def _numbers(reply: dict[str, Any]) -> set[int]:
+def _numbers(reply: SnapshotReply) -> set[int]:
     """Return the receivers something is known of."""
     fields = [name[1:] for name in reply["counted"]]
     fields += [name[4:] for name in reply["state"] if name.startswith("stop")]
     return {int(name) for name in fields if name.isdecimal()}
 
 
-def _of_receiver(number: int, reply: dict[str, Any], sender_limits: Limits) -> ReceiverReading:
+def _of_receiver(number: int, reply: SnapshotReply, sender_limits: Limits) -> ReceiverPace:
     sent = reply["counted"].get(f"s{number}", (0, 0))
     held_back = reply["counted"].get(f"h{number}", (0, 0))
-    return ReceiverReading(
+    return ReceiverPace(
         receiver=number,
         name=str(Receiver(number).label),
         per_second=round(sent[0] / 10, 2),
@@ -97,7 +108,7 @@ def _of_receiver(number: int, reply: dict[str, Any], sender_limits: Limits) -> R
     )
 
 
-def _stopped(reply: dict[str, Any], name: str) -> datetime | None:
+def _stopped(reply: SnapshotReply, name: str) -> datetime | None:
     """Return the end of a stop that still holds."""
     until = reply["state"].get(f"stop{name}")
     if until is None or until <= reply["now"]:
@@ -105,7 +116,7 @@ def _stopped(reply: dict[str, Any], name: str) -> datetime | None:
     return datetime.fromtimestamp(until, UTC)
 
 
-def _connections(number: int, reply: dict[str, Any]) -> int | None:
+def _connections(number: int, reply: SnapshotReply) -> int | None:
     """Return how many connections a recovering receiver is allowed; 0 while it is stopped."""
     ended = reply["state"].get(f"stop{number}")
     if ended is None:
