@@ -13,6 +13,7 @@ from registrants.models import ConsentEvent
 from tests import mail_links
 from tests.cast import Cast, make_client, make_list, make_sender
 
+PSEUDO = "ar-xb"
 HOUSE = ("unknown", "not-found")
 """Pages nobody's client answers: they are in the installation's language."""
 

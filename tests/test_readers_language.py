@@ -3,8 +3,6 @@
 The client's language is the pseudo-language: what is not bracketed there cannot be translated.
 """
 
-import email
-import email.policy
 import html
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -20,22 +18,19 @@ from django.utils.translation import override
 from pytest_django import Settings
 
 from newsletter import letters, links
-from newsletter.content.compiling import compile_mail
-from newsletter.mailings.source import source_of
 from newsletter.models import Delivery
-from newsletter.rendering.renderer import Person, Renderer
 from newsletter.views import stamp
 from registrants import addresses, consent, preferences
 from registrants.consent import Ask
 from registrants.models import ConsentEvent, Subscription
 from tests import mail_links
 from tests.cast import FORM, Cast, make_cast, make_client
-from tests.public_pages import HOUSE, every_page
+from tests.mail_as_read import letter_as_read, mailing_as_read
+from tests.public_pages import HOUSE, PSEUDO, every_page
 from tests.reading import Texts, raw_english
 from tracking.intake import clicks, link_targets, opens
 from tracking.views.preferences import ACTS
 
-PSEUDO = "ar-xb"
 OWN = (
     "Heed",
     "Heron Books",
@@ -193,32 +188,6 @@ def test_a_new_language_is_a_new_wording_and_the_old_proof_stands(db: None) -> N
     assert old.wording.text in unescape(page)
 
 
-def rendered(delivery: Delivery) -> EmailMessage:
-    """Return a letter as a stranger's parser reads it."""
-    person = delivery.registrant
-    compiled = compile_mail(letters.source(person.client, delivery.letter))
-    return read(
-        Renderer(compiled, link_ids=[0] * len(compiled.links)).render(
-            Person(
-                delivery=delivery.pk,
-                address=person.address,
-                name=person.name,
-                attributes={},
-                subscription=None,
-                opens=False,
-                clicks=False,
-                extra=letters.extra(delivery),
-            )
-        )
-    )
-
-
-def read(raw: bytes) -> EmailMessage:
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    assert isinstance(message, EmailMessage)
-    return message
-
-
 def mail_faults(mail: EmailMessage, *own: str) -> list[str]:
     plain, page = (mail.get_body((kind,)) for kind in ("plain", "html"))
     assert plain is not None
@@ -240,7 +209,7 @@ def test_every_letter_speaks_the_client_s_language(cast: Cast, letter: str) -> N
     delivery = Delivery.objects.create(
         registrant=ask.registrant, letter=letter, asked_by=ask.pk, mailing=None
     )
-    mail = rendered(delivery)
+    mail = letter_as_read(delivery)
     assert mail_faults(mail) == []
     assert str(mail["Subject"]).startswith("⟦")
 
@@ -257,7 +226,7 @@ def test_more_asks_than_a_letter_lists_are_counted_in_its_language(
     )
     delivery = Delivery.objects.create(registrant=ask.registrant, letter="confirm", asked_by=ask.pk)
     assert "2" in letters.extra(delivery)["asked"].splitlines()[-1]
-    assert mail_faults(rendered(delivery)) == []
+    assert mail_faults(letter_as_read(delivery)) == []
 
 
 @pytest.mark.parametrize("body_format", ["markdown", "html", "mjml"])
@@ -270,18 +239,7 @@ def test_the_words_around_a_mailing_speak_the_client_s_language(
         body = f"<mj-section><mj-column><mj-text>{body}</mj-text></mj-column></mj-section>"
     make: Callable[..., Any] = cast.campaign if kind == "campaign" else cast.notice
     mailing = make(subject="What the client wrote", body=body, body_format=body_format)
-    compiled = compile_mail(source_of(mailing))
-    person = Person(
-        delivery=1,
-        address="ada@example.net",
-        name="Ada",
-        attributes={},
-        subscription=1 if kind == "campaign" else None,
-        opens=False,
-        clicks=False,
-    )
-    renderer = Renderer(compiled, mailing=mailing.pk, link_ids=[0] * len(compiled.links))
-    mail = read(renderer.render(person))
+    mail = mailing_as_read(mailing)
     assert mail_faults(mail, "Only the client wrote this.", "What the client wrote") == []
     page = mail.get_body(("html",))
     assert page is not None

@@ -67,15 +67,19 @@ class Source:
         return {name: getattr(self, name).replace("\r\n", "\n") for name in names}
 
     @property
+    def is_right_to_left(self) -> bool:
+        """Tell whether the mail's language is written from right to left."""
+        return self.locale.lower().replace("_", "-").split("-")[0] in RIGHT_TO_LEFT
+
+    @property
     def constants(self) -> dict[str, Any]:
         """Return what a template may name that is the same for every reader of this mail."""
-        right = self.locale.lower().replace("_", "-").split("-")[0] in RIGHT_TO_LEFT
         made = {
             "client": {"name": self.client_name, "postal_address": self.postal_address},
             "list": {"name": self.list_name},
             "mail": {
                 "locale": self.locale.replace("_", "-"),
-                "direction": "rtl" if right else "ltr",
+                "direction": "rtl" if self.is_right_to_left else "ltr",
                 "kind": self.kind,
             },
             "subject": self.subject,
@@ -139,13 +143,21 @@ def _compiled(source: Source) -> CompiledMail:
     layout_format = source.layout_format
     if not texts["layout"].strip():
         layout_format = "mjml" if source.body_format == "mjml" else "html"
-        texts["layout"] = built_in(source.kind, layout_format)
+        texts["layout"] = built_in(
+            source.kind, layout_format, is_right_to_left=source.is_right_to_left
+        )
     tags = Tags(*texts.values())
     layout_texts = LayoutTexts(
         **{name: tags.swap(text, field=name) for name, text in texts.items()}
     )
     _refuse(markup_in_strings(tags.tags))
-    html = build(layout_texts, tags, body_format=source.body_format, layout_format=layout_format)
+    html = build(
+        layout_texts,
+        tags,
+        body_format=source.body_format,
+        layout_format=layout_format,
+        is_right_to_left=source.is_right_to_left,
+    )
     whole = source.body_format == "mjml" and is_whole(layout_texts.body)
     _refuse([tag.fault("stands where it would be lost") for tag in _lost(html, tags, whole)])
     html = link_rewriting.checked(html, tags)

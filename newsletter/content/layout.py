@@ -37,13 +37,18 @@ class LayoutTexts:
     layout: str
 
 
-def built_in(kind: str, form: str) -> str:
+def built_in(kind: str, form: str, *, is_right_to_left: bool = False) -> str:
     """Return the layout of the house: with unsubscribe link for campaigns, plain for the rest.
 
-    Its own words, `{{ "so written" | t }}`, are in the language spoken now.
+    Its own words, `{{ "so written" | t }}`, are in the language spoken now; MJML, which writes
+    a direction of its own into every part, is turned.
     """
     name = "campaign" if kind == "campaign" else "notice"
-    return _OWN_WORDS.sub(lambda match: escape(gettext(match[1])), _read(f"{name}.{form}"))
+    layout = _OWN_WORDS.sub(lambda match: escape(gettext(match[1])), _read(f"{name}.{form}"))
+    if is_right_to_left:
+        layout = layout.replace('direction="ltr"', 'direction="rtl"')
+        layout = layout.replace('align="left"', 'align="right"')
+    return layout
 
 
 @cache
@@ -51,13 +56,22 @@ def _read(name: str) -> str:
     return (LAYOUTS / name).read_text()
 
 
-def build(texts: LayoutTexts, tags: Tags, *, body_format: str, layout_format: str) -> str:
-    """Return the whole page; raises SourceErrors where body and layout do not fit together."""
+def build(
+    texts: LayoutTexts,
+    tags: Tags,
+    *,
+    body_format: str,
+    layout_format: str,
+    is_right_to_left: bool = False,
+) -> str:
+    """Return the whole page; raises SourceErrors where body and layout do not fit."""
     layout = _filled(texts, tags)
     if body_format == "mjml":
         return _mjml_body(texts.body, layout, tags, layout_format)
-    make = markup.from_markdown if body_format == "markdown" else markup.from_html
-    content = make(texts.body, tags)
+    if body_format == "markdown":
+        content = markup.from_markdown(texts.body, tags, is_right_to_left=is_right_to_left)
+    else:
+        content = markup.from_html(texts.body, tags)
     if layout_format == "mjml":
         return _in_mjml_layout(content, layout, tags)
     refuse_active(layout, field="layout")

@@ -28,6 +28,13 @@ th, td { padding: 6px 12px; border: 1px solid #9aa3af; text-align: left; }
 pre { margin: 0 0 16px; white-space: pre-wrap; font-size: 15px; }
 hr { border: 0; border-top: 1px solid #9aa3af; margin: 28px 0; }
 """
+TURNED: Final = (
+    CONTENT_STYLE.replace("0 0 0 24px", "0 24px 0 0")
+    .replace("0 0 0 16px", "0 16px 0 0")
+    .replace("border-left", "border-right")
+    .replace("text-align: left", "text-align: right")
+)
+"""The same for what is written from right to left: mail programs know no logical properties."""
 
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 _MJML: Final = mrml.RenderOptions(fonts={}, social_icon_origin="")
@@ -39,7 +46,7 @@ _LINK_ELEMENT: Final = re.compile(r"<link\b[^>]*>", re.IGNORECASE)
 _PLACE: Final = re.compile(r"position (\d+):")
 
 
-def from_markdown(source: str, tags: Tags) -> str:
+def from_markdown(source: str, tags: Tags, *, is_right_to_left: bool = False) -> str:
     """Return the HTML of a Markdown body; raw HTML in it stays text."""
     lines = []
     for line in source.splitlines():
@@ -48,7 +55,8 @@ def from_markdown(source: str, tags: Tags) -> str:
         lines += ["", line.strip(), ""] if alone else [line]
     html = _MARKDOWN.render("\n".join(lines))
     html = re.sub(r"<p>([^<]*)</p>\n?", lambda match: _unwrapped(match, tags), html)
-    html = css_inline.inline_fragment(tags.as_comments(html), CONTENT_STYLE)
+    style = TURNED if is_right_to_left else CONTENT_STYLE
+    html = css_inline.inline_fragment(tags.as_comments(html), style)
     return _clean(html, tags)
 
 
