@@ -7,7 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import Case, Exists, F, OuterRef, Value, When
 from django.utils.timezone import now
 
 from accountability.roles import Role
@@ -181,19 +182,21 @@ def _sent_campaign(client: Client, dice: random.Random) -> None:
     lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
     began = now() - timedelta(days=2, hours=3)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE newsletter_delivery AS delivery SET tries = 1, attempt = 1,"
-            " state = CASE WHEN delivery.id %% 97 = 0 THEN 'failed' ELSE 'sent' END,"
-            " code = CASE WHEN delivery.id %% 97 = 0 THEN 550 ELSE 250 END,"
-            " answer = CASE WHEN delivery.id %% 97 = 0 THEN '550 5.1.1 no such mailbox'"
-            "   ELSE '250 2.0.0 Ok' END,"
-            " opens = person.opens = 'granted', clicks = person.clicks = 'granted',"
-            " handed_over_at = %s, settled_at = %s"
-            " FROM registrants_registrant AS person"
-            " WHERE person.id = delivery.registrant_id AND mailing_id = %s",
-            [began, began + timedelta(seconds=1), campaign.pk],
-        )
+    person = Registrant.objects.filter(pk=OuterRef("registrant"))
+    deliveries = Delivery.objects.filter(mailing=campaign).annotate(odd=F("pk") % 97)
+    deliveries.update(
+        tries=1,
+        attempt=1,
+        state=Case(When(odd=0, then=Value("failed")), default=Value("sent")),
+        code=Case(When(odd=0, then=550), default=250),
+        answer=Case(
+            When(odd=0, then=Value("550 5.1.1 no such mailbox")), default=Value("250 2.0.0 Ok")
+        ),
+        opens=Exists(person.filter(opens=Choice.GRANTED)),
+        clicks=Exists(person.filter(clicks=Choice.GRANTED)),
+        handed_over_at=began,
+        settled_at=began + timedelta(seconds=1),
+    )
     for lease in Lease.objects.filter(mailing=campaign):
         there = Delivery.objects.filter(pk__range=(lease.first, lease.last), mailing=campaign)
         lease.sent = there.filter(state="sent").count()

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from django.db import connection, transaction
 
+from newsletter.mailings import ledger
 from newsletter.models import Delivery
+from registrants import person_sql
 from tracking.intake import hits
 from tracking.models import Event
 
@@ -21,26 +23,18 @@ NAMES = {hits.OPENED: Event.Kind.OPENED, hits.CLICKED: Event.Kind.CLICKED}
 # The choice that stands now decides, not the one that stood when the mail left (L-45). Each hit's
 # rows are looked up by key: what was measured of a ledger just staged, where nobody has been sent a
 # pixel yet, must not make the planner compare every hit with every delivery.
-NOTE_HITS = """
+NOTE_HITS = f"""
 INSERT INTO tracking_event (key, kind, delivery_id, mailing_id, link_id, at)
 SELECT hit.key, hit.kind, delivery.id, delivery.mailing_id, link.id,
     to_timestamp(hit.at / 1000.0)
 FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
     AS hit (key, kind, delivery, link, at)
-CROSS JOIN LATERAL (
-    SELECT id, mailing_id, registrant_id, opens, clicks FROM newsletter_delivery
-    WHERE id = hit.delivery LIMIT 1) AS delivery
-CROSS JOIN LATERAL (
-    SELECT opens, clicks, erased_at, restricted_at FROM registrants_registrant
-    WHERE id = delivery.registrant_id LIMIT 1) AS person
-LEFT JOIN LATERAL (
-    SELECT id FROM newsletter_link
-    WHERE id = hit.link AND mailing_id = delivery.mailing_id LIMIT 1) AS link ON true
-WHERE delivery.mailing_id IS NOT NULL
-    AND person.erased_at IS NULL AND person.restricted_at IS NULL AND (
-    hit.kind = 'opened' AND delivery.opens AND person.opens = 'granted'
-    OR hit.kind = 'clicked' AND delivery.clicks AND person.clicks = 'granted'
-        AND link.id IS NOT NULL)
+CROSS JOIN LATERAL {ledger.delivery_sql("hit.delivery")} AS delivery
+CROSS JOIN LATERAL {person_sql.measurable("delivery.registrant_id")} AS person
+LEFT JOIN LATERAL {ledger.link_sql("hit.link", "delivery.mailing_id")} AS link ON true
+WHERE delivery.mailing_id IS NOT NULL AND (
+    hit.kind = 'opened' AND delivery.opens AND person.opens
+    OR hit.kind = 'clicked' AND delivery.clicks AND person.clicks AND link.id IS NOT NULL)
 ON CONFLICT (key) DO NOTHING
 """
 

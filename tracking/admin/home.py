@@ -236,16 +236,15 @@ def _first_steps(request: HttpRequest) -> list[tuple[str, str]]:
     clients = Client.objects.for_staff(request.user)
     may = has_right(request, Right.SETTINGS)
     steps = [
-        ("Make a client: the organisation mail is sent for", "registrants_client", clients),
-        ("Make a list people can say yes to", "registrants_mailinglist",
+        ("Make a client: the organisation mail is sent for", "admin:registrants_client_add",
+         clients),
+        ("Make a list people can say yes to", "admin:registrants_mailinglist_add",
          clients.filter(lists__isnull=False)),
-        ("Set up a sender: the address mail comes from", "newsletter_sender",
+        ("Set up a sender: the address mail comes from", "admin:newsletter_sender_add",
          clients.filter(senders__isnull=False)),
     ]  # fmt: skip
     ahead = [
-        (label, reverse(f"admin:{page}_add") if may else "")
-        for label, page, there in steps
-        if not there.exists()
+        (label, reverse(page) if may else "") for label, page, there in steps if not there.exists()
     ]
     if ahead:
         return ahead

@@ -7,13 +7,10 @@ from urllib.parse import urlsplit
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils.encoding import iri_to_uri
 
+from newsletter.mailings import ledger
+
 KEPT, UNKNOWN_KEPT = 200_000, 10_000
 UNKNOWN_SECONDS, AWAY_SECONDS, WAIT_SECONDS = 10.0, 1.0, 1.0
-
-OF_THE_SAME_MAILING = """
-SELECT id, url FROM newsletter_link
-WHERE mailing_id = (SELECT mailing_id FROM newsletter_link WHERE id = %s)
-"""
 
 
 class TargetsUnavailable(Exception):
@@ -94,9 +91,7 @@ def _read(link: int) -> list[tuple[int, str]]:
     """Read outside of any request of Django's, so the connection is looked after here."""
     if not connection.in_atomic_block:
         close_old_connections()
-    with connection.cursor() as cursor:
-        cursor.execute(OF_THE_SAME_MAILING, [link])
-        return list(cursor.fetchall())
+    return ledger.links_beside(link)
 
 
 MAP = Targets()

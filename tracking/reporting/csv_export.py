@@ -9,7 +9,9 @@ from typing import Any
 from django.db import connection, transaction
 
 from accountability import audit
+from newsletter.mailings import ledger
 from newsletter.models import Mailing
+from registrants import person_sql
 
 ROWS_AT_ONCE = 5_000
 ACTING = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
@@ -21,16 +23,17 @@ HEADER = (
     "tracked clicks", "first clicked at", "times clicked", "unsubscribed at",
 )  # fmt: skip
 
+DELIVERIES = ledger.deliveries_sql(
+    mailing="%(mailing)s", after="%(after)s", last="%(last)s", most="%(most)s"
+)
 # By id, some thousand at a time: memory and locks stay the same for a million.
-ROWS = """
+ROWS = f"""
 SELECT delivery.id, person.address, person.name, delivery.state, delivery.refusal, delivery.code,
     delivery.answer, delivery.handed_over_at, delivery.settled_at,
     delivery.opens, back.opened, back.opened_times,
     delivery.clicks, back.clicked, back.clicked_times, back.unsubscribed
-FROM (SELECT * FROM newsletter_delivery
-      WHERE mailing_id = %(mailing)s AND id > %(after)s AND id <= %(last)s
-      ORDER BY id LIMIT %(most)s) AS delivery
-LEFT JOIN registrants_registrant AS person ON person.id = delivery.registrant_id
+FROM {DELIVERIES} AS delivery
+LEFT JOIN LATERAL {person_sql.named("delivery.registrant_id")} AS person ON true
 LEFT JOIN LATERAL (
     SELECT min(at) FILTER (WHERE kind = 'opened') AS opened,
         count(*) FILTER (WHERE kind = 'opened') AS opened_times,
@@ -40,7 +43,6 @@ LEFT JOIN LATERAL (
     FROM tracking_event WHERE delivery_id = delivery.id) AS back ON true
 ORDER BY delivery.id
 """
-BOUNDS = "SELECT min(first) - 1, max(last) FROM newsletter_lease WHERE mailing_id = %s"
 
 
 class _Echo:
@@ -67,10 +69,12 @@ def lines(mailing: Mailing) -> Iterator[str]:
 
 def rows(mailing: int) -> Iterator[tuple[Any, ...]]:
     """Return the deliveries of a mailing, the first one first."""
+    where = ledger.span(mailing)
+    if where is None:
+        return
+    after, last = where.first - 1, where.last
     with connection.cursor() as cursor:
-        cursor.execute(BOUNDS, [mailing])
-        after, last = cursor.fetchone()
-        while last is not None:
+        while True:
             parameters = {"mailing": mailing, "after": after, "last": last, "most": ROWS_AT_ONCE}
             cursor.execute(ROWS, parameters)
             batch = cursor.fetchall()

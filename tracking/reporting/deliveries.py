@@ -6,10 +6,10 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from newsletter.mailings import ledger
 from newsletter.models import Delivery, Mailing
 from registrants import gate
 from tracking.models import Event
-from tracking.reporting import totals
 
 AT_ONCE = 50
 
@@ -54,7 +54,7 @@ def some(mailing: Mailing, narrowed: Narrowed) -> tuple[list[DeliveryRow], int |
 
 
 def _narrow(mailing: Mailing, narrowed: Narrowed) -> QuerySet[Delivery]:
-    where = totals.span(mailing)
+    where = ledger.span(mailing.pk)
     if where is None:
         return Delivery.objects.none()
     after = max(narrowed.after, where.first - 1)

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Max, Min
+from django.db.models import Max
 from django.utils.timezone import now
 
-from newsletter.models import Delivery, Lease, Link, Mailing
+from newsletter.mailings import ledger
+from newsletter.models import Delivery, Link, Mailing
 from registrants.gate import Refusal
 from tracking.models import Event
 
@@ -20,11 +21,6 @@ HOURLY = timedelta(days=7)
 """From here on a chart by the hour would have too many points to be read."""
 LONGEST = timedelta(days=366)
 
-# One pass over the mailing's own stretch of the ledger: leases say where it begins and ends.
-LEDGER = """
-SELECT state, refusal, opens, clicks, count(*) FROM newsletter_delivery
-WHERE id BETWEEN %s AND %s AND mailing_id = %s GROUP BY 1, 2, 3, 4
-"""
 PEOPLE = """
 SELECT kind, count(*), sum(times) FROM (
     SELECT kind, delivery_id, count(*) AS times FROM tracking_event
@@ -41,13 +37,6 @@ SERIES = """
 SELECT date_bin(%s, at, %s), kind, count(*) FROM tracking_event
 WHERE mailing_id = %s AND at >= %s AND at < %s GROUP BY 1, 2
 """
-
-
-class Span(NamedTuple):
-    """A stretch of the ledger that holds all deliveries of one mailing, and perhaps others."""
-
-    first: int
-    last: int
 
 
 class RefusalCount(NamedTuple):
@@ -170,21 +159,13 @@ def summary(mailing: Mailing) -> Summary:
     return Summary(counts=counts(mailing), reaction=reaction(mailing))
 
 
-def span(mailing: Mailing) -> Span | None:
-    """Return where in the ledger a mailing's deliveries lie; None where it is not staged."""
-    bounds = Lease.objects.filter(mailing=mailing).aggregate(first=Min("first"), last=Max("last"))
-    return None if bounds["first"] is None else Span(bounds["first"], bounds["last"])
-
-
 def counts(mailing: Mailing) -> Counts:
     """Count how the deliveries of a mailing stand."""
-    where = span(mailing)
-    rows = _rows(LEDGER, [*where, mailing.pk]) if where else []
     states = dict.fromkeys(Delivery.State, 0)
     refused: dict[str, int] = {}
     tracked = [0, 0]
-    for state, refusal, opens, clicks, count in rows:
-        states[Delivery.State(state)] += count
+    for state, refusal, opens, clicks, count in ledger.delivery_counts(mailing.pk):
+        states[state] += count
         if state == Delivery.State.REFUSED:
             refused[refusal] = refused.get(refusal, 0) + count
         if state == Delivery.State.SENT:
