@@ -10,7 +10,7 @@ import structlog
 
 from newsletter.delivery import staging, worker
 from newsletter.mailings import lifecycle
-from tests.cast import Cast, confirmed, make_registrant
+from tests.cast import Cast, make_crowd
 from tests.newsletter.conftest import smtp as smtp  # a real mail server
 from tests.scripted_smtp import Moment, ScriptedSmtp
 
@@ -64,8 +64,7 @@ def test_a_run_logs_a_line_for_each_window_and_no_address(
         return None
 
     smtp.script = script
-    for number in range(30):
-        confirmed(make_registrant(cast.client, f"reader{number}@example.net"), cast.mailing_list)
+    make_crowd(cast.mailing_list, [f"reader{number}@example.net" for number in range(30)])
     campaign = cast.campaign()
     lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage_due()

@@ -18,7 +18,7 @@ from newsletter.mailings.audience import question
 from newsletter.models import Delivery, Lease, Mailing, PaceRule, Receiver, Sender
 from newsletter.senders import routing
 from newsletter.transports import Outcome
-from tests.cast import Cast, confirmed, make_registrant
+from tests.cast import Cast, make_crowd
 from tests.scripted_smtp import Answer, Close, Moment, ScriptedSmtp
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,8 +50,7 @@ def stands_in(cast: Cast, server: ScriptedSmtp) -> Sender:
 
 
 def sent_off(cast: Cast, count: int = 0, domain: str = "example.net") -> Mailing:
-    for number in range(count):
-        confirmed(make_registrant(cast.client, f"reader{number}@{domain}"), cast.mailing_list)
+    make_crowd(cast.mailing_list, [f"reader{number}@{domain}" for number in range(count)])
     campaign = cast.campaign()
     lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)

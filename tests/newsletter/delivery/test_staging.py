@@ -5,7 +5,7 @@ from django.db import connection
 from newsletter.delivery import staging
 from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Lease, Link, Mailing
-from tests.cast import Cast, confirmed, make_registrant
+from tests.cast import Cast, make_crowd
 
 
 def started(mailing: Mailing) -> Mailing:
@@ -42,8 +42,7 @@ def test_a_draft_is_not_staged(cast: Cast) -> None:
 
 
 def test_the_leases_cover_every_delivery_once(cast: Cast, monkeypatch: object) -> None:
-    for number in range(40):
-        confirmed(make_registrant(cast.client, f"reader{number}@example.net"), cast.mailing_list)
+    make_crowd(cast.mailing_list, [f"reader{number}@example.net" for number in range(40)])
     staging_size, staging.LEASE_SIZE = staging.LEASE_SIZE, 7
     try:
         campaign = started(cast.campaign())
@@ -90,8 +89,7 @@ def test_a_notice_reaches_everyone_enrolled_the_gate_does_not_refuse(cast: Cast)
 
 def test_the_planner_knows_the_ledger_as_soon_as_it_is_staged(cast: Cast) -> None:
     """A page that lists a million fresh deliveries must not guess how many there are."""
-    for number in range(400):
-        confirmed(make_registrant(cast.client, f"reader{number}@example.net"), cast.mailing_list)
+    make_crowd(cast.mailing_list, [f"reader{number}@example.net" for number in range(400)])
     campaign = started(cast.campaign())
     with connection.cursor() as cursor:
         cursor.execute(

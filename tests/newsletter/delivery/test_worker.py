@@ -16,15 +16,14 @@ from newsletter.models import Delivery, Lease, Mailing
 from registrants import consent
 from registrants.consent import Ask, Means
 from registrants.provenance import Provenance
-from tests.cast import FORM, Cast, confirmed, make_registrant, measured
+from tests.cast import FORM, Cast, make_crowd, measured
 from tests.scripted_smtp import Close, Moment, ScriptedSmtp
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def readers(cast: Cast, count: int) -> None:
-    for number in range(count):
-        confirmed(make_registrant(cast.client, f"reader{number}@example.net"), cast.mailing_list)
+    make_crowd(cast.mailing_list, [f"reader{number}@example.net" for number in range(count)])
 
 
 def staged(mailing: Mailing) -> Mailing:

@@ -15,7 +15,7 @@ from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Mailing, Receiver
 from newsletter.pace import limits, memory
 from newsletter.receivers import lookup
-from tests.cast import Cast, confirmed, make_registrant
+from tests.cast import Cast, make_crowd
 from tests.newsletter.pace.pacing import limited
 from tests.scripted_smtp import Moment, ScriptedSmtp
 
@@ -34,8 +34,7 @@ def fresh(valkey: redis.Redis) -> Iterator[None]:
 
 def under_way(cast: Cast, addresses: list[str]) -> Mailing:
     """Return a staged campaign to so many confirmed readers, and to Ada."""
-    for address in addresses:
-        confirmed(make_registrant(cast.client, address), cast.mailing_list)
+    make_crowd(cast.mailing_list, addresses)
     campaign = cast.campaign()
     lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
