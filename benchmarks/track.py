@@ -28,10 +28,11 @@ def arguments() -> argparse.Namespace:
 def paths(folder: Path) -> tuple[Path, Path]:
     """Send a campaign on paper; return a file with its pixels and one with its links."""
     from benchmarks.campaign import populate
+    from newsletter import links
     from newsletter.delivery import staging
     from newsletter.mailings import lifecycle
     from newsletter.models import Delivery, Link
-    from registrants import tokens
+    from registrants.tokens import Scope
 
     campaign = populate(DELIVERIES)
     lifecycle.send_now(mailing=campaign, staff=None)
@@ -40,13 +41,11 @@ def paths(folder: Path) -> tuple[Path, Path]:
     sent.update(state=Delivery.State.SENT, opens=True, clicks=True)
     targets = list(Link.objects.filter(mailing=campaign).values_list("pk", flat=True))
     numbers = list(sent.values_list("pk", flat=True))
+    pixel, click = links.url_maker("", Scope.PIXEL), links.url_maker("", Scope.CLICK)
     pixels, clicks = folder / "pixels", folder / "clicks"
-    pixels.write_text("\n".join(f"/i/{tokens.make('i', number)}" for number in numbers))
+    pixels.write_text("\n".join(pixel(number, 0) for number in numbers))
     clicks.write_text(
-        "\n".join(
-            f"/l/{tokens.make('l', number, targets[at % len(targets)])}"
-            for at, number in enumerate(numbers)
-        )
+        "\n".join(click(number, targets[at % len(targets)]) for at, number in enumerate(numbers))
     )
     return pixels, clicks
 

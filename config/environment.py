@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-LINK_HOST_LONGEST = 28
+from registrants.tokens import LINK_HOST_LONGEST
 
 
 def read_key(text: str) -> bytes:

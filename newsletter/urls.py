@@ -7,13 +7,14 @@ from newsletter.admin.health import health_page, healthz, metrics_page
 from newsletter.views.choices import choices
 from newsletter.views.confirm import confirm, not_me
 from newsletter.views.sign_up import sign_up
+from registrants.tokens import Scope
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics_page, name="metrics"),
     path("admin/health/", admin.site.admin_view(health_page), name="health"),
     path("s/<slug:slug>/", sign_up, name="sign-up"),
-    re_path(r"^y/(?P<token>[^/]{1,100})/?$", confirm, name="confirm"),
-    re_path(r"^n/(?P<token>[^/]{1,100})/?$", not_me, name="not-me"),
-    re_path(r"^d/(?P<token>[^/]{1,100})/?$", choices, name="choices"),
+    re_path(Scope.CONFIRM.pattern, confirm, name="confirm"),
+    re_path(Scope.NOT_ME.pattern, not_me, name="not-me"),
+    re_path(Scope.CHOICES.pattern, choices, name="choices"),
 ]

@@ -220,7 +220,6 @@ STILL_DOUBLED = frozenset(
         "HEIGHT",
         "KEPT",
         "LARGE",
-        "LINK_HOST_LONGEST",
         "LONGEST",
         "NAMES",
         "NAME_LONGEST",

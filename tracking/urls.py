@@ -2,10 +2,11 @@
 
 from django.urls import re_path
 
+from registrants.tokens import Scope
 from tracking.views.preferences import preferences
 from tracking.views.unsubscribe import one_click
 
 urlpatterns = [
-    re_path(r"^u/(?P<token>[^/]{1,100})/?$", one_click, name="one-click"),
-    re_path(r"^p/(?P<token>[^/]{1,100})/?$", preferences, name="preferences"),
+    re_path(Scope.UNSUBSCRIBE.pattern, one_click, name="one-click"),
+    re_path(Scope.PREFERENCES.pattern, preferences, name="preferences"),
 ]

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 
 from liquid import Markup, escape
 
+from newsletter import links
 from newsletter.content import header_fields, link_rewriting
 from newsletter.content.compiling import CompiledMail
 from newsletter.rendering import mime
 from newsletter.rendering.quoted_printable import encode
 from newsletter.rendering.splicing import Fill, LinkSlot, Person, Segment, Values, cut
+from registrants.tokens import Scope
 
 
 class InertMail(NamedTuple):
@@ -25,7 +27,7 @@ class InertMail(NamedTuple):
 def preview(compiled: CompiledMail, person: Person) -> InertMail:
     """Return the mail of one person with links that lead nowhere and say where they would."""
     base = compiled.link_base
-    own = f"{base}/p/…" if compiled.kind == "campaign" else ""
+    own = links.before_token(base, Scope.PREFERENCES) + "…" if compiled.kind == "campaign" else ""
     values = Values(
         compiled.constants,
         lambda _: own,

@@ -11,6 +11,7 @@ from newsletter.content import header_fields
 from newsletter.content.compiling import CompiledMail
 from newsletter.rendering.quoted_printable import SOFT, encode
 from newsletter.rendering.splicing import OWN, Person, Segment, Unrenderable
+from registrants.tokens import Scope
 
 Filler = Callable[[Person], bytes]
 
@@ -24,7 +25,7 @@ class Slot(NamedTuple):
 
     key: str
     fill: Filler
-    token: tuple[str, int] | None = None
+    token: tuple[Scope, int] | None = None
     """Scope and detail of the token of this delivery that belongs here; all are made together."""
 
 
@@ -47,7 +48,7 @@ class Shape(NamedTuple):
     parts: list[bytes]
     date: int
     fills: list[tuple[Filler, int, tuple[int, ...]]]
-    tokens: list[tuple[str, int]]
+    tokens: list[tuple[Scope, int]]
     """Scope and detail of the delivery's tokens that stand in it, ..."""
     token_places: list[int]
     """... and their gaps, in the same order; a link that stands twice is here twice."""
@@ -120,7 +121,7 @@ def shaped(pieces: Iterable[Piece]) -> Shape:
     """Return pieces as bytes with gaps, neighbours joined, and how the gaps are filled."""
     parts: list[bytes] = []
     places: dict[str, tuple[Filler, list[int]]] = {}
-    tokens: list[tuple[str, int]] = []
+    tokens: list[tuple[Scope, int]] = []
     token_places: list[int] = []
     joined = False
     for piece in pieces:

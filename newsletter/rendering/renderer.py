@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from liquid import Markup, escape
 
+from newsletter import links
 from newsletter.content import header_fields
 from newsletter.content.compiling import CompiledMail
 from newsletter.rendering import mime
@@ -26,7 +27,8 @@ from newsletter.rendering.splicing import (
     cut,
     render_text,
 )
-from registrants import tokens
+from registrants.bulk_tokens import many_maker
+from registrants.tokens import Scope
 
 __all__ = ["InertMail", "Person", "Renderer", "Unrenderable"]
 
@@ -51,8 +53,10 @@ class Renderer:
         self.mailing = mailing
         self.link_ids = list(link_ids)
         self.boundary = f"=_{secrets.token_hex(12)}".encode()
-        self._one_click, self._own = tokens.maker("u"), tokens.maker("p")
-        self._pixel, self._click = tokens.maker("i"), tokens.maker("l")
+        self._one_click, self._own, self._pixel, self._click = (
+            links.url_maker(compiled.link_base, scope)
+            for scope in (Scope.UNSUBSCRIBE, Scope.PREFERENCES, Scope.PIXEL, Scope.CLICK)
+        )
         values = Values(compiled.constants, self._preferences, self._measured)
         self._subject = cut(compiled.subject, html=False, values=values)
         self._text = cut(compiled.text, html=False, values=values)
@@ -86,7 +90,11 @@ class Renderer:
             to=Slot("to", mime.to),
             subject=self._subject_piece(),
             date=Slot("date", lambda _: b""),
-            message_id=[b"<", _token("m"), f"@{self.compiled.message_id_domain}>".encode()],
+            message_id=[
+                b"<",
+                _token(Scope.MESSAGE_ID),
+                f"@{self.compiled.message_id_domain}>".encode(),
+            ],
             one_click=Slot("one-click", self._list_unsubscribe),
         )
         text = mime.coded(self._text, self._slots(opens=False, clicks=False), "text")
@@ -94,7 +102,7 @@ class Renderer:
         shape = mime.shaped(
             [*mime.header(self.compiled, varying), *mime.body(self.boundary, text, html)]
         )
-        self._shapes[opens, clicks] = variant = (shape, tokens.many_maker(shape.tokens))
+        self._shapes[opens, clicks] = variant = (shape, many_maker(shape.tokens))
         return variant
 
     def _slots(self, *, opens: bool, clicks: bool) -> Callable[[Segment], list[str | Slot]]:
@@ -105,12 +113,12 @@ class Renderer:
             match segment:
                 case LinkSlot(position) if clicks:
                     link = self.link_ids[position]
-                    return [f"{base}/l/", _token("l", link)]
+                    return [links.before_token(base, Scope.CLICK), _token(Scope.CLICK, link)]
                 case LinkSlot(position):
                     return [str(escape(self.compiled.links[position]))]
                 case PixelSlot():
-                    start = f"{PIXEL[0]}{base}/i/"
-                    return [start, _token("i"), PIXEL[1]] if opens else []
+                    start = PIXEL[0] + links.before_token(base, Scope.PIXEL)
+                    return [start, _token(Scope.PIXEL), PIXEL[1]] if opens else []
                 case Fill(key, text):
                     return [Slot(key, lambda person: encode_part(text(person)))]
                 case _:
@@ -130,28 +138,25 @@ class Renderer:
     def _list_unsubscribe(self, person: Person) -> bytes:
         if person.subscription is None:
             raise Unrenderable("a campaign needs the subscription it goes to")
-        token = self._one_click(person.subscription, self.mailing)
-        return f"{self.compiled.link_base}/u/{token}".encode()
+        return self._one_click(person.subscription, self.mailing).encode()
 
     def _preferences(self, person: Person) -> str:
         if person.subscription is None:
             return ""
-        return f"{self.compiled.link_base}/p/{self._own(person.subscription, self.mailing)}"
+        return self._own(person.subscription, self.mailing)
 
     def _measured(self, person: Person) -> dict[str, Any]:
         """Return the links and the pixel of one person, for nodes Liquid renders itself."""
-        base, pixel = self.compiled.link_base, Markup("")
+        pixel = Markup("")
         addresses = self.compiled.links
         if person.clicks:
-            addresses = [
-                f"{base}/l/{self._click(person.delivery, link_id)}" for link_id in self.link_ids
-            ]
+            addresses = [self._click(person.delivery, link_id) for link_id in self.link_ids]
         if person.opens:
-            pixel = Markup(f"{base}/i/{self._pixel(person.delivery, 0)}".join(PIXEL))
+            pixel = Markup(self._pixel(person.delivery, 0).join(PIXEL))
         return {"_link": addresses, "_pixel": pixel}
 
 
-def _token(scope: str, detail: int = 0) -> Slot:
+def _token(scope: Scope, detail: int = 0) -> Slot:
     """Return the place of a token that names the delivery."""
     return Slot(f"{scope} {detail}", _nothing, (scope, detail))
 

@@ -3,7 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
+from liquid import escape
+
+from newsletter import links
 from newsletter.content import compiling
 from newsletter.content.errors import SourceErrors
 from newsletter.mailings.audience import question
@@ -15,6 +19,7 @@ from newsletter.review.visible_text import Sight, plain, see
 from newsletter.senders import routing
 from newsletter.senders.provider_catalogue import unfit
 from registrants import gate
+from registrants.tokens import Scope
 
 CLIPPED = 100 * 1024
 """Bytes of HTML after which Gmail may cut; the footer must begin before (M-6)."""
@@ -185,13 +190,15 @@ def _in_both(name: str, in_html: bool, in_text: bool, what: str) -> Check:
 
 
 def _leaving(mailing: Mailing) -> re.Pattern[str]:
-    return re.compile(re.escape(link_base(mailing.client)) + r"/[pu]/[\w…-]+")
+    base = link_base(mailing.client)
+    starts = map(partial(links.before_token, base), (Scope.PREFERENCES, Scope.UNSUBSCRIBE))
+    return re.compile(f"(?:{'|'.join(map(re.escape, starts))})" + r"[\w…-]+")
 
 
 def _size(mailing: Mailing, made: Preview) -> Iterator[Check]:
     html = made.html.encode()
     if mailing.kind == Mailing.Kind.NOTICE:
-        mark = html.find(b"It reaches you even if you unsubscribed")
+        mark = html.find(str(escape(source_of(mailing).reason_line)).encode())
     else:
         matches = list(_leaving(mailing).finditer(made.html))
         mark = len(made.html[: matches[-1].start()].encode()) if matches else len(html)
@@ -211,7 +218,7 @@ def _size(mailing: Mailing, made: Preview) -> Iterator[Check]:
 
 
 def _images(mailing: Mailing, sight: Sight) -> Iterator[Check]:
-    shown = [image for image in sight.images if "/i/" not in image.address]
+    shown = [image for image in sight.images if Scope.PIXEL.path not in image.address]
     without = [image for image in shown if image.alt is None]
     written = re.findall(r"<mj-image\b(?![^>]*\salt\s*=)", mailing.body)
     yield must(

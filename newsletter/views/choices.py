@@ -22,6 +22,7 @@ from registrants.models.scope import Scoped
 from registrants.models.wording import Purpose
 from registrants.provenance import Provenance, provenance_of
 from registrants.token_pages import private, unknown
+from registrants.tokens import Scope
 from registrants.wordings import wording
 
 LIVES = timedelta(hours=24)
@@ -34,7 +35,7 @@ PURPOSES = {"opens": Purpose.OPENS, "clicks": Purpose.CLICKS}
 @private
 def choices(request: HttpRequest, token: str) -> HttpResponse:
     """Show and change a person's own choices; only a link mailed in the last 24 hours opens it."""
-    named = tokens.read("d", token)
+    named = tokens.read(Scope.CHOICES, token)
     letter = (
         Delivery.objects.filter(pk=named[0], letter=Delivery.Letter.CHOICES)
         .select_related("registrant__client")

@@ -10,9 +10,10 @@ from registrants.consent import Means
 from registrants.models import ConsentEvent, Subscription, Suppression
 from registrants.provenance import provenance_of
 from registrants.token_pages import private, unknown
+from registrants.tokens import Scope
 
 
-def _ask(scope: str, token: str) -> ConsentEvent | None:
+def _ask(scope: Scope, token: str) -> ConsentEvent | None:
     named = tokens.read(scope, token)
     if named is None:
         return None
@@ -25,7 +26,7 @@ def _ask(scope: str, token: str) -> ConsentEvent | None:
 @private
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Show what was asked; on POST turn it into consent with its proof (L-20, O-4)."""
-    ask = _ask("y", token)
+    ask = _ask(Scope.CONFIRM, token)
     if ask is None:
         return unknown(request)
     languages.speak(ask.registrant.client.locale)
@@ -50,7 +51,7 @@ def _asked(ask: ConsentEvent) -> list[str]:
 @private
 def not_me(request: HttpRequest, token: str) -> HttpResponse:
     """Show one button; on POST never mail this address again for this client (U-14)."""
-    ask = _ask("n", token)
+    ask = _ask(Scope.NOT_ME, token)
     if ask is None:
         return unknown(request)
     languages.speak(ask.registrant.client.locale)

@@ -7,8 +7,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from registrants.models.scope import Scoped
+from registrants.tokens import LINK_HOST_LONGEST, URL_LONGEST
 
-LINK_HOST_LONGEST = 28
 host_name = RegexValidator(
     r"^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$",
     "Write a host name in lower-case letters, such as news.example.org.",
@@ -40,7 +40,7 @@ class Client(models.Model):
         blank=True,
         validators=[host_name],
         help_text=f"host of the links in mail, at most {LINK_HOST_LONGEST} characters so that"
-        " they stay within 75; empty: the installation's own",
+        f" they stay within {URL_LONGEST}; empty: the installation's own",
     )
     postal_address = models.TextField(
         blank=True,

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client as Browser
 
-from registrants import tokens
+from newsletter import links
 from registrants.models import ConsentEvent
 from tests import mail_links
 from tests.cast import Cast
@@ -19,8 +19,8 @@ def test_a_link_answers_under_every_host(cast: Cast, host: str) -> None:
     ada = cast.ada.subscriptions.get()
     for page in (
         "/s/heron/",
-        f"/y/{tokens.make('y', ask.pk)}",
-        f"/n/{tokens.make('n', ask.pk)}",
+        links.confirm("", ask.pk),
+        links.never("", ask.pk),
         mail_links.one_click("", ada.pk, 0),
         mail_links.preferences("", ada.pk, 0),
     ):

@@ -11,11 +11,11 @@ import pytest
 from django.db import transaction
 
 from config.celery import app
-from newsletter import letters
+from newsletter import letters, links
 from newsletter.content.compiling import compile_mail, unknown_variables
 from newsletter.models import Delivery, Lease
 from newsletter.rendering.renderer import Person, Renderer
-from registrants import consent, tokens
+from registrants import consent
 from registrants.consent import Ask
 from registrants.models import ConsentEvent, MailingList
 from tests.cast import FORM, Cast, make_list, make_sender
@@ -75,8 +75,8 @@ def test_the_confirm_letter_says_what_was_asked_and_carries_no_advert(cast: Cast
         assert cast.mailing_list.name in text
         assert cast.mailing_list.purpose in text
         assert "measuring opens" in text
-        assert f"/y/{tokens.make('y', ask.pk)}" in text
-        assert f"/n/{tokens.make('n', ask.pk)}" in text
+        assert links.confirm("", ask.pk) in text
+        assert links.never("", ask.pk) in text
         assert "PILLS" not in text
         assert "<img" not in text
         assert "/i/" not in text
@@ -105,7 +105,7 @@ def test_the_choices_letter_carries_its_link(cast: Cast) -> None:
     owed = letters.owe(registrant=cast.ada, letter=CHOICES, asked_by=1)
     assert owed is not None
     _, mail = written(owed)
-    assert f"/d/{tokens.make('d', owed.pk)}" in words(mail, "html")
+    assert links.choices("", owed.pk) in words(mail, "html")
     assert "24 hours" in words(mail, "plain")
 
 

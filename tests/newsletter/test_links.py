@@ -6,6 +6,7 @@ import pytest
 
 from newsletter import links
 from registrants import tokens
+from registrants.tokens import Scope
 from tests import mail_links
 
 BASE = "https://" + "m" * 28
@@ -14,24 +15,24 @@ BASE = "https://" + "m" * 28
 @pytest.mark.parametrize(
     ("scope", "url", "names"),
     [
-        ("u", mail_links.one_click(BASE, 2**39, 2**23), (2**39, 2**23)),
-        ("p", mail_links.preferences(BASE, 3, 7), (3, 7)),
-        ("i", mail_links.pixel(BASE, 9), (9, 0)),
-        ("l", mail_links.click(BASE, 9, 4), (9, 4)),
-        ("y", links.confirm(BASE, 5), (5, 0)),
-        ("n", links.never(BASE, 5), (5, 0)),
-        ("d", links.choices(BASE, 5), (5, 0)),
+        (Scope.UNSUBSCRIBE, mail_links.one_click(BASE, 2**39, 2**23), (2**39, 2**23)),
+        (Scope.PREFERENCES, mail_links.preferences(BASE, 3, 7), (3, 7)),
+        (Scope.PIXEL, mail_links.pixel(BASE, 9), (9, 0)),
+        (Scope.CLICK, mail_links.click(BASE, 9, 4), (9, 4)),
+        (Scope.CONFIRM, links.confirm(BASE, 5), (5, 0)),
+        (Scope.NOT_ME, links.never(BASE, 5), (5, 0)),
+        (Scope.CHOICES, links.choices(BASE, 5), (5, 0)),
     ],
 )
 def test_a_link_is_at_most_75_characters_and_of_one_scope(
-    scope: str, url: str, names: tuple[int, int]
+    scope: Scope, url: str, names: tuple[int, int]
 ) -> None:
     """U-3, U-4, O-8, S-1."""
     link = re.fullmatch(rf"{BASE}/{scope}/([\w-]{{34}})", url)
     assert link
-    assert len(url) <= links.LONGEST
+    assert len(url) <= tokens.URL_LONGEST
     assert tokens.read(scope, link[1]) == names
-    assert all(tokens.read(other, link[1]) is None for other in "upilynd" if other != scope)
+    assert all(tokens.read(other, link[1]) is None for other in Scope if other != scope)
 
 
 def test_a_bounce_address_survives_lower_and_upper_case() -> None:
@@ -40,7 +41,7 @@ def test_a_bounce_address_survives_lower_and_upper_case() -> None:
     local, _, domain = bounce_address.partition("@")
     assert domain == "b.client.example"
     assert len(local) <= 64
-    assert tokens.read_base32("b", local.upper().removeprefix("B+")) == (77, 0)
+    assert tokens.read_base32(Scope.BOUNCE, local.upper().removeprefix("B+")) == (77, 0)
 
 
 def test_a_message_id_is_unique_to_its_delivery() -> None:

@@ -3,10 +3,11 @@
 from django.utils.translation import gettext
 
 from registrants import tokens
+from registrants.tokens import Scope
 from tracking.intake import hits, link_targets
 from tracking.intake.responses import NOT_KEPT, Body, Environ, StartResponse, not_allowed, page
 
-PREFIX = "/l/"
+PREFIX = Scope.CLICK.path
 
 
 def answer(environ: Environ, start: StartResponse) -> Body:
@@ -14,7 +15,7 @@ def answer(environ: Environ, start: StartResponse) -> Body:
     method = environ["REQUEST_METHOD"]
     if method not in ("GET", "HEAD"):
         return not_allowed(environ, start)
-    named = tokens.read("l", environ["PATH_INFO"][len(PREFIX) :].rstrip("/"))
+    named = tokens.read(Scope.CLICK, environ["PATH_INFO"][len(PREFIX) :].rstrip("/"))
     if named is None:
         return _unknown(environ, start)
     delivery, link = named

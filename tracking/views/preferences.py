@@ -23,6 +23,7 @@ from registrants.models import Choice, Registrant, Subscription
 from registrants.models.wording import Purpose
 from registrants.provenance import Provenance, provenance_of
 from registrants.token_pages import private, unknown
+from registrants.tokens import Scope
 from tracking import unsubscribes
 from tracking.views.reading import subscription_of
 
@@ -144,7 +145,7 @@ ACTS: dict[str, Callable[[Visit], str]] = {
 @private
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Show the page, and on POST do the one act that was pressed (U-25 to U-29)."""
-    named = subscription_of("p", token)
+    named = subscription_of(Scope.PREFERENCES, token)
     if named is None:
         return unknown(request)
     subscription, mailing = named

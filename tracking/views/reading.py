@@ -2,9 +2,10 @@
 
 from registrants import tokens
 from registrants.models import Subscription
+from registrants.tokens import Scope
 
 
-def subscription_of(scope: str, token: str) -> tuple[Subscription, int] | None:
+def subscription_of(scope: Scope, token: str) -> tuple[Subscription, int] | None:
     """Return the subscription and the mailing a token names, None where it names nothing."""
     named = tokens.read(scope, token)
     if named is None:

@@ -11,6 +11,7 @@ from registrants.consent import Means
 from registrants.models import Subscription
 from registrants.provenance import provenance_of
 from registrants.token_pages import private, unknown
+from registrants.tokens import Scope
 from tracking.unsubscribes import unsubscribe
 from tracking.views.reading import subscription_of
 
@@ -22,7 +23,7 @@ LARGEST_BODY = 4096
 @private
 def one_click(request: HttpRequest, token: str) -> HttpResponse:
     """Answer the List-Unsubscribe URL; the token decides, never the body (U-20 to U-24)."""
-    named = subscription_of("u", token)
+    named = subscription_of(Scope.UNSUBSCRIBE, token)
     if named is None:
         return unknown(request)
     subscription, mailing = named
@@ -31,7 +32,7 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
         "subscription": subscription,
         "client": subscription.mailing_list.client,
         "is_ended": subscription.state == Subscription.State.ENDED,
-        "more": tokens.make("p", subscription.pk, mailing),
+        "more": tokens.make(Scope.PREFERENCES, subscription.pk, mailing),
     }
     if request.method != "POST":
         return render(request, "public/unsubscribe.html", page)

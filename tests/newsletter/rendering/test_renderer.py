@@ -13,6 +13,7 @@ from newsletter import links
 from newsletter.content.compiling import CompiledMail, compile_mail
 from newsletter.rendering.renderer import Renderer, Unrenderable
 from registrants import tokens
+from registrants.tokens import Scope
 from tests.newsletter import mails
 from tests.newsletter.mails import BASE, ada, parsed, part, ready, slowly
 
@@ -142,7 +143,7 @@ def test_the_unsubscribe_header_is_literal_short_and_signed() -> None:
     header = re.fullmatch(rb"List-Unsubscribe: <(https://m\.example\.org/u/([\w-]{34}))>", line)
     assert header
     assert len(header[1]) <= 75
-    assert tokens.read("u", header[2].decode()) == (11, 7)
+    assert tokens.read(Scope.UNSUBSCRIBE, header[2].decode()) == (11, 7)
     assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in data
 
 
@@ -261,7 +262,7 @@ def test_each_position_has_its_own_click_token_for_this_delivery() -> None:
     assert [url[8] for url in renderer.compiled.links] == ["a", "b", "a"]
     html = part(renderer.render(ada()), "html")
     link_tokens = re.findall(rf"{BASE}/l/([\w-]{{34}})", html)
-    assert [tokens.read("l", one) for one in link_tokens] == [(41, 1), (41, 2), (41, 3)]
+    assert [tokens.read(Scope.CLICK, one) for one in link_tokens] == [(41, 1), (41, 2), (41, 3)]
 
 
 def test_the_pixel_stands_early_with_size_one_and_an_empty_alt() -> None:
@@ -271,7 +272,7 @@ def test_the_pixel_stands_early_with_size_one_and_an_empty_alt() -> None:
     assert pixel
     assert pixel.start() < 90_000
     assert pixel.start() < html.index("1 High Street")
-    assert tokens.read("i", pixel[1]) == (41, 0)
+    assert tokens.read(Scope.PIXEL, pixel[1]) == (41, 0)
 
 
 def test_personal_and_own_links_and_mail_and_telephone_are_never_rewritten() -> None:

@@ -4,9 +4,9 @@ import pytest
 import time_machine
 from django.test import Client as Browser
 
-from newsletter import letters
+from newsletter import letters, links
 from newsletter.models import Delivery
-from registrants import consent, privacy, suppression, tokens
+from registrants import consent, privacy, suppression
 from registrants.models import ConsentEvent, Suppression
 from tests.cast import Cast, make_client, make_list
 
@@ -22,7 +22,7 @@ def letter(cast: Cast) -> Delivery:
 @pytest.fixture
 def page(letter: Delivery) -> str:
     """Return its link."""
-    return f"/d/{tokens.make('d', letter.pk)}"
+    return links.choices("", letter.pk)
 
 
 def test_looking_changes_nothing(cast: Cast, browser: Browser, page: str) -> None:
@@ -149,4 +149,4 @@ def test_after_erasure_the_link_is_not_known(cast: Cast, browser: Browser, page:
 
 def test_a_confirm_letter_opens_no_choices(cast: Cast, browser: Browser) -> None:
     confirm = Delivery.objects.create(registrant=cast.ada, letter="confirm", asked_by=1)
-    assert browser.get(f"/d/{tokens.make('d', confirm.pk)}").status_code == 404
+    assert browser.get(links.choices("", confirm.pk)).status_code == 404

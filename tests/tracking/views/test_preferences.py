@@ -12,6 +12,7 @@ from registrants import consent, gate, privacy, suppression, tokens
 from registrants.consent import Means
 from registrants.models import ConsentEvent, Registrant, Subscription, Suppression
 from registrants.provenance import Provenance
+from registrants.tokens import Scope
 from tests.cast import Cast, confirmed, make_list, measured
 
 
@@ -22,7 +23,7 @@ class Page:
         """Take the link of the person's one subscription."""
         self.browser = Browser(enforce_csrf_checks=True)
         self.subscription = person.subscriptions.order_by("pk").first() or Subscription()
-        self.link = f"/p/{tokens.make('p', self.subscription.pk, 7)}"
+        self.link = f"/p/{tokens.make(Scope.PREFERENCES, self.subscription.pk, 7)}"
 
     def press(self, act: str) -> str:
         """Press a button; return the page, which says what was done."""
@@ -179,7 +180,7 @@ def test_after_erasure_there_is_nothing_to_see_or_change(cast: Cast, ada: Page) 
 
 def test_a_one_click_token_opens_no_preferences(cast: Cast, ada: Page) -> None:
     """AT-U3."""
-    token = tokens.make("u", ada.subscription.pk, 7)
+    token = tokens.make(Scope.UNSUBSCRIBE, ada.subscription.pk, 7)
     assert ada.browser.post(f"/p/{token}", {"act": "leave"}).status_code == 404
     assert ada.state == "confirmed"
 

@@ -12,6 +12,7 @@ from registrants import consent, privacy, tokens
 from registrants.consent import Ask, Means
 from registrants.models import ConsentEvent, MailingList, Subscription
 from registrants.provenance import Provenance
+from registrants.tokens import Scope
 from tests.cast import FORM, Cast, confirmed, make_client, make_list, make_registrant
 from tracking.models import Event
 
@@ -67,7 +68,7 @@ def subscription(cast: Cast) -> Subscription:
 @pytest.fixture
 def page(subscription: Subscription) -> str:
     """Return the link of Ada's header."""
-    return f"/u/{tokens.make('u', subscription.pk, 7)}"
+    return f"/u/{tokens.make(Scope.UNSUBSCRIBE, subscription.pk, 7)}"
 
 
 def is_on(subscription: Subscription) -> bool:
@@ -171,10 +172,10 @@ def test_a_token_of_another_list_or_act_moves_nobody_else(
     """AT-U3: swapping list or client names what the token names, nothing more."""
     other = make_client("Lighthouse", "lighthouse")
     theirs = confirmed(make_registrant(other, cast.ada.address), make_list(other))
-    assert browser.post(f"/u/{tokens.make('u', theirs.pk)}").status_code == 200
+    assert browser.post(f"/u/{tokens.make(Scope.UNSUBSCRIBE, theirs.pk)}").status_code == 200
     assert is_on(subscription)
     assert not is_on(theirs)
-    for scope in "pilynd":
+    for scope in set(Scope) - {Scope.UNSUBSCRIBE}:
         answer = browser.post(f"/u/{tokens.make(scope, subscription.pk, 7)}")
         assert answer.status_code == 404
     assert is_on(subscription)
@@ -184,7 +185,9 @@ def test_an_unknown_token_is_told_nothing_and_slowed_down(browser: Browser, db: 
     """U-22, S-1."""
     codes, pages = set(), set()
     for number in range(40):
-        answer = browser.post(f"/u/{tokens.make('u', 10**9 + number)}", REMOTE_ADDR="203.0.113.9")
+        answer = browser.post(
+            f"/u/{tokens.make(Scope.UNSUBSCRIBE, 10**9 + number)}", REMOTE_ADDR="203.0.113.9"
+        )
         codes.add(answer.status_code)
         pages.add(answer.content)
     assert codes == {404, 429}
@@ -214,7 +217,7 @@ def test_the_act_is_kept_with_its_mailing_and_its_proof(
 def test_the_report_is_told_once(cast: Cast, browser: Browser, subscription: Subscription) -> None:
     campaign = cast.campaign()
     delivery = campaign.deliveries.create(registrant=cast.ada, state="sent")
-    page = f"/u/{tokens.make('u', subscription.pk, campaign.pk)}"
+    page = f"/u/{tokens.make(Scope.UNSUBSCRIBE, subscription.pk, campaign.pk)}"
     for _ in range(2):
         browser.post(page)
     noted = Event.objects.get(kind=Event.Kind.UNSUBSCRIBED)

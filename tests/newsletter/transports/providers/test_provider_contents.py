@@ -14,6 +14,7 @@ import pytest
 from newsletter.transports import Message, Transport
 from newsletter.transports.providers import PROVIDERS, ProviderTransport, unfit
 from registrants import tokens
+from registrants.tokens import Scope
 from tests.newsletter.mails import parsed, part
 from tests.newsletter.transports.providers.contracts import (
     BATCHES,
@@ -103,7 +104,7 @@ def test_nobody_is_told_anything_of_the_others(name: str) -> None:
         for other in messages:
             if other is not message:
                 assert other.recipient not in whole
-                assert tokens.make_base32("b", other.delivery) not in whole
+                assert tokens.make_base32(Scope.BOUNCE, other.delivery) not in whole
                 assert str(parsed(other.data)["List-Unsubscribe"]).strip("<>") not in whole
 
 
@@ -111,7 +112,7 @@ def test_nobody_is_told_anything_of_the_others(name: str) -> None:
 def test_the_provider_knows_a_delivery_by_its_opaque_token_alone(name: str) -> None:
     """A-18: neither an address nor a number of ours."""
     [seen] = sent(name, [mail(4711)])
-    assert seen.reference == tokens.make_base32("b", 4711)
+    assert seen.reference == tokens.make_base32(Scope.BOUNCE, 4711)
 
 
 @ALL
