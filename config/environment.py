@@ -41,7 +41,6 @@ class Environment(BaseSettings):
     link_keys: SecretStr
     address_key: SecretStr
     secrets_keys: SecretStr
-    trail_keys: SecretStr
     staff_hosts: str = ""
     system_address: str = ""
     demo: bool = False
@@ -49,7 +48,7 @@ class Environment(BaseSettings):
     notes_folder: str = ""
     metrics_token: SecretStr = SecretStr("")
 
-    @field_validator("link_keys", "secrets_keys", "trail_keys")
+    @field_validator("link_keys", "secrets_keys")
     @classmethod
     def _key_sets(cls, value: SecretStr) -> SecretStr:
         read_keys(value.get_secret_value())

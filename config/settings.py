@@ -51,7 +51,6 @@ SECRET_KEY = environment.secret_key.get_secret_value()
 LINK_KEYS = read_keys(environment.link_keys.get_secret_value())
 ADDRESS_KEY = read_key(environment.address_key.get_secret_value())
 SECRETS_KEYS = read_keys(environment.secrets_keys.get_secret_value())
-TRAIL_KEYS = read_keys(environment.trail_keys.get_secret_value())
 
 # Links in mail that went out under an old host must keep answering (U-20, U-28), so every host is
 # let in; the staff pages have a wall of their own (config.middleware).

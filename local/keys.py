@@ -5,7 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
-VERSIONED = ("HEED_LINK_KEYS", "HEED_SECRETS_KEYS", "HEED_TRAIL_KEYS")
+VERSIONED = ("HEED_LINK_KEYS", "HEED_SECRETS_KEYS")
 
 
 def make() -> dict[str, str]:

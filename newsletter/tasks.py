@@ -1,11 +1,13 @@
 """What the timetable and the nudge call: five-line callers, ids only."""
 
 from celery import shared_task
+from celery.signals import worker_process_shutdown
 
 from newsletter.delivery import leasing, recovering, staging, worker
 from newsletter.mailings import lifecycle
 from newsletter.monitoring import health
 from newsletter.receivers import mx
+from newsletter.senders import routing
 from redis_store import connection
 
 # Wake-ups do not expire by a clock: two machines may differ by minutes, and one ahead would
@@ -57,3 +59,9 @@ def look_up_receivers() -> None:
     """Ask DNS whose mail servers the domains have that were met while sending."""
     if connection.first_in(4.0, "look up receivers"):
         mx.look_up_noted()
+
+
+@worker_process_shutdown.connect
+def _leave_the_servers(**_: object) -> None:
+    """Say QUIT to the mail servers this worker kept connections to."""
+    routing.close_all()

@@ -223,7 +223,6 @@ STILL_DOUBLED = frozenset(
         "LONGEST",
         "NAMES",
         "NAME_LONGEST",
-        "OPEN",
         "OWN",
         "PAGE",
         "PATIENCE",

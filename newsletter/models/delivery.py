@@ -99,11 +99,3 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"delivery {self.pk}: {self.state}"
-
-
-OPEN = (
-    Delivery.State.STAGED,
-    Delivery.State.HANDING_OVER,
-    Delivery.State.DEFERRED,
-    Delivery.State.UNKNOWN,
-)

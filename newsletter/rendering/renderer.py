@@ -13,7 +13,6 @@ from newsletter import links
 from newsletter.content import header_fields
 from newsletter.content.compiling import CompiledMail
 from newsletter.rendering import mime
-from newsletter.rendering.inert_preview import InertMail, preview
 from newsletter.rendering.mime import Piece, Shape, Slot
 from newsletter.rendering.quoted_printable import encode_part
 from newsletter.rendering.splicing import (
@@ -30,7 +29,7 @@ from newsletter.rendering.splicing import (
 from registrants.bulk_tokens import many_maker
 from registrants.tokens import Scope
 
-__all__ = ["InertMail", "Person", "Renderer", "Unrenderable"]
+__all__ = ["Person", "Renderer", "Unrenderable"]
 
 Variant = tuple[Shape, Callable[[int], list[bytes]]]
 
@@ -79,10 +78,6 @@ class Renderer:
         for place, token in zip(shape.token_places, delivery_tokens(person.delivery), strict=True):
             parts[place] = token
         return b"".join(parts)
-
-    def preview(self, person: Person) -> InertMail:
-        """Return the mail as staff may see or be sent it: inert links, no pixel, no token."""
-        return preview(self.compiled, person)
 
     def _shape(self, opens: bool, clicks: bool) -> Variant:
         """Prepare one of the four variants, coded for transfer."""

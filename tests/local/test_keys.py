@@ -15,7 +15,7 @@ def test_keys_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:
 
 def test_every_key_is_of_its_own_and_fit_for_the_settings(tmp_path: Path) -> None:
     made = keys.kept(tmp_path)
-    assert len(set(made.values())) == len(made) == 5
+    assert len(set(made.values())) == len(made) == 4
     for name in keys.VERSIONED:
         assert list(read_keys(made[name])) == [1]
     assert len(read_key(made["HEED_ADDRESS_KEY"])) == 32

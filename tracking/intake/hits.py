@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
-from uuid import UUID
 
 import redis
 from django.conf import settings
@@ -51,11 +50,6 @@ def unpack(group: bytes) -> Iterator[Hit]:
         log.warning("an entry of %s bytes is no group of hits; left out", len(group))
         return iter(())
     return (Hit(*fields) for fields in PACKED.iter_unpack(group))
-
-
-def key_text(hit: Hit) -> str:
-    """Return a hit's key as PostgreSQL reads it."""
-    return str(UUID(bytes=hit.key))
 
 
 class Buffer:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from newsletter import links
 from newsletter.content.compiling import CompiledMail, compile_mail
+from newsletter.rendering.inert_preview import preview
 from newsletter.rendering.renderer import Renderer, Unrenderable
 from registrants import tokens
 from registrants.tokens import Scope
@@ -359,7 +360,7 @@ def test_provider_syntax_in_content_arrives_literally() -> None:
 def test_a_preview_is_inert_and_holds_no_token() -> None:
     """Design.md §5: what staff preview never acts."""
     body = "[a](https://a.example/x) [me](https://b.example/{{ registrant.name }})"
-    shown = ready(body=body).preview(ada())
+    shown = preview(ready(body=body).compiled, ada())
     assert set(re.findall(r'href="([^"]*)"', shown.html)) == {"#"}
     assert "would go to https://a.example/x" in shown.html
     raw = shown.raw.replace(b"=\r\n", b"")
@@ -378,7 +379,7 @@ def test_a_letter_previews_without_its_signed_links() -> None:
         mails.source(kind="letter", list_id="", body="[yes]({{ letter.confirm_url }})")
     )
     person = ada(extra={"confirm_url": links.confirm(BASE, 5)})
-    shown = Renderer(compiled).preview(person)
+    shown = preview(compiled, person)
     assert not re.search(r"/y/[\w-]{34}", shown.html + shown.text)
 
 

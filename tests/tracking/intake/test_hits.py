@@ -56,7 +56,7 @@ def test_keys_are_version_7_and_ordered_by_time() -> None:
         packed.append(hits.pack(hits.OPENED, 1))
         time.sleep(0.002)
     unpacked = [next(hits.unpack(record)) for record in packed]
-    keys = [UUID(hits.key_text(hit)) for hit in unpacked]
+    keys = [UUID(bytes=hit.key) for hit in unpacked]
     assert keys == sorted(keys)
     assert {key.version for key in keys} == {7}
     assert {key.variant for key in keys} == {"specified in RFC 4122"}
