@@ -70,7 +70,10 @@ def extracted(locale: str) -> HouseCatalog:
 
 
 def translated(locale: str) -> HouseCatalog:
-    """Return the catalogue of a language: today's words with the translations that stand."""
+    """Return the catalogue of a language: today's words with the translations that stand.
+
+    What was translated and is no longer said stays at the end, for whoever translates what came.
+    """
     fresh = extracted(locale)
     if locale == pseudo.LOCALE:
         for message in fresh:
@@ -79,10 +82,17 @@ def translated(locale: str) -> HouseCatalog:
                 message.string = texts if len(texts) > 1 else texts[0]
         return fresh
     standing = pofile.read_po(BytesIO(path_of(locale, "po").read_bytes()), locale=locale)
+    known = {
+        (forms(message.id), message.context): message
+        for message in [*standing.obsolete.values(), *standing]
+        if message.id and any(forms(message.string or ""))
+    }
     for message in fresh:
-        known = standing.get(message.id, message.context) if message.id else None
-        if known is not None:
-            message.string = known.string
+        translation = known.pop((forms(message.id), message.context), None)
+        if translation is not None:
+            message.string = translation.string
+            message.user_comments = translation.user_comments
+    fresh.obsolete.update({forms(message.id)[0]: message for message in known.values()})
     return fresh
 
 

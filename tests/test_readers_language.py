@@ -1,12 +1,17 @@
 """Everything readers are shown speaks their client's language (registrants.languages and above).
 
+Mirrors several: newsletter/views, tracking/views, tracking/intake, newsletter/letters.py,
+newsletter/content, registrants/wordings.py, templates/public.
 The client's language is the pseudo-language: what is not bracketed there cannot be translated.
 """
 
+import ast
 import html
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +36,7 @@ from tests.reading import Texts, raw_english
 from tracking.intake import clicks, link_targets, opens
 from tracking.views.preferences import ACTS
 
+ROOT = Path(__file__).resolve().parents[1]
 OWN = (
     "Heed",
     "Heron Books",
@@ -288,9 +294,55 @@ def test_what_forms_refuse_is_told_in_the_language_spoken() -> None:
             assert raw_english(refused.value.messages[0], OWN) == []
 
 
+SPEAKING = (
+    *sorted((ROOT / "newsletter" / "views").glob("*.py")),
+    *sorted((ROOT / "tracking" / "views").glob("*.py")),
+    *(ROOT / "tracking" / "intake" / f"{name}.py" for name in ("clicks", "opens", "responses")),
+    *(ROOT / "registrants" / f"{name}.py" for name in ("preferences", "wordings", "token_pages")),
+    ROOT / "newsletter" / "letters.py",
+    ROOT / "newsletter" / "mailings" / "source.py",
+)
+"""Modules whose sentences readers read."""
+SENTENCE = re.compile(r"\A[A-Z“].* .*[.?:!]\s*\Z|Please|\b[Yy]ou\b", re.DOTALL)
+
+
+def sentences(node: ast.AST) -> Iterator[str]:
+    """Return what reads like a sentence outside of gettext, docstrings and complaints to us."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Call) and "gettext" in ast.unparse(child.func):
+            continue
+        is_docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
+        if is_docstring or "NoSender(" in ast.unparse(child).partition("\n")[0]:
+            continue
+        parts = child.values if isinstance(child, ast.JoinedStr) else [child]
+        text = "".join(str(part.value) for part in parts if isinstance(part, ast.Constant))
+        if SENTENCE.search(text):
+            yield text
+        if not isinstance(child, ast.JoinedStr):
+            yield from sentences(child)
+
+
+@pytest.mark.parametrize("path", SPEAKING, ids=lambda path: path.stem)
+def test_no_sentence_to_a_reader_stands_outside_of_gettext(path: Path) -> None:
+    assert list(sentences(ast.parse(path.read_text()))) == []
+
+
+TEMPLATES = [*(ROOT / "templates" / "public").glob("*.html"), *(ROOT / "templates").glob("*.html")]
+TRANSLATED = re.compile(
+    r"{% blocktranslate.*?{% endblocktranslate %}|{%.*?%}|{{.*?}}|<[^>]*>", re.DOTALL
+)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_no_text_of_a_reader_s_page_stands_outside_of_a_translation(path: Path) -> None:
+    assert re.findall(r"[A-Za-z]{2,}", TRANSLATED.sub(" ", path.read_text())) in ([], ["Heed"])
+
+
 def test_the_finder_of_english_finds_it() -> None:
     assert raw_english("⟦Šîĝñ ûþ نص⟧ Heron Books", OWN) == []
     assert raw_english("Sign up", OWN) == ["Sign", "up", "Sign", "up"]
     assert raw_english("⟦Sign ûþ⟧", OWN) == ["Sign"]
     assert raw_english("⟦ûþ⟧ نص", OWN) == ["نص"]
+    code = "return gettext('You are.') + 'Your name is saved.' + f'You left {name}.'"
+    assert list(sentences(ast.parse(code))) == ["Your name is saved.", "You left ."]
     assert Texts('<p title="a">b<script>c</script><img alt="d"></p>').texts == ["a", "b", "d"]

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Field
 from django.http import HttpRequest
@@ -60,7 +61,13 @@ class ClientPage(StaffPage):
     def formfield_for_dbfield(
         self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
-        """Ask for the attributes' names line by line."""
+        """Ask for the attributes' names line by line; say what the locale decides."""
+        if db_field.name == "locale":
+            spoken = ", ".join(f"{code} ({name})" for code, name in settings.LANGUAGES)
+            kwargs["help_text"] = (
+                f"the language of this client's pages, letters and footers: {spoken}. Any other"
+                " is noted in its mails, and what is ours in them stays English"
+            )
         if db_field.name == "attribute_names":
             return NamesField(
                 required=False,

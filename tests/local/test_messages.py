@@ -30,6 +30,30 @@ def test_a_changed_sentence_makes_them_stale(
     assert messages.path_of("en", "po") in messages.stale()
 
 
+def test_a_new_language_keeps_its_translations_and_remembers_what_is_no_longer_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(messages, "LOCALES", tmp_path)
+    path = messages.path_of("de", "po")
+    path.parent.mkdir(parents=True)
+    path.touch()
+
+    def make(code: str) -> str:
+        monkeypatch.setattr(messages, "sources", lambda: iter([("a.py", code)]))
+        for file, content in messages.files().items():
+            file.write_bytes(content)
+        return path.read_text()
+
+    before = make("gettext('Sign up')\nngettext('a book', '%(n)s books', n)")
+    assert "nplurals=2" in before
+    path.write_text(before.replace('"Sign up"\nmsgstr ""', '"Sign up"\nmsgstr "Anmelden"'))
+    assert make("gettext('Sign up')").count('msgstr "Anmelden"') == 1
+    with messages.path_of("de", "mo").open("rb") as file:
+        assert mofile.read_mo(file)["Sign up"].string == "Anmelden"
+    assert '#~ msgstr "Anmelden"' in make("gettext('Join')")
+    assert '\nmsgstr "Anmelden"' in make("gettext('Sign up')")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_compiled_is_what_can_be_read(language: str) -> None:
     with messages.path_of(language, "mo").open("rb") as file:

@@ -34,6 +34,13 @@ def test_attributes_are_named_line_by_line(cast: Cast, client: Browser) -> None:
     assert cast.client.attribute_names == ["city", "favourite_bird"]
 
 
+def test_the_page_says_which_languages_a_client_may_speak(cast: Cast, client: Browser) -> None:
+    make_staff("boss", client=cast.client, role=Role.ADMINISTRATOR)
+    client.login(username="boss", password=PASSWORD)
+    page = client.get(reverse("admin:registrants_client_change", args=[cast.client.pk]))
+    assert "footers: en (English)" in page.content.decode()
+
+
 @pytest.mark.parametrize("word", ["name", "size", "1st", "a.b", "x" * 41, "Ä", "{{"])
 def test_what_liquid_cannot_name_is_refused(word: str) -> None:
     with pytest.raises(ValidationError):
