@@ -113,7 +113,7 @@ def course(mailing: Mailing) -> RunDetails:
     workers = leases["workers"] if under_way else 0
     return RunDetails(
         receivers=_receivers(mailing, reading),
-        said=_said(mailing),
+        said=_recent_replies(mailing),
         curve=_curve(mailing),
         reasons=_reasons(mailing, reading, leases["left"], workers) if under_way else [],
         workers=workers,
@@ -157,7 +157,7 @@ def _receivers(mailing: Mailing, reading: SenderPace | None) -> list[Receiving]:
     )
 
 
-def _said(mailing: Mailing) -> list[ServerReply]:
+def _recent_replies(mailing: Mailing) -> list[ServerReply]:
     """Return what was said of late, the newest first; what differs by ids alone is one."""
     labels = dict(Delivery.State.choices)
     replies: dict[tuple[str, int | None, int | None, str], tuple[int, datetime]] = {}

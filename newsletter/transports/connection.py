@@ -6,16 +6,13 @@ from collections import deque
 from typing import Final
 
 from newsletter.transports.base import Unavailable
-from newsletter.transports.envelope import mail_command, rcpt_command, stuffed, why_unfit
+from newsletter.transports.envelope import DATA, MAIL, RCPT, commands_of, stuffed, why_unfit
 from newsletter.transports.opening import Need, Offer, Opening, opening
-from newsletter.transports.replies import Reply, ReplyReader, kept_words
+from newsletter.transports.replies import Reply, ReplyReader, redacted
 from newsletter.transports.send_queue import InFlight, SendQueue
 from newsletter.transports.settings import SmtpSettings
 from newsletter.transports.wire import Broken, Untrusted, Wire
 
-MAIL: Final = "MAIL"
-RCPT: Final = "RCPT"
-DATA: Final = "DATA"
 END: Final = "end of data"
 DOT: Final = "lone dot"
 RSET: Final = "RSET"
@@ -60,52 +57,47 @@ class Connection:
         """Whether it stands ready with nothing to do."""
         return self.is_ready and not self._awaited
 
-    def begin(self, desk: SendQueue) -> None:
+    def begin(self, queue: SendQueue) -> None:
         """Take the next message that can be put on this wire, and queue its commands."""
         now = time.monotonic()
-        while (exchange := desk.take()) is not None:
+        while (exchange := queue.take()) is not None:
             if now > exchange.message.begin_by:
-                desk.settle(exchange, "unsent", Reply(0, ""))
+                queue.settle(exchange, "unsent", Reply(0, ""))
                 continue
             unfit = why_unfit(exchange.message, self._offer)
             if unfit is None:
                 break
-            desk.answer(exchange, unfit)
+            queue.answer(exchange, unfit)
         else:
             return
-        message, offer = exchange.message, self._offer
-        commands = {
-            MAIL: mail_command(message, offer),
-            RCPT: rcpt_command(message),
-            DATA: b"DATA\r\n",
-        }
+        commands = commands_of(exchange.message, self._offer)
         if self._must_reset:
             commands = {RSET: b"RSET\r\n", **commands}
             self._must_reset = False
-        if offer.pipelining:
+        if self._offer.pipelining:
             self.wire.put(b"".join(commands.values()))
             self._awaited.extend([(step, exchange) for step in commands])
         else:
             self._later.extend((step, exchange, command) for step, command in commands.items())
-            self._say_next()
+            self._send_next_command()
 
-    def on_event(self, desk: SendQueue, now: float) -> None:
+    def on_event(self, queue: SendQueue, now: float) -> None:
         """Go on where the socket is ready: connect, agree on TLS, read."""
         try:
             if not self.wire.connected:
                 self._connected(now)
             elif not self.wire.is_shaking:
-                self._read(desk, now)
+                self._read(queue, now)
             # Not a moment earlier: what was said in clear after 220 must be found and refused.
             if self.wire.is_shaking:
                 self._shake(now)
         except Broken as problem:
-            self.lose(desk, str(problem), configuration=isinstance(problem, Untrusted))
+            self.lose(queue, str(problem), configuration=isinstance(problem, Untrusted))
         except Unavailable as problem:
             self.trouble = problem
-            self.lose(desk, problem.words)
+            self.lose(queue, problem.words)
 
-    def flush(self, desk: SendQueue, now: float) -> None:
+    def flush(self, queue: SendQueue, now: float) -> None:
         """Send what is queued; after a failure read what the server had still said."""
         begins = not self.wire.is_partly_out
         try:
@@ -114,26 +106,26 @@ class Connection:
                 self.deadline = now + self._patience()
         except Broken as problem:
             while not self.is_lost:
-                self._read_last(desk, str(problem), now)
+                self._read_last(queue, str(problem), now)
 
-    def lose(self, desk: SendQueue, reason: str, *, configuration: bool = False) -> None:
+    def lose(self, queue: SendQueue, reason: str, *, configuration: bool = False) -> None:
         """Settle or give back what is on this connection, by how far each message got."""
         if self.is_lost:
             return
         self.is_lost = True
-        reason = kept_words(reason)
+        reason = redacted(reason)
         if not self.is_ready and self.trouble is None:
             self.trouble = Unavailable(reason, configuration=configuration)
         pending = [entry[1] for entry in self._awaited] + [entry[1] for entry in self._later]
         was_head = True
         for exchange in dict.fromkeys(entry for entry in pending if entry is not None):
             if exchange.verdict is not None:
-                self._decide(desk, exchange, exchange.verdict)
+                self._decide(queue, exchange, exchange.verdict)
             elif exchange.dot_at and self.wire.sent >= exchange.dot_at:
-                desk.settle(exchange, "unknown", Reply(0, reason))
+                queue.settle(exchange, "unknown", Reply(0, reason))
             else:
                 # A used connection may have had its time; a fresh one broke under this message.
-                desk.again(exchange, counts=was_head and not self.served, reason=reason)
+                queue.again(exchange, counts=was_head and not self.served, reason=reason)
             was_head = False
         self._awaited.clear()
         self._later.clear()
@@ -171,7 +163,7 @@ class Connection:
         else:
             self._ask(what, now)
 
-    def _read(self, desk: SendQueue, now: float) -> None:
+    def _read(self, queue: SendQueue, now: float) -> None:
         while not self.is_lost:
             data = self.wire.receive()
             if not data:
@@ -180,7 +172,7 @@ class Connection:
             for reply in replies:
                 if self.wire.is_shaking:
                     raise Broken("the server said more than it was asked")
-                self._on_reply(desk, reply, now)
+                self._on_reply(queue, reply, now)
             if replies:
                 self.deadline = now + self._patience()
             if self._reader.garbage:
@@ -188,7 +180,7 @@ class Connection:
             if self.wire.is_shaking or not self.wire.has_pending:
                 return
 
-    def _read_last(self, desk: SendQueue, reason: str, now: float) -> None:
+    def _read_last(self, queue: SendQueue, reason: str, now: float) -> None:
         try:
             data = self.wire.receive()
         except Broken:
@@ -196,13 +188,13 @@ class Connection:
         for reply in self._reader.feed(data):
             if not self.is_lost and self.is_ready:
                 try:
-                    self._on_reply(desk, reply, now)
+                    self._on_reply(queue, reply, now)
                 except Broken:
                     break
         if not data or self._reader.garbage:
-            self.lose(desk, reason)
+            self.lose(queue, reason)
 
-    def _on_reply(self, desk: SendQueue, reply: Reply, now: float) -> None:
+    def _on_reply(self, queue: SendQueue, reply: Reply, now: float) -> None:
         if self._opening is not None:
             self._go_on_opening(reply, now)
             return
@@ -210,31 +202,31 @@ class Connection:
             raise Broken(f"unasked: {reply.code} {reply.words}")
         step, exchange = self._awaited.popleft()
         if exchange is not None:
-            self._on_step(desk, step, exchange, reply)
+            self._on_step(queue, step, exchange, reply)
         if reply.code == 421:
             raise Broken(f"421 {reply.words}")
         if self._later and not self._awaited:
-            self._say_next()
+            self._send_next_command()
         elif not self._awaited:
-            self.begin(desk)
+            self.begin(queue)
 
-    def _on_step(self, desk: SendQueue, step: str, exchange: InFlight, reply: Reply) -> None:
+    def _on_step(self, queue: SendQueue, step: str, exchange: InFlight, reply: Reply) -> None:
         if step is END:
-            self._on_end(desk, exchange, reply)
+            self._on_end(queue, exchange, reply)
         elif step is DATA:
-            self._on_data(desk, exchange, reply)
+            self._on_data(queue, exchange, reply)
         elif step is DOT:
             self._must_reset = True
             assert exchange.verdict is not None
-            self._decide(desk, exchange, exchange.verdict)
+            self._decide(queue, exchange, exchange.verdict)
         elif step is RSET:
             if reply.code >= 300:
                 self._awaited.appendleft((RSET, exchange))
                 raise Broken(f"RSET refused: {reply.code} {reply.words}")
         else:
-            self._on_envelope(desk, step, exchange, reply)
+            self._on_envelope(queue, step, exchange, reply)
 
-    def _on_envelope(self, desk: SendQueue, step: str, exchange: InFlight, reply: Reply) -> None:
+    def _on_envelope(self, queue: SendQueue, step: str, exchange: InFlight, reply: Reply) -> None:
         if step is MAIL and reply.code in _SIGN_IN_WANTED:
             self.trouble = Unavailable(
                 f"sign-in wanted: {reply.code} {reply.words}", configuration=True, code=reply.code
@@ -250,54 +242,54 @@ class Connection:
         if self._later:
             self._later.clear()
             self._must_reset = True
-            self._decide(desk, exchange, exchange.verdict)
+            self._decide(queue, exchange, exchange.verdict)
 
-    def _on_data(self, desk: SendQueue, exchange: InFlight, reply: Reply) -> None:
+    def _on_data(self, queue: SendQueue, exchange: InFlight, reply: Reply) -> None:
         refused = exchange.verdict is not None
         if reply.code == 354 and not refused and exchange.is_taken:
             if time.monotonic() > exchange.message.begin_by + LATEST_BODY:
                 self._awaited.appendleft((DATA, exchange))
                 raise Broken("the server asked for the message too late")
-            self._send_body(desk, exchange)
+            self._send_body(queue, exchange)
         elif reply.code == 354 and refused and not exchange.is_taken:
             # RFC 2920 §3.1: it took DATA for a message without recipients, so end that one at once.
             self.wire.put(b".\r\n")
             self._awaited.append((DOT, exchange))
         elif reply.code >= 400 and not (self._is_limit(reply) and not refused):
             self._must_reset = True
-            self._decide(desk, exchange, exchange.verdict or reply)
+            self._decide(queue, exchange, exchange.verdict or reply)
         else:
             self._awaited.appendleft((DATA, exchange))
             raise Broken(f"DATA answered {reply.code} {reply.words}")
 
-    def _send_body(self, desk: SendQueue, exchange: InFlight) -> None:
+    def _send_body(self, queue: SendQueue, exchange: InFlight) -> None:
         self.wire.put(stuffed(exchange.message))
         exchange.dot_at = self.wire.queued - 2
         self._awaited.append((END, exchange))
-        desk.going.append(exchange.message.delivery)
+        queue.going.append(exchange.message.delivery)
         self._dot_sent_at = time.monotonic()
         if self._offer.pipelining and self._is_quick:
-            self.begin(desk)
+            self.begin(queue)
 
-    def _on_end(self, desk: SendQueue, exchange: InFlight, reply: Reply) -> None:
+    def _on_end(self, queue: SendQueue, exchange: InFlight, reply: Reply) -> None:
         is_early = self.wire.sent < exchange.dot_at
         if 300 <= reply.code < 400 or (is_early and reply.code < 300):
             self._awaited.appendleft((END, exchange))
             raise Broken(f"the end of the data answered {reply.code} {reply.words}")
         self._is_quick = time.monotonic() - self._dot_sent_at < QUICK
-        self._decide(desk, exchange, reply)
+        self._decide(queue, exchange, reply)
         if is_early:
             raise Broken(f"refused in the middle: {reply.code} {reply.words}")
 
-    def _decide(self, desk: SendQueue, exchange: InFlight, reply: Reply) -> None:
+    def _decide(self, queue: SendQueue, exchange: InFlight, reply: Reply) -> None:
         self.served += 1
-        desk.answer(exchange, reply)
+        queue.answer(exchange, reply)
 
     def _is_limit(self, reply: Reply) -> bool:
         """Whether it is this connection's time that is up, not the message that is refused."""
         return reply.code == 421 and self.served > 0 and not reply.enhanced.startswith("4.7.")
 
-    def _say_next(self) -> None:
+    def _send_next_command(self) -> None:
         step, exchange, command = self._later.popleft()
         self.wire.put(command)
         self._awaited.append((step, exchange))

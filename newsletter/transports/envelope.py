@@ -7,6 +7,9 @@ from newsletter.transports.base import Message
 from newsletter.transports.opening import Offer
 from newsletter.transports.replies import Reply
 
+MAIL: Final = "MAIL"
+RCPT: Final = "RCPT"
+DATA: Final = "DATA"
 _ADDRESS: Final = re.compile(r"[!-;=?A-~]{1,64}@(?:[A-Za-z0-9_.-]{1,253}|\[[A-Za-z0-9:.]{3,60}\])")
 
 # On bytes of mail these are four times as fast as the operator ``in``.
@@ -29,7 +32,16 @@ def why_unfit(message: Message, offer: Offer) -> Reply | None:
     return None
 
 
-def mail_command(message: Message, offer: Offer) -> bytes:
+def commands_of(message: Message, offer: Offer) -> dict[str, bytes]:
+    """Return what is said before the body of one message, in order (RFC 5321 §3.3)."""
+    return {
+        MAIL: _mail_command(message, offer),
+        RCPT: f"RCPT TO:<{message.recipient}>\r\n".encode("ascii"),
+        DATA: b"DATA\r\n",
+    }
+
+
+def _mail_command(message: Message, offer: Offer) -> bytes:
     """Return MAIL FROM, with the size and 8BITMIME where they were offered (RFC 1870, 6152)."""
     size = f" SIZE={len(message.data)}" if offer.has_size else ""
     body = "" if _is_ascii(message) else " BODY=8BITMIME"
@@ -38,11 +50,6 @@ def mail_command(message: Message, offer: Offer) -> bytes:
 
 def _is_ascii(message: Message) -> bool:
     return message.is_plain or message.data.isascii()
-
-
-def rcpt_command(message: Message) -> bytes:
-    """Return RCPT TO."""
-    return f"RCPT TO:<{message.recipient}>\r\n".encode("ascii")
 
 
 def stuffed(message: Message) -> bytes:

@@ -8,7 +8,7 @@ from typing import Final
 
 from newsletter.transports.base import Unavailable
 from newsletter.transports.connection import Connection
-from newsletter.transports.replies import kept_words
+from newsletter.transports.replies import redacted
 from newsletter.transports.send_queue import SendQueue
 from newsletter.transports.settings import SmtpSettings
 from newsletter.transports.wire import Broken, Wire
@@ -67,9 +67,9 @@ class Pool:
     def start(self) -> None:
         """Drop what died meanwhile and have one connection ready. Raises Unavailable."""
         self._has_decided = False
-        desk = SendQueue(())
-        self.turn(desk, wait=0.0)
-        self.write(desk)
+        queue = SendQueue(())
+        self.turn(queue, wait=0.0)
+        self.write(queue)
         self._fruitless, self._trouble = 0, None
         if not self.connections:
             self._addresses = []
@@ -80,42 +80,42 @@ class Pool:
                     raise self._trouble or Unavailable("no connection")
                 self._addresses = self._addresses or self._resolve()
                 tried.append(self._addresses[0])
-                self._open(desk)
+                self._open(queue)
             else:
-                self.turn(desk)
-                self.write(desk)
+                self.turn(queue)
+                self.write(queue)
         self._fruitless, self._trouble = 0, None
 
-    def staff(self, desk: SendQueue) -> None:
+    def staff(self, queue: SendQueue) -> None:
         """Give idle connections work, and open another where all are busy and more is to do."""
         if self.is_hopeless:
             return
         for connection in self.connections:
             if connection.is_idle:
-                connection.begin(desk)
+                connection.begin(queue)
         now = time.monotonic()
         if self._most < self._settings.connections and now >= self._crowded_until:
             self._most = self._settings.connections
-        while len(self.connections) < self._most and not self.is_hopeless and desk.has_more():
-            self._open(desk)
+        while len(self.connections) < self._most and not self.is_hopeless and queue.has_more():
+            self._open(queue)
 
-    def turn(self, desk: SendQueue, wait: float | None = None) -> None:
+    def turn(self, queue: SendQueue, wait: float | None = None) -> None:
         """Wait for the sockets, read what came, and drop what took too long."""
         for key, _ in self._selector.select(self._tick if wait is None else wait):
             connection: Connection = key.data
-            connection.on_event(desk, time.monotonic())
+            connection.on_event(queue, time.monotonic())
             if connection.is_lost:
                 self._drop(connection)
         now = time.monotonic()
         if now >= self._sweep_at:
             self._sweep_at = now + self._tick
-            self._sweep(desk, now)
+            self._sweep(queue, now)
 
-    def write(self, desk: SendQueue) -> None:
+    def write(self, queue: SendQueue) -> None:
         """Send what is queued on any connection."""
         for connection in tuple(self.connections):
             if connection.wire.has_output:
-                connection.flush(desk, time.monotonic())
+                connection.flush(queue, time.monotonic())
             if connection.is_lost:
                 self._drop(connection)
             elif connection.mask != connection.wire.wanted:
@@ -147,7 +147,7 @@ class Pool:
                 connection.is_lost = True
                 self._unlist(connection)
 
-    def _open(self, desk: SendQueue) -> None:
+    def _open(self, queue: SendQueue) -> None:
         try:
             if not self._addresses:
                 self._addresses = self._resolve()
@@ -187,10 +187,10 @@ class Pool:
         self.connections.remove(connection)
         connection.wire.close()
 
-    def _sweep(self, desk: SendQueue, now: float) -> None:
+    def _sweep(self, queue: SendQueue, now: float) -> None:
         for connection in tuple(self.connections):
             if not connection.is_idle and now >= connection.deadline:
-                connection.lose(desk, "no answer in time")
+                connection.lose(queue, "no answer in time")
                 self._drop(connection)
 
     def _resolve(self) -> list[Address]:
@@ -199,7 +199,7 @@ class Pool:
                 self._settings.host, self._settings.port, type=socket.SOCK_STREAM
             )
         except OSError as problem:
-            raise Unavailable(kept_words(f"unknown host: {problem.strerror}")) from None
+            raise Unavailable(redacted(f"unknown host: {problem.strerror}")) from None
         return [(family, where) for family, _, _, _, where in addresses]
 
 

@@ -42,10 +42,10 @@ def _understood(code: int, text: str) -> tuple[str, str]:
     first = lines[0][0]
     enhanced = first[1] if first and int(first[1][0]) == code // 100 else ""
     bare = [line[coded.end() :] if coded else line for coded, line in lines]
-    return enhanced, kept_words(" ".join(bare))
+    return enhanced, redacted(" ".join(bare))
 
 
-def kept_words(text: str) -> str:
+def redacted(text: str) -> str:
     """Take addresses and control characters out of a server's words, at most 500 characters."""
     text = text[: 8 * WORDS_LIMIT]
     if not text.isprintable():

@@ -39,37 +39,37 @@ class SmtpTransport:
         """Say goodbye to the server; a later send connects afresh."""
         self._pool.close(politely=self._process == os.getpid())
 
-    def _run(self, desk: SendQueue, note: Note | None) -> Iterator[Outcome]:
+    def _run(self, queue: SendQueue, note: Note | None) -> Iterator[Outcome]:
         pool, self._is_sending = self._pool, True
         try:
             while True:
-                pool.staff(desk)
-                yield from self._round(desk, note)
-                if desk.outcomes:
+                pool.staff(queue)
+                yield from self._round(queue, note)
+                if queue.outcomes:
                     continue
-                if not pool.is_busy and (pool.is_hopeless or not desk.has_more()):
+                if not pool.is_busy and (pool.is_hopeless or not queue.has_more()):
                     break
-                pool.turn(desk)
+                pool.turn(queue)
             has_given_up = pool.is_hopeless
-            for outcome in desk.give_up(pool.why.words):
+            for outcome in queue.give_up(pool.why.words):
                 if note is not None:
                     note((), (outcome,))
                 yield outcome
         finally:
             pool.drop_busy()
             self._is_sending = False
-        if desk.problem is not None:
-            raise desk.problem
+        if queue.problem is not None:
+            raise queue.problem
         if has_given_up:
             raise pool.why
 
-    def _round(self, desk: SendQueue, note: Note | None) -> Iterator[Outcome]:
+    def _round(self, queue: SendQueue, note: Note | None) -> Iterator[Outcome]:
         """Note, then write, then hand out what was answered."""
-        outcomes, desk.outcomes = desk.outcomes, []
-        if note is not None and (desk.going or outcomes):
-            note(tuple(desk.going), outcomes)
-        desk.going.clear()
-        self._pool.write(desk)
+        outcomes, queue.outcomes = queue.outcomes, []
+        if note is not None and (queue.going or outcomes):
+            note(tuple(queue.going), outcomes)
+        queue.going.clear()
+        self._pool.write(queue)
         if any(
             outcome.state in ("sent", "deferred", "failed") and outcome.code for outcome in outcomes
         ):

@@ -73,7 +73,9 @@ def _endpoint(way: BatchApi, payload: Any) -> str:
     return f"{way.endpoint}/{sandbox}" if slash else way.endpoint
 
 
-def answers(provider: str, response: requests.Response, count: int) -> list[requests.Response]:
+def split_response(
+    provider: str, response: requests.Response, count: int
+) -> list[requests.Response]:
     """Return the answer to each message as if it had been called out alone; empty where not so."""
     try:
         parts = WAYS[provider].split(response.json())

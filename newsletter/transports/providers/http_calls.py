@@ -11,18 +11,18 @@ from anymail.exceptions import AnymailAPIError, AnymailError
 
 from newsletter.transports.base import Message, Outcome, Unavailable
 from newsletter.transports.providers.backends import backend
-from newsletter.transports.providers.batches import BatchPayload, answers
+from newsletter.transports.providers.batches import BatchPayload, split_response
 from newsletter.transports.providers.call_queue import unsent
 from newsletter.transports.providers.catalogue import PROVIDERS
-from newsletter.transports.providers.response import heard
+from newsletter.transports.providers.response import read_response
 from newsletter.transports.providers.settings import ProviderSettings
 from newsletter.transports.providers.unpacking import NotCarried, Unpacked, unpack
 from newsletter.transports.providers.verdicts import (
     Verdict,
-    is_known_already,
-    of_answer,
-    of_error,
-    of_recipient,
+    is_processed_before,
+    verdict_on_error,
+    verdict_on_recipient,
+    verdict_on_response,
 )
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Caller:
         except NotCarried as why:
             return Verdict("failed", 0, str(why))
         except Exception as error:
-            verdict = of_error(self._name, error)
+            verdict = verdict_on_error(self._name, error)
             if verdict.state == "unknown":  # nothing has gone anywhere yet
                 return Verdict("failed", 0, f"cannot be made: {type(error).__name__}")
             return verdict
@@ -139,13 +139,13 @@ class Caller:
             if len(made) == 1:
                 verdict = self._read(response, made[0])
                 return verdict, [verdict]
-            parts = answers(self._name, response, len(made))
+            parts = split_response(self._name, response, len(made))
             if parts:
                 verdicts = [
                     self._read(part, prepared) for part, prepared in zip(parts, made, strict=True)
                 ]
                 return Verdict("sent", response.status_code, ""), verdicts
-            whole = of_answer(self._name, heard(response))
+            whole = verdict_on_response(self._name, read_response(response))
         except Exception as error:
             whole = self._of_failed_call(error, is_first=is_first)
         return whole, [whole] * len(made)
@@ -155,20 +155,20 @@ class Caller:
             log.error("unexpected answer of %s: %s", self._name, type(error).__name__)
         response = getattr(error, "response", None)
         if isinstance(response, requests.Response):
-            provider_response = heard(response)
-            if is_known_already(self._name, provider_response):
+            provider_response = read_response(response)
+            if is_processed_before(self._name, provider_response):
                 reason = f"it was handed over before: {provider_response.words}"
                 return Verdict("unknown" if is_first else "sent", provider_response.status, reason)
-        return of_error(self._name, error)
+        return verdict_on_error(self._name, error)
 
     def _read(self, response: Any, made: Made) -> Verdict:
         """Read what became of one message from the answer to it alone."""
         try:
             recipients = self._backend.parse_recipient_status(response, made.payload, made.mail)
         except (AnymailAPIError, KeyError, TypeError, ValueError, AttributeError):
-            return of_answer(self._name, heard(response))
-        return of_recipient(
-            [recipient.status for recipient in recipients.values()], heard(response)
+            return verdict_on_response(self._name, read_response(response))
+        return verdict_on_recipient(
+            [recipient.status for recipient in recipients.values()], read_response(response)
         )
 
     def _outcome(self, message: Message, verdict: Verdict) -> Outcome:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
 
-from newsletter.transports.replies import kept_words
+from newsletter.transports.replies import redacted
 
 REST: Final = 60
 """Seconds to leave a provider alone that does not say for how long."""
@@ -33,7 +33,7 @@ class ProviderResponse(NamedTuple):
     def words(self) -> str:
         """Return its words without addresses, short."""
         sentences = dict.fromkeys(_sentences(self.data))
-        return kept_words("; ".join(sentences) or self.text or f"HTTP {self.status} without a word")
+        return redacted("; ".join(sentences) or self.text or f"HTTP {self.status} without a word")
 
     @property
     def retry_after(self) -> int:
@@ -49,7 +49,7 @@ class ProviderResponse(NamedTuple):
         return _within(round((until - datetime.now(UTC)).total_seconds()))
 
 
-def heard(response: Any) -> ProviderResponse:
+def read_response(response: Any) -> ProviderResponse:
     """Return what an answer says, from requests or from Amazon's client."""
     if isinstance(response, Mapping):
         return _from_amazon(response)

@@ -12,7 +12,7 @@ from newsletter.transports.providers.call_queue import CallQueue, fresh
 from newsletter.transports.providers.catalogue import PROVIDERS
 from newsletter.transports.providers.http_calls import Caller, CallResult
 from newsletter.transports.providers.settings import ProviderSettings
-from newsletter.transports.replies import kept_words
+from newsletter.transports.replies import redacted
 
 
 class ProviderTransport:
@@ -54,7 +54,7 @@ class ProviderTransport:
             while len(self._callers) < self._settings.connections:
                 self._callers.append(Caller(self._settings))
         except (AnymailConfigurationError, BotoCoreError, ValueError) as error:
-            raise Unavailable(kept_words(str(error)), configuration=True) from None
+            raise Unavailable(redacted(str(error)), configuration=True) from None
 
     def _run(self, line: CallQueue, note: Note | None) -> Iterator[Outcome]:
         self._is_sending = True

@@ -15,8 +15,8 @@ from botocore import exceptions as aws
 from urllib3.exceptions import NewConnectionError
 
 from newsletter.transports.base import State, Unavailable
-from newsletter.transports.providers.response import ProviderResponse, heard
-from newsletter.transports.replies import kept_words
+from newsletter.transports.providers.response import ProviderResponse, read_response
+from newsletter.transports.replies import redacted
 
 LOST: Final = {504, 520, 524}
 """A gateway that waited in vain: nobody knows what became of the call behind it."""
@@ -67,7 +67,7 @@ class Verdict(NamedTuple):
     """Whether the call as a whole was refused: nothing of it was accepted."""
 
 
-def of_recipient(statuses: Iterable[str | None], response: ProviderResponse) -> Verdict:
+def verdict_on_recipient(statuses: Iterable[str | None], response: ProviderResponse) -> Verdict:
     """Return the verdict on the one recipient of a call that was answered (A-7).
 
     ``statuses`` are django-anymail's words for the recipient; a provider that spells the address
@@ -83,26 +83,26 @@ def of_recipient(statuses: Iterable[str | None], response: ProviderResponse) -> 
     return Verdict("deferred" if state == "failed" else "unknown", response.status, response.words)
 
 
-def of_error(provider: str, error: Exception) -> Verdict:
+def verdict_on_error(provider: str, error: Exception) -> Verdict:
     """Return the verdict on whatever django-anymail raised for one call (A-8)."""
     if isinstance(error, AnymailConfigurationError):
-        return _stop(0, kept_words(str(error)))
+        return _stop(0, redacted(str(error)))
     if isinstance(
         error, AnymailUnsupportedFeature | AnymailInvalidAddress | AnymailSerializationError
     ):
-        return Verdict("failed", 0, kept_words(str(error.args[0] if error.args else error)))
+        return Verdict("failed", 0, redacted(str(error.args[0] if error.args else error)))
     response = getattr(error, "response", None)
     if response is not None:
-        return of_answer(provider, heard(response))
+        return verdict_on_response(provider, read_response(response))
     cause = error.__cause__
     if isinstance(cause, requests.RequestException | aws.BotoCoreError):
-        return _of_silence(cause)
+        return _verdict_on_silence(cause)
     if isinstance(error, AnymailError):
-        return _stop(0, kept_words(str(error.args[0] if error.args else error)))
+        return _stop(0, redacted(str(error.args[0] if error.args else error)))
     return Verdict("unknown", 0, f"the answer could not be read: {type(error).__name__}")
 
 
-def of_answer(provider: str, response: ProviderResponse) -> Verdict:
+def verdict_on_response(provider: str, response: ProviderResponse) -> Verdict:
     """Return the verdict on a call that was answered with anything but what we hoped for."""
     status, reason = _true_status(provider, response), response.words
     if status < 300 or (status == 409 and provider == "resend"):
@@ -124,9 +124,9 @@ def _stop(status: int, reason: str) -> Verdict:
     return Verdict("unsent", 0, reason, Unavailable(reason, configuration=True, code=status))
 
 
-def _of_silence(cause: Exception) -> Verdict:
+def _verdict_on_silence(cause: Exception) -> Verdict:
     """Return the verdict where no answer came: did the call go out or not (A-8)?"""
-    reason = kept_words(f"no answer: {type(cause).__name__}")
+    reason = redacted(f"no answer: {type(cause).__name__}")
     if _never_went(cause):
         reason = f"cannot reach the provider: {type(cause).__name__}"
         return Verdict("unsent", 0, reason, Unavailable(reason))
@@ -135,7 +135,7 @@ def _of_silence(cause: Exception) -> Verdict:
             0, f"the provider's address or credentials cannot work: {type(cause).__name__}"
         )
     if isinstance(cause, aws.ParamValidationError):
-        return Verdict("failed", 0, kept_words(str(cause)))
+        return Verdict("failed", 0, redacted(str(cause)))
     return Verdict("unknown", 0, reason, is_lost=True)
 
 
@@ -177,7 +177,7 @@ def _true_status(provider: str, response: ProviderResponse) -> int:
     return response.status
 
 
-def is_known_already(provider: str, response: ProviderResponse) -> bool:
+def is_processed_before(provider: str, response: ProviderResponse) -> bool:
     """Whether the provider says that it processed a call with this key before."""
     data = response.data if isinstance(response.data, dict) else {}
     return provider == "brevo" and data.get("code") == "duplicate_parameter"
