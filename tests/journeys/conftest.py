@@ -66,7 +66,7 @@ def stop_system(system: System) -> int:
     return system.process.wait(40)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Return a whole system with demo data, for the journeys of one run."""
     data = tmp_path_factory.mktemp("a journey") / "data with spaces"
@@ -77,9 +77,13 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     subprocess.run([sys.executable, "-m", "local", "forget"], cwd=ROOT, env=environment, check=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Return Debian's Chromium, or skip with how to get it."""
+    """Return Debian's Chromium, or skip with how to get it.
+
+    It ends with the journeys: its event loop runs in the thread of the tests, where no other test
+    could run one of its own.
+    """
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.skip("the journeys need a browser: apt-get install chromium")

@@ -19,6 +19,7 @@ from tests.journeys.seeing import violations
 from tests.mail_as_read import html_of, letter_as_read, mailing_as_read
 from tests.public_pages import PSEUDO, every_page
 
+pytestmark = pytest.mark.timeout(240)
 LOOKS = ((320, "light"), (390, "dark"), (1280, "light"), (1280, "dark"))
 FOREIGN_LOOKS = ((360, "light"), (1280, "dark"))
 FOREIGN = ("sign-up-faults", "choices", "preferences", "unsubscribe", "confirm", "not-found")

@@ -9,7 +9,7 @@ from local.demo_words import SIGN_INS
 from tests.journeys.conftest import System
 from tests.journeys.seeing import mail_to, sign_in, source_of, violations
 
-pytestmark = pytest.mark.xdist_group("system")
+pytestmark = [pytest.mark.xdist_group("system"), pytest.mark.timeout(240)]
 MARKETER, ADMINISTRATOR, OWNER = (who[1:] for who in SIGN_INS)
 LISTS = (
     "/admin/",
