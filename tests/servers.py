@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
 _STARTED: list[Postgres | Valkey] = []
-# These start a whole system each, and time it: one worker takes them, one after the other (save in
-# the long run of the faults, which has nothing else to do).
-WHOLE_SYSTEMS = ("tests/journeys/", "tests/local/test_up.py", "tests/faults/")
+# These start a whole system each, and time it: one worker takes a line of them, one after the other
+# (save in the long run of the faults, which has nothing else to do). Two lines are as long as the
+# suite's half; they begin it, so that none is left alone at its end.
+WHOLE_SYSTEMS = {
+    "faults": ("tests/faults/", "tests/local/test_up.py"),
+    "journeys": ("tests/journeys/",),
+}
 
 
 def _keep_bytecode(folder: Path) -> None:
@@ -92,8 +96,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadScopeSc
 
     class Dealer(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            is_long = os.environ.get("HEED_FAULTS") == "long"
-            is_whole = nodeid.startswith(WHOLE_SYSTEMS) and not is_long
-            return "whole systems" if is_whole else nodeid
+            if os.environ.get("HEED_FAULTS") != "long":
+                for line, places in WHOLE_SYSTEMS.items():
+                    if nodeid.startswith(places):
+                        return line
+            return nodeid
 
     return Dealer(config, log)
