@@ -33,8 +33,9 @@ test: $(STAMP) ## run the whole suite against real servers
 faults: $(STAMP) ## kill, cut, flush and misbehave for long; writes the table of docs/faults.md
 	@HEED_FAULTS=long $(PYTHON) -m pytest -q -n 2 tests/faults
 
-docs: $(STAMP) ## make anew the pages that are made from tests (providers, requirements)
-	@WRITE_PAGE=1 $(PYTHON) -m pytest -q tests/test_requirements.py \
+docs: $(STAMP) ## make anew the pages that are made from code and tests (architecture, providers, requirements)
+	@WRITE_PAGE=1 $(PYTHON) -m pytest -q tests/newsletter/delivery/test_transitions.py \
+		tests/test_requirements.py \
 		tests/newsletter/transports/providers/test_provider_table.py
 
 check: $(STAMP) ## format, lint, types, floors, migrations, templates; changes nothing

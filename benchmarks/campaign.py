@@ -73,11 +73,18 @@ def sample_bytes(campaign: Any) -> int:
     """Return the size of one rendered message, as it goes on the wire."""
     from newsletter.content import compiling
     from newsletter.mailings.source import source_of
-    from newsletter.rendering.renderer import Person, Renderer
+    from newsletter.rendering.renderer import Recipient, Renderer
 
     compiled = compiling.compile_mail(source_of(campaign))
     renderer = Renderer(compiled, mailing=1, link_ids=list(range(1, len(compiled.links) + 1)))
-    person = Person(1, "reader1@example.net", "Reader 1", {}, 1, True, True, None)
+    person = Recipient(
+        delivery=1,
+        address="reader1@example.net",
+        name="Reader 1",
+        subscription=1,
+        opens=True,
+        clicks=True,
+    )
     return len(renderer.render(person, date=b"Mon, 01 Jan 2026 00:00:00 GMT"))
 
 

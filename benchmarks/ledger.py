@@ -78,7 +78,7 @@ def staged(campaign: Any) -> dict[str, Any]:
 def carried(campaign: Any) -> dict[str, Any]:
     """Hand every window over and settle it as sent, with no wire between; return the costs."""
     from newsletter.delivery import leasing
-    from newsletter.delivery.claiming import LARGEST_WINDOW, hand_over, settle
+    from newsletter.delivery.claiming import LARGEST_WINDOW, claim, settle
     from newsletter.mailings.audience import question
     from newsletter.transports import Outcome
 
@@ -89,7 +89,7 @@ def carried(campaign: Any) -> dict[str, Any]:
     while (lease := leasing.take("campaigns", campaign.pk)) is not None:
         while True:
             began = time.perf_counter()
-            ready, taken = hand_over(lease=lease, question=audience_question, window=LARGEST_WINDOW)
+            ready, taken = claim(lease=lease, question=audience_question, window=LARGEST_WINDOW)
             outcomes = [Outcome(person.delivery, "sent", 250, "2.0.0", "Ok") for person in ready]
             settle(
                 lease=lease, outcomes=outcomes, receivers={person.delivery: 0 for person in ready}

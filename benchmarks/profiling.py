@@ -76,7 +76,7 @@ def clock(clocks: Clocks) -> None:
     from newsletter.rendering.renderer import Renderer
     from newsletter.transports import SmtpTransport
 
-    everywhere(claiming.hand_over, clocks.around("hand over", claiming.hand_over))
+    everywhere(claiming.claim, clocks.around("hand over", claiming.claim))
     everywhere(claiming.settle, clocks.around("settle", claiming.settle))
     everywhere(pace.admit, clocks.around("pace", pace.admit))
     everywhere(pace.record, clocks.around("pace", pace.record))

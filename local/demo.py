@@ -8,14 +8,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Value, When
 from django.utils.timezone import now
 
 from accountability.roles import Role
 from local.demo_words import DRAFT, HERON, LIGHTHOUSE, NAMES, NOTICE, SENT, SIGN_INS
-from newsletter.delivery import staging
+from newsletter.delivery import leasing, staging
+from newsletter.delivery.claiming import LARGEST_WINDOW, claim, settle
+from newsletter.delivery.leasing import LeaseInHand
 from newsletter.mailings import lifecycle
+from newsletter.mailings.audience import question
 from newsletter.models import Campaign, Delivery, Lease, Link, Mailing, Notice, Sender
+from newsletter.transports import Outcome
 from registrants import suppression
 from registrants.addresses import hashed
 from registrants.consent import wording
@@ -181,34 +184,33 @@ def _sent_campaign(client: Client, dice: random.Random) -> None:
     campaign = Campaign.objects.create(**_basics(client), **SENT)
     lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
+    campaign.refresh_from_db()
+    while (lease := leasing.take(Lease.Lane.CAMPAIGNS, campaign.pk)) is not None:
+        _settle_lease(lease, campaign)
+    lifecycle.finish_done()
     began = now() - timedelta(days=2, hours=3)
-    person = Registrant.objects.filter(pk=OuterRef("registrant"))
-    deliveries = Delivery.objects.filter(mailing=campaign).annotate(odd=F("pk") % 97)
-    deliveries.update(
-        tries=1,
-        attempt=1,
-        state=Case(When(odd=0, then=Value("failed")), default=Value("sent")),
-        code=Case(When(odd=0, then=550), default=250),
-        answer=Case(
-            When(odd=0, then=Value("550 5.1.1 no such mailbox")), default=Value("250 2.0.0 Ok")
-        ),
-        opens=Exists(person.filter(opens=Choice.GRANTED)),
-        clicks=Exists(person.filter(clicks=Choice.GRANTED)),
-        handed_over_at=began,
-        settled_at=began + timedelta(seconds=1),
-    )
-    for lease in Lease.objects.filter(mailing=campaign):
-        there = Delivery.objects.filter(pk__range=(lease.first, lease.last), mailing=campaign)
-        lease.sent = there.filter(state="sent").count()
-        lease.failed = there.filter(state="failed").count()
-        lease.closed_at = began + timedelta(seconds=2)
-        lease.save()
-    Mailing.objects.filter(pk=campaign.pk).update(
-        state=Mailing.State.SENT,
-        started_at=began,
-        finished_at=began + timedelta(seconds=3),
-    )
+    settled, finished = began + timedelta(seconds=1), began + timedelta(seconds=3)
+    deliveries = Delivery.objects.filter(mailing=campaign)
+    deliveries.update(handed_over_at=began, settled_at=settled)
+    Lease.objects.filter(mailing=campaign).update(closed_at=began + timedelta(seconds=2))
+    Mailing.objects.filter(pk=campaign.pk).update(started_at=began, finished_at=finished)
     _events(campaign, began, dice)
+
+
+def _settle_lease(lease: LeaseInHand, campaign: Campaign) -> None:
+    """Settle a lease as if a server had taken all but one in 97."""
+    while True:
+        recipients, taken = claim(lease=lease, question=question(campaign), window=LARGEST_WINDOW)
+        settle(lease=lease, outcomes=[_demo_outcome(person.delivery) for person in recipients])
+        if taken < LARGEST_WINDOW:
+            break
+    leasing.give_back(lease)
+
+
+def _demo_outcome(delivery: int) -> Outcome:
+    if delivery % 97 == 0:
+        return Outcome(delivery, "failed", 550, "5.1.1", "no such mailbox")
+    return Outcome(delivery, "sent", 250, "2.0.0", "Ok")
 
 
 def _events(campaign: Campaign, began: datetime, dice: random.Random) -> None:

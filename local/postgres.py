@@ -179,7 +179,7 @@ class Postgres:
             program = os.readlink(f"/proc/{pid}/exe")
         except (OSError, ValueError, IndexError):
             return
-        if not program.startswith(str(self.binaries)):
+        if not program.startswith(str(self.binaries.resolve())):
             return
         os.kill(pid, signal.SIGINT)
         for _ in range(100):

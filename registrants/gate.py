@@ -7,10 +7,12 @@ from operator import or_
 from typing import Any
 
 from django.db.models import (
+    BigIntegerField,
     Case,
     CharField,
     Count,
     Exists,
+    F,
     FilteredRelation,
     OuterRef,
     Q,
@@ -164,6 +166,28 @@ def _with_list(people: QuerySet[Registrant], question: Question) -> QuerySet[Any
 def judged(people: QuerySet[Registrant], question: Question) -> QuerySet[Any]:
     """Annotate people with `refusal`, the first that holds or the empty text, and `on_list`."""
     return _with_list(people, question).annotate(refusal=_refusal(question))
+
+
+def judgement_sql(question: Question, *, registrant: str) -> tuple[str, tuple[Any, ...]]:
+    """Return SQL that judges one person, for a lateral join, with its parameters.
+
+    `registrant` is the SQL of a registrant's id. Columns: refusal (empty: the mail may go), what a
+    mail needs of them (address, name, attributes), opens and clicks as they stand, and the id of
+    the subscription of the question's list. Each person is looked up by key, so no statistics can
+    make the planner read a whole table for some hundred people.
+    """
+    on_list = question.kind == MailKind.CAMPAIGN
+    elsewhere = When(~Q(client=question.client), then=Value(Refusal.ERASED.value))
+    people = (
+        _with_list(Registrant.objects.order_by(), question)
+        .annotate(
+            refusal=Case(elsewhere, default=_refusal(question)),
+            subscription=F("on_list__pk") if on_list else Value(None, BigIntegerField()),
+        )
+        .extra(where=[f"registrants_registrant.id = {registrant}"])
+        .values("refusal", "address", "name", "attributes", "opens", "clicks", "subscription")
+    )
+    return people.query.sql_with_params()
 
 
 def _meant(question: Question, *holds: Any) -> QuerySet[Any]:

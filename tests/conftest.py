@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Hash the passwords of test staff fast: the real hasher takes a third of a second each time.
+    """Hash the passwords of test staff fast, and have the test database hold a delivery's moves.
 
-    It stays in the list, and what runs in a process of its own (tests/journeys) uses it.
+    The real hasher takes a third of a second each time. It stays in the list, and what runs in a
+    process of its own (tests/journeys) uses it.
     """
+    from tests import moves
+
+    moves.connect()
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher",
         *settings.PASSWORD_HASHERS,

@@ -8,13 +8,13 @@ from newsletter import letters
 from newsletter.content.compiling import Source, compile_mail
 from newsletter.mailings.source import source_of
 from newsletter.models import Delivery, Mailing
-from newsletter.rendering.renderer import Person, Renderer
+from newsletter.rendering.renderer import Recipient, Renderer
 
 
 def letter_as_read(delivery: Delivery) -> EmailMessage:
     """Return a letter as its one reader gets it."""
     registrant = delivery.registrant
-    person = Person(
+    person = Recipient(
         delivery=delivery.pk,
         address=registrant.address,
         name=registrant.name,
@@ -29,7 +29,7 @@ def letter_as_read(delivery: Delivery) -> EmailMessage:
 
 def mailing_as_read(mailing: Mailing) -> EmailMessage:
     """Return a mailing as Ada gets it, who granted no measuring."""
-    person = Person(
+    person = Recipient(
         delivery=1,
         address="ada@example.net",
         name="Ada",
@@ -48,7 +48,7 @@ def html_of(mail: EmailMessage) -> str:
     return str(body.get_content())
 
 
-def _as_read(source: Source, person: Person, mailing: int | None) -> EmailMessage:
+def _as_read(source: Source, person: Recipient, mailing: int | None) -> EmailMessage:
     compiled = compile_mail(source)
     renderer = Renderer(compiled, mailing=mailing or 0, link_ids=[0] * len(compiled.links))
     mail = email.message_from_bytes(renderer.render(person), policy=email.policy.default)

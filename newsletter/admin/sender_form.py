@@ -11,6 +11,7 @@ from unfold.widgets import (
 )
 
 from newsletter.models import PaceRule, Receiver, Sender
+from newsletter.senders import failover
 from newsletter.senders.provider_catalogue import PROVIDERS, Field, provider_settings
 
 Transport = Sender.Transport
@@ -131,14 +132,12 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
         if client and chosen.client_id != client.pk:
             self.add_error("fallback", f"This sender is not one of {client}; choose another.")
             return
-        names, seen, sender = [self.instance.name or cleaned.get("name", "")], set(), chosen
-        while sender is not None and sender.pk not in seen:
+        names = [self.instance.name or cleaned.get("name", "")]
+        for sender in failover.walk(chosen):
             names.append(sender.name)
             if sender.pk == self.instance.pk:
                 self.add_error("fallback", f"This goes round in a circle: {' → '.join(names)}.")
                 return
-            seen.add(sender.pk)
-            sender = sender.fallback
 
     def save(self, commit: bool = True) -> Any:
         """Keep secrets where none were typed; forget them with the server they belong to."""

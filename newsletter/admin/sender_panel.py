@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from newsletter import pace
 from newsletter.admin.warm_up import ramp_chart
 from newsletter.models import Sender
-from newsletter.senders import routing, warm_up
+from newsletter.senders import failover, warm_up
 from newsletter.senders.provider_catalogue import PROVIDERS, Capability, checklist
 
 
@@ -27,7 +27,7 @@ def panel(sender: Sender) -> dict[str, Any]:
             receiver.stopped_until or receiver.connections is not None
             for receiver in reading.receivers
         ),
-        "chain": [(member, _leaves_by(member)) for member in routing.chain(sender)],
+        "chain": [(member, _leaves_by(member)) for member in failover.chain(sender)],
         "checks": checks(sender),
         "provider": provider_label(sender),
         "chart": plan and ramp_chart(plan, now().astimezone(zone).date(), reading.warm_up_count),

@@ -142,7 +142,7 @@ def _progress(page: Any, request: HttpRequest, mailing: Mailing) -> dict[str, An
         "unknown_url": page.url("unknown", mailing.pk),
         "is_decided": not resolving_unknown.waits(mailing),
         "retry_url": page.url("retry", mailing.pk)
-        if may and figures.failed and mailing.state in resending_failed.STATES
+        if may and figures.failed and mailing.state in resending_failed.STATES_TO_RETRY
         else "",
     }
 

@@ -18,7 +18,7 @@ from newsletter.transports import Outcome
 
 
 class JournalLeft(NamedTuple):
-    """What the notes of a lost worker say about its last run."""
+    """What the journal of a lost worker says about its last run."""
 
     attempt: int
     going: set[int]
@@ -43,8 +43,8 @@ def _folder() -> Path:
 
 
 @contextmanager
-def keeping(attempt: int) -> Iterator[Journal]:
-    """Keep notes for one attempt; they are thrown away when it ends in good order."""
+def keep_journal(attempt: int) -> Iterator[Journal]:
+    """Keep the journal of one attempt; it is thrown away when the run ends in good order."""
     path = _folder() / f"{attempt}.notes"
     fresh = path.with_suffix(".fresh")
     descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -59,7 +59,7 @@ def keeping(attempt: int) -> Iterator[Journal]:
 
 @contextmanager
 def left_behind(path: Path) -> Iterator[JournalLeft | None]:
-    """Read the notes of a lost worker and throw them away after; None while it still lives."""
+    """Read the journal of a lost worker and throw it away after; None while it still lives."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

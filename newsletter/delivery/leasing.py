@@ -11,6 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import F
 from django.utils.timezone import now
 
+from newsletter.delivery import transitions
 from newsletter.models import Lease, Mailing
 
 HOLDS = 300
@@ -23,7 +24,7 @@ UPDATE newsletter_lease SET worker = %s, attempt = %s,
 WHERE id = (
     SELECT id FROM newsletter_lease
     WHERE lane = %s AND mailing_id IS NOT DISTINCT FROM %s AND closed_at IS NULL
-      AND attempt IS NULL AND due_at <= now()
+      AND attempt IS NULL AND due_at <= now() AND NOT waits_for_person
     ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, mailing_id, first, last, attempt
 """
@@ -69,17 +70,11 @@ UPDATE newsletter_lease AS lease SET
     worker = '', attempt = NULL, until = NULL, updated_at = now(),
     due_at = CASE WHEN reckoned.staged > 0 THEN now() + %s * interval '1 second'
                   WHEN reckoned.next IS NOT NULL THEN reckoned.next
-                  WHEN reckoned.undecided > 0 THEN now() + interval '100 years'
                   ELSE lease.due_at END,
+    waits_for_person = reckoned.undecided > 0 AND reckoned.staged = 0 AND reckoned.next IS NULL,
     closed_at = CASE WHEN reckoned.staged + reckoned.handing_over + reckoned.deferred
                           + reckoned.undecided = 0 THEN now() END
 FROM reckoned, received WHERE lease.id = %s AND lease.attempt IS NOT DISTINCT FROM %s
-"""
-
-CANCEL = """
-UPDATE newsletter_delivery SET state = 'refused', refusal = 'cancelled', settled_at = now()
-WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s
-  AND state IN ('staged', 'deferred')
 """
 
 
@@ -144,8 +139,8 @@ def close_cancelled(limit: int = 200) -> int:
     )
     with connection.cursor() as cursor:
         for row in open_ranges:
-            lease = held_of(row)
-            cursor.execute(CANCEL, [lease.first, lease.last, lease.mailing])
+            lease = in_hand(row)
+            cursor.execute(transitions.CANCEL_ROWS, lease._asdict())
             reckon(cursor, lease, timedelta(0), None)
     return len(open_ranges)
 
@@ -157,6 +152,6 @@ def moment() -> datetime:
         return cast(datetime, cursor.fetchone()[0])
 
 
-def held_of(row: Lease) -> LeaseInHand:
+def in_hand(row: Lease) -> LeaseInHand:
     """Return a lease as whoever last took it held it."""
     return LeaseInHand(row.pk, row.mailing_id, row.first, row.last, row.attempt or 0)

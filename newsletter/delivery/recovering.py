@@ -1,4 +1,4 @@
-"""Put right what a lost worker left: by its notes where it ran here, by its lease elsewhere."""
+"""Put right what a lost worker left: by its journal where it ran here, by its lease elsewhere."""
 
 import logging
 from datetime import timedelta
@@ -6,23 +6,12 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from newsletter.delivery import journal
+from newsletter.delivery import journal, transitions
 from newsletter.delivery.claiming import settle
-from newsletter.delivery.leasing import LeaseInHand, held_of, reckon
+from newsletter.delivery.leasing import LeaseInHand, in_hand, reckon
 from newsletter.models import Lease
 
 log = logging.getLogger(__name__)
-
-LOSE = """
-UPDATE newsletter_delivery SET state = 'unknown', settled_at = now(),
-    answer = 'the worker was lost while this was being handed over'
-WHERE id BETWEEN %s AND %s AND attempt = %s AND state = 'handing_over'
-"""
-
-NEVER_WENT = """
-UPDATE newsletter_delivery SET state = 'staged', tries = tries - 1
-WHERE id BETWEEN %s AND %s AND attempt = %s AND state = 'handing_over' AND NOT id = ANY(%s)
-"""
 
 
 def recover() -> int:
@@ -31,25 +20,25 @@ def recover() -> int:
 
 
 def _recover_here() -> int:
-    """Free what workers killed on this machine held, by the notes they kept."""
+    """Free what workers killed on this machine held, by the journals they kept."""
     freed = 0
     for path in journal.all_left():
         with journal.left_behind(path) as left:
             if left is not None:
-                freed += recover_by_notes(left)
+                freed += recover_by_journal(left)
     return freed
 
 
 @transaction.atomic
-def recover_by_notes(left: journal.JournalLeft) -> int:
-    """Free the leases of one run by the notes of its worker; return how many there were.
+def recover_by_journal(left: journal.JournalLeft) -> int:
+    """Free the leases of one run by the journal of its worker; return how many there were.
 
     What was answered is settled by its answer, what was never on the wire is staged again, and
     only what was in flight is unknown.
     """
     leases = list(Lease.objects.select_for_update().filter(attempt=left.attempt))
     for lease in leases:
-        lost = _free(held_of(lease), left)
+        lost = _free(in_hand(lease), left)
         log.warning("lease %s of a lost worker freed, %s unknown", lease.pk, lost)
     return len(leases)
 
@@ -62,8 +51,8 @@ def _free(lease: LeaseInHand, left: journal.JournalLeft) -> int:
         settle(
             lease=lease, outcomes=[outcome for outcome in left.answered if outcome.delivery in span]
         )
-        cursor.execute(NEVER_WENT, [lease.first, lease.last, lease.attempt, went])
-        cursor.execute(LOSE, [lease.first, lease.last, lease.attempt])
+        cursor.execute(transitions.RETURN_ROWS, {**lease._asdict(), "went": went})
+        cursor.execute(transitions.LOSE_ROWS, lease._asdict())
         lost = cursor.rowcount
         reckon(cursor, lease, timedelta(0), lease.attempt)
     return lost
@@ -79,7 +68,7 @@ def _recover_expired(limit: int = 100) -> int:
     )
     with connection.cursor() as cursor:
         for row in lost:
-            lease = held_of(row)
-            cursor.execute(LOSE, [lease.first, lease.last, lease.attempt])
+            lease = in_hand(row)
+            cursor.execute(transitions.LOSE_ROWS, lease._asdict())
             reckon(cursor, lease, timedelta(0), row.attempt)
     return len(lost)

@@ -8,24 +8,22 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from accountability import audit
-from newsletter.delivery.leasing import LeaseInHand, held_of, reckon
+from newsletter.delivery import transitions
+from newsletter.delivery.leasing import LeaseInHand, in_hand, reckon
+from newsletter.mailings import lifecycle
 from newsletter.mailings.lifecycle import NotPossible
 from newsletter.models import Lease, Mailing
+from newsletter.models.lease import join_deliveries
 from newsletter.receivers.reply_classes import Meaning, gist, meaning
 
 State = Mailing.State
-STATES = (State.SENDING, State.PAUSED, State.SENT)
+STATES_TO_RETRY = (State.SENDING, State.PAUSED, State.SENT)
 SHOWN = 10
 
-# Range by range along the primary key, never as a whole; "=" might have the planner take the index
-# of mailings instead, which reads all of a million for each range.
-FAILED = """
+FAILED = f"""
 SELECT failed.code, failed.answer, count(*)
-FROM newsletter_lease AS lease CROSS JOIN LATERAL (
-    SELECT code, answer FROM newsletter_delivery
-    WHERE id BETWEEN lease.first AND lease.last AND mailing_id IS NOT DISTINCT FROM lease.mailing_id
-      AND state = 'failed'
-    OFFSET 0) AS failed
+FROM newsletter_lease AS lease
+{join_deliveries("failed", columns="code, answer", where="state = 'failed'")}
 WHERE lease.mailing_id = %s AND lease.failed > 0
 GROUP BY failed.code, failed.answer ORDER BY count(*) DESC
 """
@@ -33,12 +31,6 @@ GROUP BY failed.code, failed.answer ORDER BY count(*) DESC
 FAILED_OF = """
 SELECT id, code, answer FROM newsletter_delivery
 WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s AND state = 'failed'
-"""
-
-AGAIN = """
-UPDATE newsletter_delivery SET state = 'staged', tries = 0, code = NULL, answer = '',
-    settled_at = NULL
-WHERE id BETWEEN %s AND %s AND id = ANY(%s) AND state = 'failed'
 """
 
 
@@ -87,16 +79,14 @@ def retry(*, mailing: Mailing, staff: int | None) -> int:
     they are handed over. Raises NotPossible where nothing can go again.
     """
     locked = Mailing.objects.select_for_update().defer("compiled", "body").get(pk=mailing.pk)
-    if locked.state not in STATES:
+    if locked.state not in STATES_TO_RETRY:
         raise NotPossible("This mailing is cancelled; nothing of it is sent any more.")
     leases = Lease.objects.select_for_update().filter(mailing=mailing, attempt=None, failed__gt=0)
     with connection.cursor() as cursor:
-        staged = sum(_again(cursor, held_of(lease)) for lease in leases.order_by("pk"))
+        staged = sum(_again(cursor, in_hand(lease)) for lease in leases.order_by("pk"))
     if not staged:
         raise NotPossible("Nothing that failed can be sent again.")
-    Mailing.objects.filter(pk=mailing.pk, state=State.SENT).update(
-        state=State.SENDING, finished_at=None
-    )
+    lifecycle.reopen(mailing=mailing.pk)
     audit.record(
         act="retry", subject=mailing, staff=staff, client=mailing.client_id, deliveries=staged
     )
@@ -109,7 +99,7 @@ def _again(cursor: CursorWrapper, lease: LeaseInHand) -> int:
     again = [pk for pk, code, answer in cursor.fetchall() if not _is_gone(code, answer)]
     if not again:
         return 0
-    cursor.execute(AGAIN, [lease.first, lease.last, again])
+    cursor.execute(transitions.RETRY_ROWS, {**lease._asdict(), "again": again})
     staged = int(cursor.rowcount)
     reckon(cursor, lease, timedelta(0), None)
     return staged

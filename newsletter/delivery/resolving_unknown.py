@@ -9,9 +9,11 @@ from django.db import connection, transaction
 
 from accountability import audit
 from accountability.models import AuditEntry
-from newsletter.delivery.leasing import held_of, reckon
+from newsletter.delivery import transitions
+from newsletter.delivery.leasing import in_hand, reckon
 from newsletter.mailings.lifecycle import NotPossible
 from newsletter.models import Lease, Mailing
+from newsletter.models.lease import IS_UNDECIDED, join_deliveries
 
 ACCEPTED, SENT_AGAIN = "accept unknown", "resend unknown"
 SHOWN = 20
@@ -19,30 +21,11 @@ SHOWN = 20
 SAMPLE = 5
 """People shown of each group."""
 
-ACCEPT = """
-UPDATE newsletter_delivery SET decided_at = now()
-WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s
-  AND state = 'unknown' AND decided_at IS NULL
-  AND (%s::text IS NULL OR answer = %s)
-"""
-
-RESEND = """
-UPDATE newsletter_delivery SET state = 'staged', settled_at = NULL, answer = ''
-WHERE id BETWEEN %s AND %s AND mailing_id IS NOT DISTINCT FROM %s
-  AND state = 'unknown' AND decided_at IS NULL
-  AND (%s::text IS NULL OR answer = %s)
-"""
-
-# Range by range along the primary key, never as a whole; "=" might have the planner take the index
-# of mailings instead, which reads all of a million for each range.
-UNDECIDED = """
+UNDECIDED = f"""
 SELECT unknown.answer, count(*), min(unknown.settled_at), max(unknown.settled_at),
        (array_agg(unknown.id ORDER BY unknown.id))[1:%s]
-FROM newsletter_lease AS lease CROSS JOIN LATERAL (
-    SELECT id, answer, settled_at FROM newsletter_delivery
-    WHERE id BETWEEN lease.first AND lease.last AND mailing_id IS NOT DISTINCT FROM lease.mailing_id
-      AND state = 'unknown' AND decided_at IS NULL
-    OFFSET 0) AS unknown
+FROM newsletter_lease AS lease
+{join_deliveries("unknown", columns="id, answer, settled_at", where=IS_UNDECIDED)}
 WHERE lease.mailing_id = %s AND lease.unknown > 0 AND lease.closed_at IS NULL
 GROUP BY unknown.answer ORDER BY count(*) DESC, unknown.answer
 """
@@ -128,7 +111,7 @@ def accept(*, mailing: Mailing, staff: int | None, answer: str | None = None) ->
 
     With an `answer`, only those answered so last. Raises NotPossible where there is none.
     """
-    return _decide(mailing, staff, ACCEPTED, ACCEPT, answer)
+    return _decide(mailing, staff, ACCEPTED, transitions.ACCEPT_ROWS, answer)
 
 
 @transaction.atomic
@@ -140,7 +123,7 @@ def resend(*, mailing: Mailing, staff: int | None, answer: str | None = None) ->
     """
     if mailing.state not in (Mailing.State.SENDING, Mailing.State.PAUSED):
         raise NotPossible("This mailing is over; nothing of it is sent any more.")
-    return _decide(mailing, staff, SENT_AGAIN, RESEND, answer)
+    return _decide(mailing, staff, SENT_AGAIN, transitions.RESEND_ROWS, answer)
 
 
 def waits(mailing: Mailing) -> bool:
@@ -155,8 +138,8 @@ def _decide(mailing: Mailing, staff: int | None, act: str, change: str, answer: 
     done = 0
     with connection.cursor() as cursor:
         for row in leases.order_by("pk"):
-            lease = held_of(row)
-            cursor.execute(change, [lease.first, lease.last, lease.mailing, answer, answer])
+            lease = in_hand(row)
+            cursor.execute(change, {**lease._asdict(), "answer": answer})
             if cursor.rowcount:
                 done += cursor.rowcount
                 reckon(cursor, lease, timedelta(0), None)

@@ -1,21 +1,22 @@
-"""Carry the windows of a mailing over the wire: the next is handed over while one is sent."""
+"""One run over the wire of a sender: the next window is claimed while one is sent."""
 
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 
 import structlog
 
 from newsletter import links, pace
-from newsletter.delivery import journal
-from newsletter.delivery.claiming import LARGEST_WINDOW, Later, Ready
-from newsletter.delivery.prefetching import Window, WindowFeed
+from newsletter.delivery.claiming import LARGEST_WINDOW
+from newsletter.delivery.journal import Journal
+from newsletter.delivery.prefetching import WindowFeed
+from newsletter.delivery.window import Window
 from newsletter.models import Receiver, Sender
 from newsletter.receivers import lookup
-from newsletter.rendering.renderer import Person, Renderer, Unrenderable
+from newsletter.rendering.renderer import Recipient, Renderer, Unrenderable
 from newsletter.senders import routing
 from newsletter.transports import Message, Outcome, Unavailable
 
@@ -34,36 +35,37 @@ _pace: dict[int, float] = {}
 
 @dataclass(frozen=True)
 class RunContent:
-    """What is carried: whose mail, made how, of which kind for its pace."""
+    """What is sent in a run: how it is rendered, and of which kind it is for its pace."""
 
     kind: pace.Kind
     renderer: Renderer
     extra: dict[str, str] | None = None
+    """What a letter says to its one reader."""
 
 
 class Run:
-    """One unbroken journey over the wire of one sender, as many windows as there is time for."""
+    """One unbroken use of the wire of one sender, as many windows as there is time for."""
 
     def __init__(
         self,
         *,
-        load: RunContent,
+        content: RunContent,
         route: Sender,
-        ledger: WindowFeed,
-        notes: journal.Journal,
+        feed: WindowFeed,
+        journal: Journal,
         deadline: float,
     ) -> None:
-        self._load, self._route = load, route
-        self._ledger, self._notes, self._deadline = ledger, notes, deadline
+        self._content, self._route = content, route
+        self._feed, self._journal, self._deadline = feed, journal, deadline
         self._verp = links.verp_maker(route.envelope_domain)
         self._open: dict[int, Window] = {}
         """Delivery on the wire → its window."""
         self._live: list[Window] = []
-        """Windows handed over and not given to the ledger again."""
+        """Windows claimed and not given back to be settled."""
         self._coming: Future[Window | None] | None = None
         self._last_over = time.monotonic()
         self._enough: set[int] = set()
-        """Receivers that asked for less in this journey: the rest of theirs is not begun."""
+        """Receivers that asked for less in this run: the rest of theirs is not begun."""
         self.answered = 0
 
     def go(self) -> Unavailable | None:
@@ -74,7 +76,7 @@ class Run:
         except ValueError as unfit:  # the sender's own settings
             return Unavailable(str(unfit), configuration=True)
         try:
-            for outcome in wire.send(self._messages(), note=self._notes):
+            for outcome in wire.send(self._messages(), note=self._journal):
                 self._take(outcome)
         except Unavailable as away:
             trouble = away
@@ -87,21 +89,21 @@ class Run:
 
     @property
     def _rests(self) -> bool:
-        """Tell whether the sender is at its limit: what is not handed over need not be held."""
-        return self._load.kind == "campaign" and pace.rest(self._route) > 0
+        """Tell whether the sender is at its limit: what is not claimed need not be held."""
+        return self._content.kind == "campaign" and pace.rest(self._route) > 0
 
     def _size(self) -> int:
-        """Return how many to hand over at once: what the wire took in 0.4 s lately, 2 to 500."""
+        """Return how many to claim at once: what the wire took in 0.4 s lately, 2 to 500."""
         pace_now = min(_pace.get(self._route.pk, 125.0), 2 * pace.most(self._route))
         return max(2, min(LARGEST_WINDOW, int(pace_now * WINDOW_SECONDS)))
 
     def _messages(self) -> Iterator[Message]:
-        """Give out message by message; the ledger is a window ahead."""
+        """Give out message by message; the feed is a window ahead."""
         if not self._is_late:
-            self._coming = self._ledger.ask(self._size())
+            self._coming = self._feed.request(self._size())
         while (window := self._next()) is not None:
             yield from self._made(window, self._sort(window))
-            window.is_given_out = True
+            window.close()
             if window.is_over:
                 self._settle(window)
 
@@ -111,84 +113,85 @@ class Run:
         if window is not None:
             self._live.append(window)
             if not self._is_late and not self._rests:
-                self._coming = self._ledger.ask(self._size())
+                self._coming = self._feed.request(self._size())
         return window
 
-    def _sort(self, window: Window) -> Iterable[Ready]:
+    def _sort(self, window: Window) -> Iterable[Recipient]:
         """Ask the pace: set those aside who must wait; send those of a narrow way first."""
         of = lookup.receiver_of
-        window.receivers = whose = {ready.delivery: of(ready.address) for ready in window.ready}
+        whose = {recipient.delivery: of(recipient.address) for recipient in window.recipients}
         counts = Counter(whose.values())
-        admitted = pace.admit(self._route, counts, kind=self._load.kind)
-        window.begun_at = time.monotonic()
+        admitted = pace.admit(self._route, counts, kind=self._content.kind)
+        window.begin(whose)
         if all(
             admission.connections is None and admission.go >= counts[receiver]
             for receiver, admission in admitted.items()
         ):
-            return window.ready
-        going: list[Ready] = []
-        narrow: dict[int, list[Ready]] = {}
+            return window.recipients
+        going: list[Recipient] = []
+        narrow: dict[int, list[Recipient]] = {}
         seen: Counter[int] = Counter()
-        for ready in window.ready:
-            receiver = whose[ready.delivery]
+        for recipient in window.recipients:
+            receiver = whose[recipient.delivery]
             admission = admitted[receiver]
             over = seen[receiver] - admission.go
             seen[receiver] += 1
             if over >= 0:
                 wait = admission.wait + over * admission.spread
-                window.later.append(Later(ready.delivery, wait, admission.words))
+                window.hold_back(recipient.delivery, wait=wait, reason=admission.words)
             elif admission.connections is None:
-                going.append(ready)
+                going.append(recipient)
             else:
-                narrow.setdefault(receiver, []).append(ready)
+                narrow.setdefault(receiver, []).append(recipient)
         for receiver, group in narrow.items():
             self._go_narrow(window, group, receiver, admitted[receiver].connections or 1)
         return going
 
     def _go_narrow(
-        self, window: Window, group: list[Ready], receiver: int, connections: int
+        self, window: Window, group: list[Recipient], receiver: int, connections: int
     ) -> None:
         """Send to one receiver over few connections of its own."""
         try:
             wire = routing.wire(self._route, receiver=receiver, connections=connections)
-            for outcome in wire.send(self._made(window, group), note=self._notes):
+            for outcome in wire.send(self._made(window, group), note=self._journal):
                 self._take(outcome)
         except Unavailable as away:
-            done = window.pulled | window.outcomes.keys()
             reason = f"held back: {away.words}"
-            window.later += [
-                Later(ready.delivery, SLOW_LANE_WAIT, reason)
-                for ready in group
-                if ready.delivery not in done
-            ]
+            for recipient in group:
+                if window.is_untouched(recipient.delivery):
+                    window.hold_back(recipient.delivery, wait=SLOW_LANE_WAIT, reason=reason)
 
-    def _made(self, window: Window, group: Iterable[Ready]) -> Iterator[Message]:
+    def _made(self, window: Window, group: Iterable[Recipient]) -> Iterator[Message]:
         """Render each person's mail as the wire has room; stop where the gate's word is old."""
         date = formatdate(usegmt=True).encode()
-        render, verp, extra = self._load.renderer.render, self._verp, self._load.extra
+        render, verp, extra = self._content.renderer.render, self._verp, self._content.extra
         stale_at = window.asked_at + STALE_AFTER
-        pulled, opened, clock = window.pulled, self._open, time.monotonic
-        for ready in group:
+        pull, opened, clock = window.pull, self._open, time.monotonic
+        for recipient in group:
             if clock() > stale_at:
                 return
-            delivery = ready.delivery
+            delivery = recipient.delivery
             if self._enough and window.receivers[delivery] in self._enough:
-                window.later.append(_slower(delivery, window.receivers[delivery]))
+                self._hold_back(window, delivery)
                 continue
             try:
-                data = render(Person(*ready, extra), date=date)
+                data = render(replace(recipient, extra=extra) if extra else recipient, date=date)
             except Exception as fault:  # one person's data must not stop the others
-                window.outcomes[delivery] = _unrenderable(delivery, fault)
+                window.fail(_unrenderable(delivery, fault))
                 continue
-            pulled.add(delivery)
-            window.waiting += 1
+            pull(delivery)
             opened[delivery] = window
-            yield Message(delivery, verp(delivery), ready.address, data, True, stale_at)
+            yield Message(delivery, verp(delivery), recipient.address, data, True, stale_at)
+
+    def _hold_back(self, window: Window, delivery: int) -> None:
+        """Have one wait like those the pace holds back, some a little longer than others."""
+        receiver = Receiver(window.receivers[delivery])
+        reason = f"held back: {receiver.label} asked us to slow down"
+        window.hold_back(delivery, wait=pace.STOP + delivery % 60, reason=reason)
 
     def _take(self, outcome: Outcome) -> None:
         window = self._open.pop(outcome.delivery)
-        window.outcomes[outcome.delivery] = outcome
-        window.waiting -= 1
+        window.answer(outcome)
         if outcome.state != "unsent":
             self.answered += 1
         if outcome.state != "sent":
@@ -201,24 +204,18 @@ class Run:
     def _settle(self, window: Window) -> None:
         now = time.monotonic()
         spent = now - max(window.begun_at, self._last_over)
-        _note_pace(self._route.pk, len(window.pulled), spent)
+        _note_pace(self._route.pk, window.pulled, spent)
         self._last_over = now
         self._live.remove(window)
-        self._ledger.settle(window, self._route)
+        self._feed.settle(window, self._route)
 
     def _end(self) -> None:
         """Settle whatever is left, also the window that was handed over and never begun."""
         coming = self._coming.result() if self._coming is not None else None
         for window in [*self._live, *([coming] if coming is not None else [])]:
             window.begun_at = window.begun_at or time.monotonic()
-            self._ledger.settle(window, self._route)
+            self._feed.settle(window, self._route)
         self._live.clear()
-
-
-def _slower(delivery: int, receiver: int) -> Later:
-    """Have one wait like those the pace holds back, some a little longer than others."""
-    reason = f"held back: {Receiver(receiver).label} asked us to slow down"
-    return Later(delivery, pace.STOP + delivery % 60, reason)
 
 
 def _unrenderable(delivery: int, fault: Exception) -> Outcome:

@@ -5,9 +5,9 @@ import logging
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, OuterRef
-from django.utils.timezone import now
 
 from newsletter.content import compiling
+from newsletter.mailings import lifecycle
 from newsletter.mailings.audience import question
 from newsletter.mailings.source import source_of
 from newsletter.models import Delivery, Lease, Link, Mailing
@@ -59,9 +59,7 @@ def stage(mailing_id: int) -> int | None:
     mailing.left_out = gate.refused(gate_question, among=~Exists(staged_already))
     if mailing.kind == Mailing.Kind.NOTICE:
         mailing.overridden = gate.overridden(gate_question)
-    mailing.state = Mailing.State.SENDING
-    mailing.waiting_reason = ""
-    mailing.save()
+    lifecycle.begin_sending(mailing=mailing)
     return mailing.staged
 
 
@@ -117,9 +115,7 @@ def stage_due() -> int:
             done += stage(mailing_id) is not None
         except compiling.SourceErrors as faults:
             log.warning("mailing %s cannot be staged: %s", mailing_id, faults)
-            Mailing.objects.filter(pk=mailing_id, state=Mailing.State.STAGING).update(
-                state=Mailing.State.PAUSED,
-                waiting_reason=f"The content has a fault: {faults}"[:500],
-                updated_at=now(),
+            lifecycle.pause_for_fault(
+                mailing=mailing_id, reason=f"The content has a fault: {faults}"
             )
     return done

@@ -12,7 +12,8 @@ from django.utils.timezone import now
 from accountability import audit
 from newsletter import letters, pace
 from newsletter.content import compiling
-from newsletter.delivery import journal, leasing
+from newsletter.delivery import leasing
+from newsletter.delivery.journal import Journal, keep_journal
 from newsletter.delivery.leasing import LeaseInHand
 from newsletter.delivery.prefetching import WindowFeed
 from newsletter.delivery.run import Run, RunContent
@@ -20,7 +21,7 @@ from newsletter.mailings import lifecycle
 from newsletter.mailings.audience import question
 from newsletter.models import Delivery, Lease, Mailing, Sender
 from newsletter.rendering.renderer import Renderer
-from newsletter.senders import routing
+from newsletter.senders import failover
 from newsletter.transports import Unavailable
 from registrants import gate
 
@@ -60,23 +61,23 @@ def _running(lane: str) -> list[Mailing]:
 
 
 def _send_mailing(mailing: Mailing, lane: str, deadline: float) -> bool:
-    """Carry windows of one mailing until it is done or time is up; False where nothing is due.
+    """Send windows of one mailing until it is done or time is up; False where nothing is due.
 
-    What goes wrong unforeseen leaves its leases and notes standing: recovering puts them right.
+    What goes wrong unforeseen leaves its leases and journal standing: recovering puts them right.
     """
     if lane == Lease.Lane.CAMPAIGNS and _rests(mailing):
         return False
     attempt = leasing.new_attempt()
     with (
-        journal.keeping(attempt) as notes,
-        WindowFeed(lane=lane, mailing=mailing.pk, attempt=attempt) as ledger,
+        keep_journal(attempt) as journal,
+        WindowFeed(lane=lane, mailing=mailing.pk, attempt=attempt) as feed,
     ):
-        if ledger.begin() is None:
+        if feed.begin() is None:
             return False
-        ledger.question = question(mailing)
+        feed.question = question(mailing)
         kind: pace.Kind = "campaign" if lane == Lease.Lane.CAMPAIGNS else "notice"
-        load = RunContent(kind=kind, renderer=_renderer(mailing.pk))
-        trouble = _travel(mailing.sender, load, ledger, notes, deadline, mailing)
+        content = RunContent(kind=kind, renderer=_renderer(mailing.pk))
+        trouble = _send_by_chain(mailing.sender, content, feed, journal, deadline, mailing)
     if trouble is not None:
         _wait(mailing, trouble)
     return trouble is None
@@ -92,46 +93,28 @@ def _rests(mailing: Mailing) -> bool:
     return until is not None
 
 
-def _travel(
+def _send_by_chain(
     sender: Sender,
-    load: RunContent,
-    ledger: WindowFeed,
-    notes: journal.Journal,
+    content: RunContent,
+    feed: WindowFeed,
+    journal: Journal,
     deadline: float,
     mailing: Mailing | None,
 ) -> Unavailable | None:
     """Send by the first of a sender's servers that can be used; return why none can."""
     trouble: Unavailable | None = None
-    for route in routing.routes(sender):
-        trip = Run(load=load, route=route, ledger=ledger, notes=notes, deadline=deadline)
-        trouble = trip.go()
-        if mailing is not None and trip.answered:
+    for route in failover.routes(sender):
+        run = Run(content=content, route=route, feed=feed, journal=journal, deadline=deadline)
+        trouble = run.go()
+        if mailing is not None and run.answered:
             _say_who_sends(mailing, route)
         if trouble is None:
             return None
         if trouble.retry_after:
             pace.record(route, [], retry_after=trouble.retry_after)
             return trouble
-        _note_trouble(route, trouble)
-    return trouble or Unavailable(_why_none(sender))
-
-
-def _note_trouble(route: Sender, trouble: Unavailable) -> None:
-    """Leave a server alone for a while, or its sender until a person has looked.
-
-    What was answered to settings a person has looked at since then stops nothing.
-    """
-    routing.leave_alone(route, TRY_AGAIN.total_seconds() - 1)
-    if trouble.configuration:
-        as_it_was = Sender.objects.filter(pk=route.pk, stopped_at=None, updated_at=route.updated_at)
-        if as_it_was.update(stopped_at=now(), stopped_reason=trouble.words[:500]):
-            audit.record(act="stop sender", subject=route, client=route.client_id)
-    log.warning("sender %s cannot be used: %s", route.pk, trouble.words)
-
-
-def _why_none(sender: Sender) -> str:
-    reasons = [route.stopped_reason for route in routing.chain(sender) if route.stopped_reason]
-    return reasons[0] if reasons else "it could not be reached a moment ago"
+        failover.leave_alone(route, trouble)
+    return trouble or Unavailable(failover.why_none(sender))
 
 
 def _say_who_sends(mailing: Mailing, route: Sender) -> None:
@@ -149,8 +132,7 @@ def _say_who_sends(mailing: Mailing, route: Sender) -> None:
 
 def _wait(mailing: Mailing, trouble: Unavailable) -> None:
     """Have a mailing wait for its mail server, or for a person where every sender is stopped."""
-    senders = routing.chain(Sender.objects.get(pk=mailing.sender_id))
-    if all(sender.stopped_at for sender in senders):
+    if failover.is_stopped(Sender.objects.get(pk=mailing.sender_id)):
         reason = f"The mail server cannot be used: {trouble.words}"
         lifecycle.stop(mailing=mailing.pk, reason=reason)
         return
@@ -174,14 +156,14 @@ def _send_letter(deadline: float) -> bool:
     attempt = leasing.new_attempt()
     again: timedelta | None = None
     with (
-        journal.keeping(attempt) as notes,
-        WindowFeed(lane=Lease.Lane.LETTERS, mailing=None, attempt=attempt, at_once=True) as ledger,
+        keep_journal(attempt) as journal,
+        WindowFeed(lane=Lease.Lane.LETTERS, mailing=None, attempt=attempt, at_once=True) as feed,
     ):
-        lease = ledger.begin()
+        lease = feed.begin()
         if lease is None:
             return False
         try:
-            if _carry_letter(lease, ledger, notes, deadline):
+            if _send_leased_letter(lease, feed, journal, deadline):
                 again = TRY_AGAIN
         except letters.NoSender as missing:
             log.error("letter %s waits: %s", lease.first, missing)
@@ -191,16 +173,16 @@ def _send_letter(deadline: float) -> bool:
     return True
 
 
-def _carry_letter(
-    lease: LeaseInHand, ledger: WindowFeed, notes: journal.Journal, deadline: float
+def _send_leased_letter(
+    lease: LeaseInHand, feed: WindowFeed, journal: Journal, deadline: float
 ) -> Unavailable | None:
-    """Hand over and send the one letter of a lease; return why it must wait."""
+    """Claim and send the one letter of a lease; return why it must wait."""
     delivery = Delivery.objects.select_related("registrant__client").get(pk=lease.first)
     client = delivery.registrant.client
-    ledger.question = gate.Question(kind=letters.kind_of(delivery.letter), client=client.pk)
+    feed.question = gate.Question(kind=letters.kind_of(delivery.letter), client=client.pk)
     renderer = _letter_renderer(letters.source(client, delivery.letter))
-    load = RunContent(kind="letter", renderer=renderer, extra=letters.extra(delivery))
-    return _travel(letters.sender_of(client), load, ledger, notes, deadline, None)
+    content = RunContent(kind="letter", renderer=renderer, extra=letters.extra(delivery))
+    return _send_by_chain(letters.sender_of(client), content, feed, journal, deadline, None)
 
 
 @lru_cache(maxsize=64)

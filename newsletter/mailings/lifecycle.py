@@ -1,31 +1,69 @@
 """The mailing's life: schedule, send, pause, resume, cancel, each guarded by the old state."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 
 from accountability import audit
-from newsletter.models import Lease, Mailing, Sender
+from newsletter.models import Lease, Mailing
 from newsletter.pace import breakers
+from newsletter.senders import failover
 
 State = Mailing.State
 LATE = timedelta(hours=1)
 """What comes due longer ago than this was meant for another hour: a person decides."""
 
 
+class Move(NamedTuple):
+    """One move of a row's state: from (None: the row is new), to, by which function, and why."""
+
+    old: str | None
+    new: str
+    act: str
+    why: str
+
+
+MAILING_MOVES: Final = (
+    Move(None, State.DRAFT, "add", "somebody begins to write it"),
+    Move(State.DRAFT, State.SCHEDULED, "schedule", "its time is set"),
+    Move(State.SCHEDULED, State.SCHEDULED, "schedule", "it is overdue and gets a new time"),
+    Move(State.SCHEDULED, State.DRAFT, "unschedule", "somebody wants to change it"),
+    Move(State.DRAFT, State.STAGING, "send_now", "somebody sends it"),
+    Move(State.SCHEDULED, State.STAGING, "send_now", "it is overdue and somebody sends it"),
+    Move(State.SCHEDULED, State.STAGING, "start_due", "its time has come"),
+    Move(State.STAGING, State.SENDING, "begin_sending", "its deliveries are staged"),
+    Move(State.STAGING, State.PAUSED, "pause", "somebody pauses it"),
+    Move(State.SENDING, State.PAUSED, "pause", "somebody pauses it"),
+    Move(State.STAGING, State.PAUSED, "stop", "it stops by itself"),
+    Move(State.SENDING, State.PAUSED, "stop", "it stops by itself"),
+    Move(State.STAGING, State.PAUSED, "pause_for_fault", "its content has a fault"),
+    Move(State.PAUSED, State.STAGING, "resume", "somebody resumes it before it is staged"),
+    Move(State.PAUSED, State.SENDING, "resume", "somebody resumes it"),
+    Move(State.SENDING, State.SENT, "finish_done", "no delivery is open"),
+    Move(State.SENT, State.SENDING, "reopen", "what failed is sent again"),
+    Move(State.SCHEDULED, State.CANCELLED, "cancel", "somebody cancels it"),
+    Move(State.STAGING, State.CANCELLED, "cancel", "somebody cancels it"),
+    Move(State.SENDING, State.CANCELLED, "cancel", "somebody cancels it"),
+    Move(State.PAUSED, State.CANCELLED, "cancel", "somebody cancels it"),
+)
+"""The life of a mailing. Each function below moves from the states that stand here for it alone."""
+
+
 class NotPossible(Exception):
     """The mailing is not in a state from which this can be done; says which and why."""
 
 
-def _move(
-    mailing: Mailing, act: str, staff: int | None, old: tuple[str, ...] | Q, **new: Any
-) -> None:
-    """Move a mailing from one of the old states; raise NotPossible where another came first."""
-    was = old if isinstance(old, Q) else Q(state__in=old)
-    moved = Mailing.objects.filter(was, pk=mailing.pk).update(updated_at=now(), **new)
+def _before(act: str) -> Q:
+    """Return the condition that holds for the states a function moves from."""
+    return Q(state__in={move.old for move in MAILING_MOVES if move.act == act})
+
+
+def _move(mailing: Mailing, act: str, staff: int | None, before: Q, **new: Any) -> None:
+    """Move a mailing in which `before` holds; raise NotPossible where another came first."""
+    moved = Mailing.objects.filter(before, pk=mailing.pk).update(updated_at=now(), **new)
     mailing.refresh_from_db()
     if not moved:
         raise NotPossible(
@@ -36,7 +74,8 @@ def _move(
 
 
 def _waits_for_a_person() -> Q:
-    return Q(state=State.DRAFT) | Q(state=State.SCHEDULED, scheduled_at__lt=now() - LATE)
+    """Return the condition that holds for drafts, and for what is scheduled and overdue."""
+    return ~Q(state=State.SCHEDULED) | Q(scheduled_at__lt=now() - LATE)
 
 
 def is_overdue(mailing: Mailing) -> bool:
@@ -57,7 +96,7 @@ def send_now(*, mailing: Mailing, staff: int | None) -> None:
         mailing,
         "send",
         staff,
-        _waits_for_a_person(),
+        _before("send_now") & _waits_for_a_person(),
         state=State.STAGING,
         started_at=now(),
         scheduled_at=None,
@@ -69,14 +108,15 @@ def schedule(*, mailing: Mailing, at: datetime, staff: int | None) -> None:
     """Have a draft start by itself, or one that is overdue; a time that is past: NotPossible."""
     if at <= now():
         raise NotPossible("This time is past; choose a later one or send now.")
-    old = _waits_for_a_person()
-    _move(mailing, "schedule", staff, old, state=State.SCHEDULED, scheduled_at=at)
+    before = _before("schedule") & _waits_for_a_person()
+    _move(mailing, "schedule", staff, before, state=State.SCHEDULED, scheduled_at=at)
 
 
 @transaction.atomic
 def unschedule(*, mailing: Mailing, staff: int | None) -> None:
     """Make a scheduled mailing a draft again, so that it can be changed."""
-    _move(mailing, "unschedule", staff, (State.SCHEDULED,), state=State.DRAFT, scheduled_at=None)
+    before = _before("unschedule")
+    _move(mailing, "unschedule", staff, before, state=State.DRAFT, scheduled_at=None)
 
 
 @transaction.atomic
@@ -86,7 +126,7 @@ def pause(*, mailing: Mailing, staff: int | None, reason: str = "") -> None:
         mailing,
         "pause",
         staff,
-        (State.STAGING, State.SENDING),
+        _before("pause"),
         state=State.PAUSED,
         waiting_reason=reason[:500],
         waiting_until=None,
@@ -100,7 +140,7 @@ def stop(*, mailing: int, reason: str) -> bool:
     Returns whether it was under way: of several workers that see the same, one stops it and is
     in the audit trail as the system.
     """
-    stopped = Mailing.objects.filter(pk=mailing, state__in=(State.STAGING, State.SENDING)).update(
+    stopped = Mailing.objects.filter(_before("stop"), pk=mailing).update(
         state=State.PAUSED,
         waiting_reason=f"It stopped by itself. {reason}"[:500],
         waiting_until=None,
@@ -123,30 +163,20 @@ def resume(*, mailing: Mailing, staff: int | None) -> None:
         mailing,
         "resume",
         staff,
-        (State.PAUSED,),
+        _before("resume"),
         state=on,
         waiting_reason="",
         waiting_until=None,
     )
-    senders = _senders(mailing)
+    senders = [sender.pk for sender in failover.chain(mailing.sender)]
     transaction.on_commit(lambda: breakers.forget(senders, mailing.pk))
-
-
-def _senders(mailing: Mailing) -> list[int]:
-    """Return the sender of a mailing and those that may stand in for it."""
-    sender_ids: list[int] = []
-    sender: Sender | None = mailing.sender
-    while sender is not None and sender.pk not in sender_ids:
-        sender_ids.append(sender.pk)
-        sender = sender.fallback
-    return sender_ids
 
 
 @transaction.atomic
 def cancel(*, mailing: Mailing, staff: int | None) -> None:
     """Send nothing more, for good; what is open is refused as cancelled."""
-    under_way = (State.SCHEDULED, State.STAGING, State.SENDING, State.PAUSED)
-    _move(mailing, "cancel", staff, under_way, state=State.CANCELLED, finished_at=now())
+    before = _before("cancel")
+    _move(mailing, "cancel", staff, before, state=State.CANCELLED, finished_at=now())
 
 
 def start_due(*, moment: datetime | None = None) -> int:
@@ -157,7 +187,7 @@ def start_due(*, moment: datetime | None = None) -> int:
     """
     moment = moment or now()
     due = Mailing.objects.filter(
-        state=State.SCHEDULED, scheduled_at__lte=moment, scheduled_at__gte=moment - LATE
+        _before("start_due"), scheduled_at__lte=moment, scheduled_at__gte=moment - LATE
     )
     return sum(_start(mailing, moment) for mailing in due.defer("compiled", "body"))
 
@@ -165,11 +195,32 @@ def start_due(*, moment: datetime | None = None) -> int:
 @transaction.atomic
 def _start(mailing: Mailing, moment: datetime) -> bool:
     started = Mailing.objects.filter(
-        pk=mailing.pk, state=State.SCHEDULED, scheduled_at__lte=moment
+        _before("start_due"), pk=mailing.pk, scheduled_at__lte=moment
     ).update(state=State.STAGING, started_at=moment)
     if started:
         audit.record(act="start", subject=mailing, client=mailing.client_id)
     return bool(started)
+
+
+def begin_sending(*, mailing: Mailing) -> None:
+    """Have a mailing go out whose deliveries are staged; the caller holds its row."""
+    mailing.state = State.SENDING
+    mailing.waiting_reason = ""
+    mailing.save()
+
+
+def pause_for_fault(*, mailing: int, reason: str) -> None:
+    """Pause a mailing whose content cannot be compiled any more, in words for people."""
+    Mailing.objects.filter(_before("pause_for_fault"), pk=mailing).update(
+        state=State.PAUSED, waiting_reason=reason[:500], updated_at=now()
+    )
+
+
+def reopen(*, mailing: int) -> None:
+    """Have a mailing that was sent be under way again, since some of it goes again."""
+    Mailing.objects.filter(_before("reopen"), pk=mailing).update(
+        state=State.SENDING, finished_at=None
+    )
 
 
 def wait(*, mailing: int, reason: str, until: datetime | None) -> None:
@@ -187,7 +238,7 @@ def go_on(*, mailing: int) -> None:
 def finish_done() -> int:
     """Call every mailing sent whose deliveries are all closed; return how many."""
     still_open = Lease.objects.filter(mailing=OuterRef("pk"), closed_at=None)
-    done = Mailing.objects.filter(~Exists(still_open), state=State.SENDING)
+    done = Mailing.objects.filter(_before("finish_done"), ~Exists(still_open))
     if not done.exists():
         return 0
     with transaction.atomic():  # nobody opens a range again between the look and the word

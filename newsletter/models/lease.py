@@ -1,5 +1,7 @@
 """A range of deliveries a worker may hold for a while, with the count of how they ended."""
 
+from typing import Final
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -33,6 +35,11 @@ class Lease(models.Model):
     attempt = models.BigIntegerField(null=True)
     until = models.DateTimeField(null=True, help_text="after this the worker counts as lost")
     due_at = models.DateTimeField(default=now, db_default=Now())
+    waits_for_person = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="nothing of it can go before a person decides on what is unknown",
+    )
     closed_at = models.DateTimeField(null=True)
     sent = models.PositiveIntegerField(default=0, db_default=0)
     refused = models.PositiveIntegerField(default=0, db_default=0)
@@ -57,3 +64,21 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"deliveries {self.first}–{self.last} of mailing {self.mailing_id}"
+
+
+IS_UNDECIDED: Final = "state = 'unknown' AND decided_at IS NULL"
+"""SQL: nobody knows the end of this delivery, and nobody has decided what to do about it."""
+
+
+def join_deliveries(name: str, *, columns: str, where: str) -> str:
+    """Return SQL that joins to each row of `lease` those of its deliveries in which `where` holds.
+
+    Range by range along the primary key, never as a whole: "=" might have the planner take the
+    index of mailings instead, which reads all of a million for each range, and so might a join it
+    may turn round (OFFSET 0).
+    """
+    return f"""CROSS JOIN LATERAL (
+    SELECT {columns} FROM newsletter_delivery
+    WHERE id BETWEEN lease.first AND lease.last
+      AND mailing_id IS NOT DISTINCT FROM lease.mailing_id AND {where}
+    OFFSET 0) AS {name}"""

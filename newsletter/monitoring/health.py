@@ -12,6 +12,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.utils.timezone import now
 
 from newsletter.models import Lease, Mailing
+from newsletter.models.lease import IS_UNDECIDED, join_deliveries
 from redis_store.connection import server
 
 log = logging.getLogger(__name__)
@@ -22,13 +23,9 @@ two are short tasks; a campaign of a million is staged in one task that takes a 
 BEAT_KEPT = 86400
 UNDER_WAY = (Mailing.State.STAGING, Mailing.State.SENDING, Mailing.State.PAUSED)
 
-UNDECIDED = """
-SELECT count(*) FROM newsletter_lease AS lease CROSS JOIN LATERAL (
-    SELECT FROM newsletter_delivery
-    WHERE id BETWEEN lease.first AND lease.last
-      AND mailing_id IS NOT DISTINCT FROM lease.mailing_id
-      AND state = 'unknown' AND decided_at IS NULL
-    OFFSET 0) AS unknown
+UNDECIDED = f"""
+SELECT count(*) FROM newsletter_lease AS lease
+{join_deliveries("unknown", columns="id", where=IS_UNDECIDED)}
 WHERE lease.closed_at IS NULL AND lease.unknown > 0
 """
 
@@ -110,7 +107,7 @@ def _database() -> HealthCheck:
 
 def lanes() -> list[Lane]:
     """Return what waits in each lane; what a paused mailing holds does not wait."""
-    waiting = Q(attempt=None, due_at__lte=now()) & (
+    waiting = Q(attempt=None, waits_for_person=False, due_at__lte=now()) & (
         Q(mailing=None) | Q(mailing__state=Mailing.State.SENDING)
     )
     rows = (

@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 from newsletter import pace
 from newsletter.models import Delivery, Lease, Mailing, Receiver, Sender
+from newsletter.models.lease import join_deliveries
 from newsletter.pace import ReceiverPace, SenderPace
 from newsletter.receivers.reply_classes import gist
 from newsletter.senders import routing
@@ -27,19 +28,21 @@ FROM newsletter_lease AS lease, jsonb_each(lease.receivers) AS receiver,
 WHERE lease.mailing_id = %s GROUP BY 1, 2
 """
 
-# Of the ranges touched last, along the primary key: a million is never read as a whole.
-SAID = """
+# Of the leases touched last, along the primary key: a million is never read as a whole.
+SAID = f"""
 WITH newest AS (
     SELECT mailing_id, first, last FROM newsletter_lease
     WHERE mailing_id = %s AND failed + deferred + unknown > 0
     ORDER BY updated_at DESC LIMIT 8)
-SELECT said.state, said.receiver, said.code, said.answer, count(*), max(said.settled_at)
-FROM newest CROSS JOIN LATERAL (
-    SELECT state, receiver, code, answer, settled_at FROM newsletter_delivery
-    WHERE id BETWEEN newest.first AND newest.last
-      AND mailing_id IS NOT DISTINCT FROM newest.mailing_id
-      AND (state IN ('failed', 'unknown') OR state = 'deferred' AND code IS NOT NULL)
-    OFFSET 0) AS said
+SELECT reply.state, reply.receiver, reply.code, reply.answer, count(*), max(reply.settled_at)
+FROM newest AS lease
+{
+    join_deliveries(
+        "reply",
+        columns="state, receiver, code, answer, settled_at",
+        where="(state IN ('failed', 'unknown') OR state = 'deferred' AND code IS NOT NULL)",
+    )
+}
 GROUP BY 1, 2, 3, 4 ORDER BY 6 DESC LIMIT 500
 """
 
@@ -108,7 +111,7 @@ def course(mailing: Mailing) -> RunDetails:
     leases = Lease.objects.filter(mailing=mailing, closed_at=None).aggregate(
         workers=Count("worker", filter=Q(until__gt=now()), distinct=True),
         next_due=Min("due_at", filter=Q(deferred__gt=0, attempt=None, due_at__gt=now())),
-        left=Min("due_at", filter=Q(attempt=None)),
+        left=Min("due_at", filter=Q(attempt=None, waits_for_person=False)),
     )
     workers = leases["workers"] if under_way else 0
     return RunDetails(

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from liquid import Markup, escape
@@ -11,7 +12,7 @@ from newsletter.content import header_fields, link_rewriting
 from newsletter.content.compiling import CompiledMail
 from newsletter.rendering import mime
 from newsletter.rendering.quoted_printable import encode
-from newsletter.rendering.splicing import Fill, LinkSlot, Person, Segment, Values, cut
+from newsletter.rendering.splicing import Fill, LinkSlot, Recipient, Segment, Values, cut
 from registrants.tokens import Scope
 
 
@@ -24,7 +25,7 @@ class InertMail(NamedTuple):
     raw: bytes
 
 
-def preview(compiled: CompiledMail, person: Person) -> InertMail:
+def preview(compiled: CompiledMail, recipient: Recipient) -> InertMail:
     """Return the mail of one person with links that lead nowhere and say where they would."""
     base = compiled.link_base
     own = links.before_token(base, Scope.PREFERENCES) + "…" if compiled.kind == "campaign" else ""
@@ -33,7 +34,7 @@ def preview(compiled: CompiledMail, person: Person) -> InertMail:
         lambda _: own,
         lambda _: {"_link": compiled.links, "_pixel": Markup("")},
     )
-    shown = person._replace(extra=_without_tokens(person.extra, base))
+    shown = replace(recipient, extra=_without_tokens(recipient.extra, base))
 
     def made(source: str, *, html: bool) -> str:
         return "".join(_texts(cut(source, html=html, values=values), shown, compiled))
@@ -44,10 +45,10 @@ def preview(compiled: CompiledMail, person: Person) -> InertMail:
     return InertMail(subject, html, text, _raw(compiled, shown, subject, text, html))
 
 
-def _raw(compiled: CompiledMail, person: Person, subject: str, text: str, html: str) -> bytes:
+def _raw(compiled: CompiledMail, recipient: Recipient, subject: str, text: str, html: str) -> bytes:
     identifier = f"<test.{secrets.token_hex(12)}@{compiled.message_id_domain}>"
     varying = mime.Varying(
-        to=mime.to(person),
+        to=mime.to(recipient),
         subject=mime.subject(subject),
         date=mime.now(),
         message_id=[identifier.encode()],
@@ -59,13 +60,15 @@ def _raw(compiled: CompiledMail, person: Person, subject: str, text: str, html: 
     return b"".join(piece for piece in pieces if isinstance(piece, bytes))
 
 
-def _texts(segments: Iterable[Segment], person: Person, compiled: CompiledMail) -> Iterable[str]:
+def _texts(
+    segments: Iterable[Segment], recipient: Recipient, compiled: CompiledMail
+) -> Iterable[str]:
     for segment in segments:
         match segment:
             case LinkSlot(position):
                 yield str(escape(compiled.links[position]))
             case Fill(_, text):
-                yield text(person)
+                yield text(recipient)
             case str():
                 yield segment
 

@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 from newsletter.content import header_fields
 from newsletter.content.compiling import CompiledMail
 from newsletter.rendering.quoted_printable import SOFT, encode
-from newsletter.rendering.splicing import OWN, Person, Segment, Unrenderable
+from newsletter.rendering.splicing import OWN, Recipient, Segment, Unrenderable
 from registrants.tokens import Scope
 
-Filler = Callable[[Person], bytes]
+Filler = Callable[[Recipient], bytes]
 
 _PART: Final = (
     b"Content-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
@@ -143,10 +143,10 @@ def shaped(pieces: Iterable[Piece]) -> Shape:
     return Shape(parts, at, fills, tokens, token_places)
 
 
-def to(person: Person) -> bytes:
+def to(recipient: Recipient) -> bytes:
     """Return the one address of the To field (M-4); raises Unrenderable where it is none."""
     try:
-        return folded_mailbox(person.address)
+        return folded_mailbox(recipient.address)
     except header_fields.HeaderFieldError as error:
         raise Unrenderable(f"To: {error}") from None
 

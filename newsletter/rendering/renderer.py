@@ -18,8 +18,8 @@ from newsletter.rendering.quoted_printable import encode_part
 from newsletter.rendering.splicing import (
     Fill,
     LinkSlot,
-    Person,
     PixelSlot,
+    Recipient,
     Segment,
     Unrenderable,
     Values,
@@ -29,7 +29,7 @@ from newsletter.rendering.splicing import (
 from registrants.bulk_tokens import many_maker
 from registrants.tokens import Scope
 
-__all__ = ["Person", "Renderer", "Unrenderable"]
+__all__ = ["Recipient", "Renderer", "Unrenderable"]
 
 Variant = tuple[Shape, Callable[[int], list[bytes]]]
 
@@ -62,20 +62,22 @@ class Renderer:
         self._html = cut(compiled.html, html=True, values=values)
         self._shapes: dict[tuple[bool, bool], Variant] = {}
 
-    def render(self, person: Person, *, date: bytes | None = None) -> bytes:
+    def render(self, recipient: Recipient, *, date: bytes | None = None) -> bytes:
         """Return the whole message for one person, CRLF line ends throughout.
 
         Raises Unrenderable where a value cannot stand where the author put it.
         """
-        wanted = (person.opens, person.clicks)
+        wanted = (recipient.opens, recipient.clicks)
         shape, delivery_tokens = self._shapes.get(wanted) or self._shape(*wanted)
         parts = shape.parts.copy()
         parts[shape.date] = date or mime.now()
         for fill, index, more in shape.fills:
-            filled = parts[index] = fill(person)
+            filled = parts[index] = fill(recipient)
             for other in more:
                 parts[other] = filled
-        for place, token in zip(shape.token_places, delivery_tokens(person.delivery), strict=True):
+        for place, token in zip(
+            shape.token_places, delivery_tokens(recipient.delivery), strict=True
+        ):
             parts[place] = token
         return b"".join(parts)
 
@@ -115,7 +117,7 @@ class Renderer:
                     start = PIXEL[0] + links.before_token(base, Scope.PIXEL)
                     return [start, _token(Scope.PIXEL), PIXEL[1]] if opens else []
                 case Fill(key, text):
-                    return [Slot(key, lambda person: encode_part(text(person)))]
+                    return [Slot(key, lambda recipient: encode_part(text(recipient)))]
                 case _:
                     return [segment]
 
@@ -127,27 +129,29 @@ class Renderer:
             return mime.subject(header_fields.one_line("".join(map(str, segments))))
         return Slot(
             "subject",
-            lambda person: mime.subject(header_fields.one_line(render_text(segments, person))),
+            lambda recipient: mime.subject(
+                header_fields.one_line(render_text(segments, recipient))
+            ),
         )
 
-    def _list_unsubscribe(self, person: Person) -> bytes:
-        if person.subscription is None:
+    def _list_unsubscribe(self, recipient: Recipient) -> bytes:
+        if recipient.subscription is None:
             raise Unrenderable("a campaign needs the subscription it goes to")
-        return self._one_click(person.subscription, self.mailing).encode()
+        return self._one_click(recipient.subscription, self.mailing).encode()
 
-    def _preferences(self, person: Person) -> str:
-        if person.subscription is None:
+    def _preferences(self, recipient: Recipient) -> str:
+        if recipient.subscription is None:
             return ""
-        return self._own(person.subscription, self.mailing)
+        return self._own(recipient.subscription, self.mailing)
 
-    def _measured(self, person: Person) -> dict[str, Any]:
+    def _measured(self, recipient: Recipient) -> dict[str, Any]:
         """Return the links and the pixel of one person, for nodes Liquid renders itself."""
         pixel = Markup("")
         addresses = self.compiled.links
-        if person.clicks:
-            addresses = [self._click(person.delivery, link_id) for link_id in self.link_ids]
-        if person.opens:
-            pixel = Markup(self._pixel(person.delivery, 0).join(PIXEL))
+        if recipient.clicks:
+            addresses = [self._click(recipient.delivery, link_id) for link_id in self.link_ids]
+        if recipient.opens:
+            pixel = Markup(self._pixel(recipient.delivery, 0).join(PIXEL))
         return {"_link": addresses, "_pixel": pixel}
 
 
@@ -156,6 +160,6 @@ def _token(scope: Scope, detail: int = 0) -> Slot:
     return Slot(f"{scope} {detail}", _nothing, (scope, detail))
 
 
-def _nothing(person: Person) -> bytes:
+def _nothing(recipient: Recipient) -> bytes:
     """Fill nothing: the tokens of one delivery are made all at once."""
     return b""

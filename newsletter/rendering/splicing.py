@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from liquid import Environment
 from liquid.ast import BlockNode, Node
@@ -30,17 +30,19 @@ _HARMLESS: Final = re.compile(r"[^&<>\"']*").fullmatch
 _URL_FILTERS: Final = {"_whole_url": personalising.whole_url, "_in_url": personalising.in_url}
 
 
-class Person(NamedTuple):
-    """One reader, as rendering needs to know them."""
+@dataclass(slots=True, kw_only=True)
+class Recipient:
+    """Who one mail is rendered for; every field is named where it is made (and never changed)."""
 
     delivery: int
     address: str
     name: str = ""
-    attributes: dict[str, Any] = {}
+    attributes: dict[str, Any] = field(default_factory=dict)
     subscription: int | None = None
     opens: bool = False
     clicks: bool = False
     extra: dict[str, Any] | None = None
+    """What a letter says to its one reader."""
 
 
 class Unrenderable(ValueError):
@@ -64,7 +66,7 @@ class Fill:
     """Text that differs from person to person; slots with one key are filled once."""
 
     key: str
-    text: Callable[[Person], str]
+    text: Callable[[Recipient], str]
 
 
 Segment = str | LinkSlot | PixelSlot | Fill
@@ -75,18 +77,18 @@ class Values:
     """What a template may name: the same for all, and per person."""
 
     constants: dict[str, Any]
-    preferences: Callable[[Person], str]
-    personal: Callable[[Person], dict[str, Any]]
+    preferences: Callable[[Recipient], str]
+    personal: Callable[[Recipient], dict[str, Any]]
 
 
-def globals_of(person: Person, values: Values) -> dict[str, Any]:
+def globals_of(recipient: Recipient, values: Values) -> dict[str, Any]:
     """Return everything an author may name for one person, as plain data."""
-    registrant = {**person.attributes, "name": person.name, "address": person.address}
-    own = values.preferences(person)
+    registrant = {**recipient.attributes, "name": recipient.name, "address": recipient.address}
+    own = values.preferences(recipient)
     return {
         **values.constants,
         "registrant": personalising.clean(registrant),
-        "letter": personalising.clean(person.extra or {}),
+        "letter": personalising.clean(recipient.extra or {}),
         "unsubscribe_url": own,
         "preferences_url": own,
     }
@@ -102,10 +104,10 @@ def cut(source: str, *, html: bool, values: Values) -> list[Segment]:
     return _joined(cutter.segments(template.nodes))
 
 
-def render_text(segments: Iterable[Segment], person: Person) -> str:
+def render_text(segments: Iterable[Segment], recipient: Recipient) -> str:
     """Return the text of a source without links of its own, as a subject is."""
     return "".join(
-        segment if isinstance(segment, str) else segment.text(person)
+        segment if isinstance(segment, str) else segment.text(recipient)
         for segment in segments
         if isinstance(segment, (str, Fill))
     )
@@ -128,7 +130,7 @@ class _Cutter:
         self.values = values
         self.html = environment.autoescape
         self.still = RenderContext(template, globals=values.constants)
-        self.last: tuple[Person | None, dict[str, Any]] = (None, {})
+        self.last: tuple[Recipient | None, dict[str, Any]] = (None, {})
 
     def segments(self, nodes: Iterable[Node]) -> Iterable[Segment]:
         for node in nodes:
@@ -141,10 +143,10 @@ class _Cutter:
             else:
                 yield self._node(node)
 
-    def whole(self, person: Person) -> str:
+    def whole(self, recipient: Recipient) -> str:
         """Render the whole source: always right, only slower."""
         try:
-            names = globals_of(person, self.values) | self.values.personal(person)
+            names = globals_of(recipient, self.values) | self.values.personal(recipient)
             return self.template.render(names)
         except Exception as error:
             raise _unrenderable(error) from None
@@ -183,28 +185,28 @@ class _Cutter:
             return Fill(OWN, get)
         return Fill(f"{self.html} {expression}", _filler(get, otherwise, finish, html=self.html))
 
-    def _getter(self, path: list[Any]) -> Callable[[Person], Any] | None:
+    def _getter(self, path: list[Any]) -> Callable[[Recipient], Any] | None:
         match path:
             case ["unsubscribe_url" | "preferences_url"]:
                 return self.values.preferences
             case ["registrant", "name"]:
-                return lambda person: person.name
+                return lambda recipient: recipient.name
             case ["registrant", "address"]:
-                return lambda person: person.address
+                return lambda recipient: recipient.address
             case ["registrant", str(key)] if key not in _OWN_KEYS:
-                return lambda person: person.attributes.get(key)
+                return lambda recipient: recipient.attributes.get(key)
             case ["letter", str(key)] if key not in _OWN_KEYS:
-                return lambda person: person.extra.get(key) if person.extra else None
+                return lambda recipient: recipient.extra.get(key) if recipient.extra else None
         return None
 
     def _node(self, node: Node) -> Fill:
         """Return a fill that lets Liquid render one node, limits and all."""
         measured = "_link" in str(node) or "_pixel" in str(node)
 
-        def text(person: Person) -> str:
-            names = self._globals(person)
+        def text(recipient: Recipient) -> str:
+            names = self._globals(recipient)
             if measured:
-                names = {**names, **self.values.personal(person)}
+                names = {**names, **self.values.personal(recipient)}
             context = RenderContext(self.template, globals=names)
             buffer: StringIO = LimitedStringIO(self.environment.output_stream_limit or 0)
             try:
@@ -215,11 +217,11 @@ class _Cutter:
 
         return Fill(f"node {self.html} {id(node)}", text)
 
-    def _globals(self, person: Person) -> dict[str, Any]:
+    def _globals(self, recipient: Recipient) -> dict[str, Any]:
         """Return what a template may name, made once for the nodes of one person in a row."""
         last = self.last  # read once: another thread may be at another person
-        if last[0] is not person:
-            last = self.last = (person, globals_of(person, self.values))
+        if last[0] is not recipient:
+            last = self.last = (recipient, globals_of(recipient, self.values))
         return last[1]
 
     def _is_decided(self, node: IfNode) -> bool:
@@ -246,17 +248,17 @@ class _Cutter:
 
 
 def _filler(
-    get: Callable[[Person], Any],
+    get: Callable[[Recipient], Any],
     otherwise: object,
     finish: Callable[[object], str] | None,
     *,
     html: bool,
-) -> Callable[[Person], str]:
+) -> Callable[[Recipient], str]:
     """Return the function Liquid would be for one value: clean, default, filter, escape."""
     clean, stringify = personalising.clean, to_liquid_string
 
-    def fill(person: Person) -> str:
-        value = get(person)
+    def fill(recipient: Recipient) -> str:
+        value = get(recipient)
         if type(value) is not str or _DIRTY(value):
             value = clean(value)
         if otherwise is not None and (value is None or value is False or value in ("", [], {})):

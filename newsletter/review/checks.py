@@ -16,7 +16,7 @@ from newsletter.models import Mailing
 from newsletter.review import previewing
 from newsletter.review.previewing import Preview
 from newsletter.review.visible_text import Sight, plain, see
-from newsletter.senders import routing
+from newsletter.senders import failover
 from newsletter.senders.provider_catalogue import unfit
 from registrants import gate
 from registrants.tokens import Scope
@@ -94,7 +94,7 @@ def _settings(mailing: Mailing) -> Iterator[Check]:
             "Say why this must reach everyone enrolled, whatever they opted out of.",
             "It is said why this must reach everyone.",
         )
-    stopped = mailing.sender.stopped_at is not None and not routing.routes(mailing.sender)
+    stopped = mailing.sender.stopped_at is not None and not failover.routes(mailing.sender)
     yield must(
         "Sender",
         not stopped,
@@ -143,7 +143,7 @@ def _variables(mailing: Mailing) -> Check:
 def _providers(mailing: Mailing, made: Preview) -> Iterator[Check]:
     """Look for words a mail provider would take for placeholders of its own (A-5)."""
     text = "\n".join((made.subject, made.text, made.html))
-    by_api = [sender for sender in routing.chain(mailing.sender) if sender.transport == "provider"]
+    by_api = [sender for sender in failover.chain(mailing.sender) if sender.transport == "provider"]
     if by_api:
         taken = [why for sender in by_api if (why := unfit(sender.provider, text))]
         yield must(

@@ -15,7 +15,7 @@ from newsletter.mailings.audience import question
 from newsletter.mailings.source import source_of
 from newsletter.models import Mailing, Sender, Template
 from newsletter.rendering import inert_preview
-from newsletter.rendering.splicing import Person, Unrenderable
+from newsletter.rendering.splicing import Recipient, Unrenderable
 from newsletter.review.visible_text import inert_text
 from newsletter.senders import routing
 from newsletter.transports import Message, Unavailable
@@ -72,13 +72,13 @@ def render(mailing: Mailing, registrant: Registrant | None, address: str = "") -
     return Preview(*made)
 
 
-def _as_person(mailing: Mailing, registrant: Registrant, address: str) -> Person:
+def _as_person(mailing: Mailing, registrant: Registrant, address: str) -> Recipient:
     subscription = None
     if registrant.pk and mailing.mailing_list_id:
         subscription = Subscription.objects.filter(
             registrant=registrant, mailing_list=mailing.mailing_list_id
         ).first()
-    return Person(
+    return Recipient(
         delivery=0,
         address=address or registrant.address,
         name=registrant.name,

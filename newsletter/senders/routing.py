@@ -1,7 +1,6 @@
-"""Which wire a sender's mail leaves by, and whose stands in; kept open from task to task."""
+"""Which wire a sender's mail leaves by; kept open from task to task."""
 
 import json
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -16,11 +15,8 @@ if TYPE_CHECKING:
 
 # Shorter than a task may run (config.celery), so that a hung server never outlives its task.
 PATIENCE = Timeouts(connect=5, command=30, end_of_data=200)
-LONGEST_CHAIN = 5
 
 _kept: dict[tuple[int, int | None], tuple[object, Transport]] = {}
-_away: dict[int, float] = {}
-"""Senders whose server could not be used a moment ago, until when (time.monotonic)."""
 
 
 def wire_settings(sender: Sender) -> "SmtpSettings | ProviderSettings":
@@ -78,31 +74,8 @@ def opened(wanted: "SmtpSettings | ProviderSettings") -> Transport:
     return ProviderTransport(wanted)
 
 
-def chain(sender: Sender) -> list[Sender]:
-    """Return a sender and those that stand in for it, in order of preference."""
-    senders = [sender]
-    while (after := senders[-1].fallback) is not None and len(senders) < LONGEST_CHAIN:
-        if after in senders or after.client_id != sender.client_id:
-            break
-        senders.append(after)
-    return senders
-
-
-def routes(sender: Sender) -> list[Sender]:
-    """Return those of a sender's chain that are not stopped, without those away for now."""
-    usable = [route for route in chain(sender) if route.stopped_at is None]
-    now = time.monotonic()
-    return [route for route in usable if _away.get(route.pk, 0.0) <= now] or usable
-
-
-def leave_alone(sender: Sender, seconds: float) -> None:
-    """Do not try a sender's server for a while."""
-    _away[sender.pk] = time.monotonic() + seconds
-
-
 def close_all() -> None:
     """Say goodbye to every mail server this process keeps a connection to."""
-    _away.clear()
     while _kept:
         _, (_, transport) = _kept.popitem()
         transport.close()

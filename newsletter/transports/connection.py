@@ -60,25 +60,25 @@ class Connection:
     def begin(self, queue: SendQueue) -> None:
         """Take the next message that can be put on this wire, and queue its commands."""
         now = time.monotonic()
-        while (exchange := queue.take()) is not None:
-            if now > exchange.message.begin_by:
-                queue.settle(exchange, "unsent", Reply(0, ""))
+        while (in_flight := queue.take()) is not None:
+            if now > in_flight.message.begin_by:
+                queue.settle(in_flight, "unsent", Reply(0, ""))
                 continue
-            unfit = why_unfit(exchange.message, self._offer)
+            unfit = why_unfit(in_flight.message, self._offer)
             if unfit is None:
                 break
-            queue.answer(exchange, unfit)
+            queue.answer(in_flight, unfit)
         else:
             return
-        commands = commands_of(exchange.message, self._offer)
+        commands = commands_of(in_flight.message, self._offer)
         if self._must_reset:
             commands = {RSET: b"RSET\r\n", **commands}
             self._must_reset = False
         if self._offer.pipelining:
             self.wire.put(b"".join(commands.values()))
-            self._awaited.extend([(step, exchange) for step in commands])
+            self._awaited.extend([(step, in_flight) for step in commands])
         else:
-            self._later.extend((step, exchange, command) for step, command in commands.items())
+            self._later.extend((step, in_flight, command) for step, command in commands.items())
             self._send_next_command()
 
     def on_event(self, queue: SendQueue, now: float) -> None:
@@ -118,14 +118,14 @@ class Connection:
             self.trouble = Unavailable(reason, configuration=configuration)
         pending = [entry[1] for entry in self._awaited] + [entry[1] for entry in self._later]
         was_head = True
-        for exchange in dict.fromkeys(entry for entry in pending if entry is not None):
-            if exchange.verdict is not None:
-                self._decide(queue, exchange, exchange.verdict)
-            elif exchange.dot_at and self.wire.sent >= exchange.dot_at:
-                queue.settle(exchange, "unknown", Reply(0, reason))
+        for in_flight in dict.fromkeys(entry for entry in pending if entry is not None):
+            if in_flight.verdict is not None:
+                self._decide(queue, in_flight, in_flight.verdict)
+            elif in_flight.dot_at and self.wire.sent >= in_flight.dot_at:
+                queue.settle(in_flight, "unknown", Reply(0, reason))
             else:
                 # A used connection may have had its time; a fresh one broke under this message.
-                queue.again(exchange, counts=was_head and not self.served, reason=reason)
+                queue.again(in_flight, counts=was_head and not self.served, reason=reason)
             was_head = False
         self._awaited.clear()
         self._later.clear()
@@ -200,9 +200,9 @@ class Connection:
             return
         if not self._awaited:
             raise Broken(f"unasked: {reply.code} {reply.words}")
-        step, exchange = self._awaited.popleft()
-        if exchange is not None:
-            self._on_step(queue, step, exchange, reply)
+        step, in_flight = self._awaited.popleft()
+        if in_flight is not None:
+            self._on_step(queue, step, in_flight, reply)
         if reply.code == 421:
             raise Broken(f"421 {reply.words}")
         if self._later and not self._awaited:
@@ -210,86 +210,86 @@ class Connection:
         elif not self._awaited:
             self.begin(queue)
 
-    def _on_step(self, queue: SendQueue, step: str, exchange: InFlight, reply: Reply) -> None:
+    def _on_step(self, queue: SendQueue, step: str, in_flight: InFlight, reply: Reply) -> None:
         if step is END:
-            self._on_end(queue, exchange, reply)
+            self._on_end(queue, in_flight, reply)
         elif step is DATA:
-            self._on_data(queue, exchange, reply)
+            self._on_data(queue, in_flight, reply)
         elif step is DOT:
             self._must_reset = True
-            assert exchange.verdict is not None
-            self._decide(queue, exchange, exchange.verdict)
+            assert in_flight.verdict is not None
+            self._decide(queue, in_flight, in_flight.verdict)
         elif step is RSET:
             if reply.code >= 300:
-                self._awaited.appendleft((RSET, exchange))
+                self._awaited.appendleft((RSET, in_flight))
                 raise Broken(f"RSET refused: {reply.code} {reply.words}")
         else:
-            self._on_envelope(queue, step, exchange, reply)
+            self._on_envelope(queue, step, in_flight, reply)
 
-    def _on_envelope(self, queue: SendQueue, step: str, exchange: InFlight, reply: Reply) -> None:
+    def _on_envelope(self, queue: SendQueue, step: str, in_flight: InFlight, reply: Reply) -> None:
         if step is MAIL and reply.code in _SIGN_IN_WANTED:
             self.trouble = Unavailable(
                 f"sign-in wanted: {reply.code} {reply.words}", configuration=True, code=reply.code
             )
         if reply.code < 300:
-            exchange.is_taken = exchange.is_taken or step is RCPT
+            in_flight.is_taken = in_flight.is_taken or step is RCPT
             return
         if 300 <= reply.code < 400 or self.trouble or self._is_limit(reply):
-            self._awaited.appendleft((step, exchange))
+            self._awaited.appendleft((step, in_flight))
             raise Broken(f"{step} answered {reply.code} {reply.words}")
-        if exchange.verdict is None:
-            exchange.verdict = reply
+        if in_flight.verdict is None:
+            in_flight.verdict = reply
         if self._later:
             self._later.clear()
             self._must_reset = True
-            self._decide(queue, exchange, exchange.verdict)
+            self._decide(queue, in_flight, in_flight.verdict)
 
-    def _on_data(self, queue: SendQueue, exchange: InFlight, reply: Reply) -> None:
-        refused = exchange.verdict is not None
-        if reply.code == 354 and not refused and exchange.is_taken:
-            if time.monotonic() > exchange.message.begin_by + LATEST_BODY:
-                self._awaited.appendleft((DATA, exchange))
+    def _on_data(self, queue: SendQueue, in_flight: InFlight, reply: Reply) -> None:
+        refused = in_flight.verdict is not None
+        if reply.code == 354 and not refused and in_flight.is_taken:
+            if time.monotonic() > in_flight.message.begin_by + LATEST_BODY:
+                self._awaited.appendleft((DATA, in_flight))
                 raise Broken("the server asked for the message too late")
-            self._send_body(queue, exchange)
-        elif reply.code == 354 and refused and not exchange.is_taken:
+            self._send_body(queue, in_flight)
+        elif reply.code == 354 and refused and not in_flight.is_taken:
             # RFC 2920 §3.1: it took DATA for a message without recipients, so end that one at once.
             self.wire.put(b".\r\n")
-            self._awaited.append((DOT, exchange))
+            self._awaited.append((DOT, in_flight))
         elif reply.code >= 400 and not (self._is_limit(reply) and not refused):
             self._must_reset = True
-            self._decide(queue, exchange, exchange.verdict or reply)
+            self._decide(queue, in_flight, in_flight.verdict or reply)
         else:
-            self._awaited.appendleft((DATA, exchange))
+            self._awaited.appendleft((DATA, in_flight))
             raise Broken(f"DATA answered {reply.code} {reply.words}")
 
-    def _send_body(self, queue: SendQueue, exchange: InFlight) -> None:
-        self.wire.put(stuffed(exchange.message))
-        exchange.dot_at = self.wire.queued - 2
-        self._awaited.append((END, exchange))
-        queue.going.append(exchange.message.delivery)
+    def _send_body(self, queue: SendQueue, in_flight: InFlight) -> None:
+        self.wire.put(stuffed(in_flight.message))
+        in_flight.dot_at = self.wire.queued - 2
+        self._awaited.append((END, in_flight))
+        queue.going.append(in_flight.message.delivery)
         self._dot_sent_at = time.monotonic()
         if self._offer.pipelining and self._is_quick:
             self.begin(queue)
 
-    def _on_end(self, queue: SendQueue, exchange: InFlight, reply: Reply) -> None:
-        is_early = self.wire.sent < exchange.dot_at
+    def _on_end(self, queue: SendQueue, in_flight: InFlight, reply: Reply) -> None:
+        is_early = self.wire.sent < in_flight.dot_at
         if 300 <= reply.code < 400 or (is_early and reply.code < 300):
-            self._awaited.appendleft((END, exchange))
+            self._awaited.appendleft((END, in_flight))
             raise Broken(f"the end of the data answered {reply.code} {reply.words}")
         self._is_quick = time.monotonic() - self._dot_sent_at < QUICK
-        self._decide(queue, exchange, reply)
+        self._decide(queue, in_flight, reply)
         if is_early:
             raise Broken(f"refused in the middle: {reply.code} {reply.words}")
 
-    def _decide(self, queue: SendQueue, exchange: InFlight, reply: Reply) -> None:
+    def _decide(self, queue: SendQueue, in_flight: InFlight, reply: Reply) -> None:
         self.served += 1
-        queue.answer(exchange, reply)
+        queue.answer(in_flight, reply)
 
     def _is_limit(self, reply: Reply) -> bool:
         """Whether it is this connection's time that is up, not the message that is refused."""
         return reply.code == 421 and self.served > 0 and not reply.enhanced.startswith("4.7.")
 
     def _send_next_command(self) -> None:
-        step, exchange, command = self._later.popleft()
+        step, in_flight, command = self._later.popleft()
         self.wire.put(command)
-        self._awaited.append((step, exchange))
+        self._awaited.append((step, in_flight))

@@ -66,31 +66,31 @@ class SendQueue:
             return self._again.popleft()
         if not self.has_more():
             return None
-        exchange, self._ahead = self._ahead, None
-        return exchange
+        in_flight, self._ahead = self._ahead, None
+        return in_flight
 
-    def settle(self, exchange: InFlight, state: State, reply: Reply) -> None:
+    def settle(self, in_flight: InFlight, state: State, reply: Reply) -> None:
         """Take in what became of a message."""
         self.outcomes.append(
-            Outcome(exchange.message.delivery, state, reply.code, reply.enhanced, reply.words)
+            Outcome(in_flight.message.delivery, state, reply.code, reply.enhanced, reply.words)
         )
 
-    def answer(self, exchange: InFlight, reply: Reply) -> None:
+    def answer(self, in_flight: InFlight, reply: Reply) -> None:
         """Take in the server's own answer: 2xx sent, 4xx deferred, 5xx failed."""
         state: State = "sent" if reply.code < 300 else "deferred" if reply.code < 500 else "failed"
-        self.settle(exchange, state, reply)
+        self.settle(in_flight, state, reply)
 
-    def again(self, exchange: InFlight, *, counts: bool, reason: str) -> None:
+    def again(self, in_flight: InFlight, *, counts: bool, reason: str) -> None:
         """Take back a message that never got past its final dot, to go on another connection.
 
         It counts as a try where the break may be the message's doing.
         """
-        exchange.forget()
-        exchange.tries += counts
-        if exchange.tries >= TRIES:
-            self.settle(exchange, "unsent", Reply(0, reason))
+        in_flight.forget()
+        in_flight.tries += counts
+        if in_flight.tries >= TRIES:
+            self.settle(in_flight, "unsent", Reply(0, reason))
         else:
-            self._again.append(exchange)
+            self._again.append(in_flight)
 
     def give_up(self, reason: str) -> Iterator[Outcome]:
         """Answer unsent for everything that was pulled and is not decided; pull no more.
@@ -98,6 +98,6 @@ class SendQueue:
         Only one under which connections broke gets the reason: the others did nothing wrong.
         """
         self._is_exhausted = True
-        while (exchange := self.take()) is not None:
-            self.settle(exchange, "unsent", Reply(0, reason if exchange.tries else ""))
+        while (in_flight := self.take()) is not None:
+            self.settle(in_flight, "unsent", Reply(0, reason if in_flight.tries else ""))
             yield self.outcomes.pop()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from newsletter.senders import routing
+from newsletter.senders import failover, routing
 from tests.scripted_smtp import ScriptedSmtp
 
 
@@ -15,4 +15,5 @@ def smtp(settings: Settings) -> Iterator[ScriptedSmtp]:
     with ScriptedSmtp() as server:
         settings.EMAIL_URL = f"smtp://127.0.0.1:{server.port}/?connections=2&command=5&connect=2"
         yield server
+    failover.forget()
     routing.close_all()

@@ -8,7 +8,7 @@ from liquid import Markup
 
 from newsletter.content import header_fields, personalising
 from newsletter.content.compiling import CompiledMail, Source, compile_mail
-from newsletter.rendering.renderer import PIXEL, Person, Renderer
+from newsletter.rendering.renderer import PIXEL, Recipient, Renderer
 from tests import mail_links
 
 BASE = "https://m.example.org"
@@ -43,7 +43,7 @@ def ready(**changes: Any) -> Renderer:
     return Renderer(compiled, mailing=7, link_ids=range(1, len(compiled.links) + 1))
 
 
-def ada(**changes: Any) -> Person:
+def ada(**changes: Any) -> Recipient:
     """Return a reader who granted everything."""
     fields: dict[str, Any] = {
         "delivery": 41,
@@ -54,7 +54,7 @@ def ada(**changes: Any) -> Person:
         "opens": True,
         "clicks": True,
     }
-    return Person(**{**fields, **changes})
+    return Recipient(**{**fields, **changes})
 
 
 def parsed(data: bytes) -> EmailMessage:
@@ -72,7 +72,9 @@ def part(data: bytes | EmailMessage, kind: str) -> str:
     return str(body.get_content()).replace("\r\n", "\n")
 
 
-def slowly(compiled: CompiledMail, person: Person, *, mailing: int, link_ids: list[int]) -> bytes:
+def slowly(
+    compiled: CompiledMail, person: Recipient, *, mailing: int, link_ids: list[int]
+) -> bytes:
     """Make a mail the obvious way: whole templates, the email package, one person at a time."""
     base, subscription = compiled.link_base, person.subscription
     own = mail_links.preferences(base, subscription, mailing) if subscription is not None else ""

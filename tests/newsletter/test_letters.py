@@ -14,7 +14,7 @@ from config.celery import app
 from newsletter import letters, links
 from newsletter.content.compiling import compile_mail, unknown_variables
 from newsletter.models import Delivery, Lease
-from newsletter.rendering.renderer import Person, Renderer
+from newsletter.rendering.renderer import Recipient, Renderer
 from registrants import consent
 from registrants.consent import Ask
 from registrants.models import ConsentEvent, MailingList
@@ -29,15 +29,11 @@ def written(delivery: Delivery) -> tuple[bytes, EmailMessage]:
     compiled = compile_mail(letters.source(person.client, delivery.letter))
     renderer = Renderer(compiled, link_ids=[0] * len(compiled.links))
     raw = renderer.render(
-        Person(
-            delivery.pk,
-            person.address,
-            person.name,
-            {},
-            None,
-            False,
-            False,
-            letters.extra(delivery),
+        Recipient(
+            delivery=delivery.pk,
+            address=person.address,
+            name=person.name,
+            extra=letters.extra(delivery),
         )
     )
     read = email.message_from_bytes(raw, policy=email.policy.default)

@@ -109,7 +109,7 @@ def test_the_figures_tell_of_mailings_deliveries_and_what_waits(
     cast: Cast, alive: redis.Redis, settings: Settings
 ) -> None:
     campaign = with_unknown(cast)
-    Lease.objects.update(due_at=now() - timedelta(seconds=90))
+    Lease.objects.update(due_at=now() - timedelta(seconds=90), waits_for_person=False)
     Sender.objects.filter(pk=campaign.sender_id).update(stopped_at=now())
     text = scraped(settings)
     for line in (
@@ -149,7 +149,7 @@ def test_a_decided_unknown_is_counted_no_more(cast: Cast, settings: Settings) ->
 
 def test_what_a_paused_mailing_holds_does_not_wait(cast: Cast) -> None:
     campaign = with_unknown(cast)
-    Lease.objects.update(due_at=now() - timedelta(seconds=90))
+    Lease.objects.update(due_at=now() - timedelta(seconds=90), waits_for_person=False)
     lifecycle.pause(mailing=campaign, staff=1)
     assert {lane.name: lane.oldest_due_seconds for lane in health.lanes()}["campaigns"] == 0
 

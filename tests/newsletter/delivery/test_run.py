@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accountability.models import AuditEntry
 from newsletter.delivery import journal, leasing, recovering, run, staging, worker
-from newsletter.delivery.claiming import hand_over
+from newsletter.delivery.claiming import claim
 from newsletter.mailings import lifecycle
 from newsletter.mailings.audience import question
 from newsletter.models import Delivery, Lease, Mailing, PaceRule, Receiver, Sender
@@ -217,14 +217,14 @@ def handed_over(cast: Cast, count: int) -> tuple[Mailing, leasing.LeaseInHand, l
     campaign = sent_off(cast, count - 1)
     lease = leasing.take("campaigns", campaign.pk)
     assert lease is not None
-    ready, _ = hand_over(lease=lease, question=question(campaign), window=count)
+    ready, _ = claim(lease=lease, question=question(campaign), window=count)
     return campaign, lease, [message.delivery for message in ready]
 
 
 def test_the_notes_of_a_lost_run_say_what_went_and_what_was_answered(cast: Cast) -> None:
     """C-3, C-4: sent what was answered, staged what never went, unknown only what was in flight."""
     _, lease, (answered, in_flight, never) = handed_over(cast, 3)
-    with pytest.raises(RuntimeError), journal.keeping(lease.attempt) as noted:
+    with pytest.raises(RuntimeError), journal.keep_journal(lease.attempt) as noted:
         noted([answered, in_flight], [])
         noted([], [Outcome(answered, "sent", 250, "2.0.0", "taken")])
         raise RuntimeError("lost")
@@ -236,7 +236,7 @@ def test_the_notes_of_a_lost_run_say_what_went_and_what_was_answered(cast: Cast)
 def test_what_went_once_more_after_an_answer_is_in_flight_again(cast: Cast) -> None:
     """An unsent one handed over again in the same run must never be taken for unsent."""
     _, lease, (first,) = handed_over(cast, 1)
-    with pytest.raises(RuntimeError), journal.keeping(lease.attempt) as noted:
+    with pytest.raises(RuntimeError), journal.keep_journal(lease.attempt) as noted:
         noted([first], [])
         noted([], [Outcome(first, "unsent", 0, "", "")])
         noted([first], [])
@@ -247,7 +247,7 @@ def test_what_went_once_more_after_an_answer_is_in_flight_again(cast: Cast) -> N
 
 def test_a_run_that_goes_on_keeps_its_notes_to_itself(cast: Cast) -> None:
     _, lease, ids = handed_over(cast, 2)
-    with journal.keeping(lease.attempt) as noted:
+    with journal.keep_journal(lease.attempt) as noted:
         noted(ids, [])
         assert recovering.recover() == 0
     assert states() == {"handing_over": 2}
@@ -257,7 +257,7 @@ def test_no_mail_waits_for_the_end_of_a_run_to_be_counted(
     cast: Cast, smtp: ScriptedSmtp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever watches sees the counts of a range in work, about once a second."""
-    monkeypatch.setattr("newsletter.delivery.prefetching.COUNT_EACH", 0.0)
+    monkeypatch.setattr("newsletter.delivery.prefetching.COUNT_EVERY_SECONDS", 0.0)
     monkeypatch.setitem(run._pace, cast.sender.pk, 5.0)
     counted: list[int] = []
     real = leasing.count

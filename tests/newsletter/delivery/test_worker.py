@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from newsletter import letters
 from newsletter.delivery import leasing, recovering, resolving_unknown, staging, worker
-from newsletter.delivery.claiming import hand_over
+from newsletter.delivery.claiming import claim
 from newsletter.mailings import lifecycle
 from newsletter.mailings.audience import question
 from newsletter.models import Delivery, Lease, Mailing
@@ -199,7 +199,7 @@ def test_a_lost_workers_window_is_unknown_when_nothing_is_known_of_it(
     campaign = staged(cast.campaign())
     lease = leasing.take("campaigns", campaign.pk)
     assert lease is not None
-    ready, _ = hand_over(lease=lease, question=question(campaign), window=2)
+    ready, _ = claim(lease=lease, question=question(campaign), window=2)
     assert len(ready) == 2
     Lease.objects.update(until=now() - timedelta(seconds=1))
     assert recovering.recover() == 1
@@ -221,7 +221,7 @@ def test_a_worker_whose_lease_is_lost_hands_nothing_over(cast: Cast) -> None:
     assert lease is not None
     Lease.objects.update(until=now() - timedelta(seconds=1))
     recovering.recover()
-    assert hand_over(lease=lease, question=question(campaign), window=10) == ([], 0)
+    assert claim(lease=lease, question=question(campaign), window=10) == ([], 0)
 
 
 def test_a_confirm_letter_goes_out_and_is_owed_once_a_day(cast: Cast, smtp: ScriptedSmtp) -> None:

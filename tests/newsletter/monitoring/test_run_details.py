@@ -12,6 +12,7 @@ from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Lease, Mailing
 from newsletter.monitoring import run_details
 from tests.cast import Cast
+from tests.moves import any_move
 from tests.newsletter.delivery.test_resolving_unknown import LOST, give_back, with_unknown
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,8 @@ def campaign(cast: Cast, valkey: redis.Redis) -> Mailing:
     for row, (state, code, answer, receiver) in zip(rows, answers, strict=False):
         row.state, row.code, row.answer, row.receiver = state, code, answer, receiver
         row.due_at = now() + timedelta(hours=1) if state == "deferred" else None
-        row.save()
+        with any_move():
+            row.save()
     rows.filter(receiver=None).update(receiver=1)
     give_back()
     return campaign
