@@ -14,7 +14,6 @@ from newsletter.models import Mailing
 from registrants import person_sql
 
 ROWS_AT_ONCE = 5_000
-ACTING = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 # At the beginning, or behind whatever another program may take for the end of a cell.
 RUNS = re.compile("^[\\s\\ufeff]*[=+@＝＋－＠-]|^[\\t\\r\\n]|[\\t\\r\\n\"';,|]\\s*[=+@＝＋－＠-]")
 HEADER = (

@@ -14,6 +14,8 @@ from tests.cast import Cast
 from tests.tracking.reporting.test_totals import delivery, happened, send
 from tracking.reporting import csv_export
 
+ACTING = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+
 
 @pytest.fixture
 def sent(cast: Cast) -> Campaign:
@@ -98,7 +100,7 @@ def test_plain_words_stay_as_they_are(text: str) -> None:
 
 @given(st.text())
 def test_no_cell_ever_begins_like_a_formula(text: str) -> None:
-    assert not csv_export.harmless(text).startswith(csv_export.ACTING)
+    assert not csv_export.harmless(text).startswith(ACTING)
 
 
 def test_taking_a_file_out_is_in_the_trail(sent: Campaign) -> None:
