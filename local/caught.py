@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-KEPT = 2_000
+MAILS_KEPT = 2_000
 KEPT_BYTES = 256_000_000
 
 
@@ -31,7 +31,7 @@ class Inbox:
         self.count = self.size = 0
         self._to_write: queue.SimpleQueue[Mail | None] = queue.SimpleQueue()
         folder.mkdir(parents=True, exist_ok=True)
-        for path in sorted(folder.glob("*.eml"))[-KEPT:]:
+        for path in sorted(folder.glob("*.eml"))[-MAILS_KEPT:]:
             self._keep(read(path))
         self._writer = threading.Thread(target=self._write, daemon=True)
         self._writer.start()
@@ -46,7 +46,7 @@ class Inbox:
         self.count = mail.number
         self.mails.append(mail)
         self.size += len(mail.raw)
-        while len(self.mails) > KEPT or self.size > KEPT_BYTES:
+        while len(self.mails) > MAILS_KEPT or self.size > KEPT_BYTES:
             self.size -= len(self.mails.popleft().raw)
 
     def _write(self) -> None:
@@ -58,7 +58,7 @@ class Inbox:
                     f"Return-Path: <{mail.sender}>\r\nDelivered-To: {mail.recipient}\r\n".encode()
                     + mail.raw
                 )
-            for number in range(oldest or max(1, first - KEPT), first):
+            for number in range(oldest or max(1, first - MAILS_KEPT), first):
                 self.path(number).unlink(missing_ok=True)
             oldest = first
 

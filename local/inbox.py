@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from local.caught import Inbox, Mail
 
-PAGE = 50
+MAILS_A_PAGE = 50
 HERE = Path(__file__).parent
 FILES = {
     "/inbox.css": ("text/css; charset=utf-8", (HERE / "inbox.css").read_bytes()),
@@ -31,7 +31,7 @@ OF_A_MAIL = (
     " form-action 'none'; base-uri 'none'; frame-ancestors 'self';"
     " sandbox allow-popups allow-popups-to-escape-sandbox"
 )
-SHOWN = ("From", "To", "Reply-To", "Date", "List-Unsubscribe", "List-Unsubscribe-Post")
+HEADERS_SHOWN = ("From", "To", "Reply-To", "Date", "List-Unsubscribe", "List-Unsubscribe-Post")
 
 
 def page(title: str, body: str) -> bytes:
@@ -93,11 +93,11 @@ def _mails(inbox: Inbox, mails: list[Mail], address_part: str) -> str:
         f'<li><a href="/mail/{mail.number}"><b>{subject(mail)}</b>'
         f"<span>to {html.escape(mail.recipient)}</span>"
         f'<time datetime="{mail.at.isoformat(timespec="seconds")}">{when(mail.at)}</time></a></li>'
-        for mail in mails[:PAGE]
+        for mail in mails[:MAILS_A_PAGE]
     )
     older = ""
-    if len(mails) > PAGE:
-        last = mails[PAGE - 1].number
+    if len(mails) > MAILS_A_PAGE:
+        last = mails[MAILS_A_PAGE - 1].number
         older = f'<p><a href="/?to={quote(address_part)}&amp;before={last}">Older mails</a></p>'
     summary = f"<p>{inbox.count:,} caught so far; the newest {len(inbox.mails):,} are kept.</p>"
     return f'{summary}<ol class="mails">{rows}</ol>{older}'
@@ -108,7 +108,7 @@ def mail_page(mail: Mail) -> bytes:
     message = parsed(mail)
     headers = "".join(
         f"<dt>{name}</dt><dd>{html.escape(str(message[name]))}</dd>"
-        for name in SHOWN
+        for name in HEADERS_SHOWN
         if message[name]
     )
     text = message.get_body(("plain",))

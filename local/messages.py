@@ -18,8 +18,8 @@ from django.utils.translation.template import templatize
 
 from local import pseudo
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-LOCALES: Final = ROOT / "locale"
+REPOSITORY: Final = Path(__file__).resolve().parent.parent
+LOCALES: Final = REPOSITORY / "locale"
 PACKAGES: Final = ("config", "tracking", "newsletter", "registrants", "accountability")
 KEYWORDS: Final = DEFAULT_KEYWORDS | {
     "gettext_lazy": None,
@@ -48,15 +48,16 @@ class HouseCatalog(Catalog):
 def sources() -> Iterator[tuple[str, str]]:
     """Return each file that may speak to readers, as Python that Babel can read."""
     for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            yield path.relative_to(ROOT).as_posix(), path.read_text()
-    for path in sorted((ROOT / "templates").rglob("*.html")):
+        for path in sorted((REPOSITORY / package).rglob("*.py")):
+            yield path.relative_to(REPOSITORY).as_posix(), path.read_text()
+    for path in sorted((REPOSITORY / "templates").rglob("*.html")):
         text = templatize(path.read_text(), origin=str(path))
-        yield path.relative_to(ROOT).as_posix(), re.sub(r"^[ \t]+", "", text, flags=re.MULTILINE)
-    for path in sorted((ROOT / "newsletter" / "layouts").iterdir()):
+        text = re.sub(r"^[ \t]+", "", text, flags=re.MULTILINE)
+        yield path.relative_to(REPOSITORY).as_posix(), text
+    for path in sorted((REPOSITORY / "newsletter" / "layouts").iterdir()):
         texts = IN_LAYOUTS.findall(path.read_text())
         calls = "\n".join(f"gettext({text!r})" for text in texts)
-        yield path.relative_to(ROOT).as_posix(), calls
+        yield path.relative_to(REPOSITORY).as_posix(), calls
 
 
 def extracted(locale: str) -> HouseCatalog:
@@ -132,7 +133,7 @@ def main() -> int:
     """Write `locale/`, or with `--check` say what is stale there."""
     if "--check" in sys.argv[1:]:
         for path in stale():
-            print(f"{path.relative_to(ROOT)} is stale; run: make messages")
+            print(f"{path.relative_to(REPOSITORY)} is stale; run: make messages")
         return bool(stale())
     for path, content in files().items():
         path.write_bytes(content)

@@ -6,7 +6,7 @@ from typing import Final
 LOCALE: Final = "ar_XB"
 """CLDR's name of a made-up language that is written from right to left."""
 OPEN, CLOSE = "⟦", "⟧"
-KEPT: Final = re.compile(
+UNTRANSLATED: Final = re.compile(
     r"%\(\w+\)s|%%|\{\{.*?\}\}|\{%.*?%\}|<[^>]*>|&\w+;|\]\([^)]*\)|\s*\n\s*\n\s*", re.DOTALL
 )
 """What a translation must keep: placeholders, Liquid, markup, where links lead, paragraphs."""
@@ -20,8 +20,8 @@ ARABIC: Final = ("نص", "طويل", "جدا")
 
 def made(text: str) -> str:
     """Return a text in the pseudo-language; blanks around it stay outside the brackets."""
-    kept = [match[0] for match in KEPT.finditer(text)]
-    between = KEPT.split(text)
+    kept = [match[0] for match in UNTRANSLATED.finditer(text)]
+    between = UNTRANSLATED.split(text)
     pieces = [between[0].translate(ACCENTED)]
     for mark, piece in zip(kept, between[1:], strict=True):
         pieces += [mark, piece.translate(ACCENTED)]
@@ -32,6 +32,6 @@ def made(text: str) -> str:
 def _bracketed(text: str) -> str:
     core = text.strip()
     before, after = text[: text.index(core)], text[text.index(core) + len(core) :]
-    letters = len(KEPT.sub("", core))
+    letters = len(UNTRANSLATED.sub("", core))
     more = " ".join(ARABIC[number % 3] for number in range(max(1, letters // 10)))
     return f"{before}{OPEN}{core} {more}{CLOSE}{after}"

@@ -117,7 +117,7 @@ def sender_of(client: Client) -> Sender:
     return sender
 
 
-CONFIRM = gettext_noop("""\
+CONFIRM_BODY = gettext_noop("""\
 Please confirm that **{{ client.name }}** may write to you.
 
 You, or somebody who typed your address, asked for this:
@@ -130,7 +130,7 @@ If you do nothing, nothing more comes. If this was not you:
 [never mail me again]({{ letter.not_me_url }}).
 """)
 
-CHOICES = gettext_noop("""\
+CHOICES_BODY = gettext_noop("""\
 Here is the link to your choices at **{{ client.name }}**. It works for 24 hours.
 
 [Open my choices]({{ letter.choices_url }})
@@ -142,12 +142,12 @@ If you did not ask for this link, you can ignore this mail.
 WORDS = {
     Delivery.Letter.CONFIRM: (
         gettext_noop("Please confirm: {{ client.name }}"),
-        CONFIRM,
+        CONFIRM_BODY,
         ("asked", "confirm_url", "not_me_url"),
     ),
     Delivery.Letter.CHOICES: (
         gettext_noop("Your choices at {{ client.name }}"),
-        CHOICES,
+        CHOICES_BODY,
         ("choices_url",),
     ),
 }

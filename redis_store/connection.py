@@ -6,13 +6,15 @@ from pathlib import Path
 import redis
 from django.conf import settings
 
-PATIENCE = 0.5
+ANSWER_SECONDS = 0.5
 """Seconds to wait for Redis; the pace falls back to a low one after that."""
 
 
 @cache
 def _server(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    return redis.Redis.from_url(
+        url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
+    )
 
 
 def server() -> redis.Redis:

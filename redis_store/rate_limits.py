@@ -7,7 +7,7 @@ import redis
 
 from redis_store.connection import Script
 
-TAKE = Script(Path(__file__).with_name("lua") / "take_token.lua")
+TAKE_TOKEN = Script(Path(__file__).with_name("lua") / "take_token.lua")
 
 
 class LimitsUnavailable(Exception):
@@ -20,6 +20,6 @@ def allow(key: str, *, rate: float, burst: int) -> bool:
     Returns False where the bucket is empty; raises LimitsUnavailable where Redis is away.
     """
     try:
-        return bool(TAKE(f"limit:{key}", str(rate), str(burst), str(time.time())))
+        return bool(TAKE_TOKEN(f"limit:{key}", str(rate), str(burst), str(time.time())))
     except redis.RedisError as away:
         raise LimitsUnavailable(type(away).__name__) from away

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, gettext
 from email_validator import EmailNotValidError, validate_email
 
-LONGEST = 254
+LONGEST_CHARACTERS = 254
 PLUS_TAG = re.compile(r"\+[^@]*(?=@)")
 
 
@@ -23,7 +23,7 @@ def clean(text: str) -> str:
         )
     except EmailNotValidError as fault:
         raise ValidationError(_sentence(fault)) from None
-    if validated.ascii_email is None or len(validated.ascii_email) > LONGEST:
+    if validated.ascii_email is None or len(validated.ascii_email) > LONGEST_CHARACTERS:
         raise ValidationError(
             gettext("This e-mail address is too long or uses letters we cannot send to.")
         )

@@ -10,14 +10,14 @@ from django.utils.translation import gettext
 from accountability import audit
 from registrants.models import Registrant
 
-NAME_LONGEST = 120
+NAME_CHARACTERS = 120
 
 
 def clean_name(text: str) -> str:
     """Return a name fit to keep; raises ValidationError with a sentence for the form (M-5, S-6)."""
     name = " ".join(text.split())
-    if len(name) > NAME_LONGEST:
-        longest = {"longest": number_format(NAME_LONGEST)}
+    if len(name) > NAME_CHARACTERS:
+        longest = {"longest": number_format(NAME_CHARACTERS)}
         raise ValidationError(
             gettext("A name may have %(longest)s characters; this one is longer.") % longest
         )

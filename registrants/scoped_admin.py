@@ -18,7 +18,7 @@ from accountability.roles import Right
 from registrants.models import Client
 from registrants.models.scope import Scoped
 
-COUNTED = 10_000
+COUNTED_ROWS = 10_000
 FILTERED = 200
 
 
@@ -27,8 +27,8 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        """Return the number of rows, at most COUNTED."""
-        return self.object_list[:COUNTED].count()  # type: ignore[attr-defined]
+        """Return the number of rows, at most COUNTED_ROWS."""
+        return self.object_list[:COUNTED_ROWS].count()  # type: ignore[attr-defined]
 
 
 def within_reach(request: HttpRequest, model: type[Model], right: Right | None) -> QuerySet[Any]:

@@ -265,7 +265,7 @@ def test_two_clients_in_two_languages_get_each_their_own(cast: Cast) -> None:
 
 def answer(path: str, method: str = "GET") -> str:
     environ = {"REQUEST_METHOD": method, "PATH_INFO": path}
-    app = clicks if path.startswith(clicks.PREFIX) else opens
+    app = clicks if path.startswith(clicks.CLICK_PATH) else opens
     return b"".join(app.answer(environ, lambda *_: None)).decode()
 
 

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 SAME_ACT = uuid.UUID("6f0f0a7e-58f6-4f0e-9c1e-0d5a8f2f7a61")
 ENTRIES_AT_ONCE = 500
 ONE_AT_A_TIME = 0x68656564  # the advisory lock of draining
-NAMES = {hits.OPENED: Event.Kind.OPENED, hits.CLICKED: Event.Kind.CLICKED}
+KINDS = {hits.OPENED: Event.Kind.OPENED, hits.CLICKED: Event.Kind.CLICKED}
 
 # The choice that stands now decides, not the one that stood when the mail left (L-45). Each hit's
 # rows are looked up by key: what was measured of a ledger just staged, where nobody has been sent a
@@ -106,10 +106,10 @@ def _read(stream: object, limit: int) -> tuple[list[bytes], list[hits.Hit]]:
 
 def _insert(new_hits: Sequence[hits.Hit]) -> int:
     """Note the hits that are known and still allowed; return how many."""
-    known = [hit for hit in new_hits if hit.kind in NAMES]
+    known = [hit for hit in new_hits if hit.kind in KINDS]
     columns = (
         [hit.key.hex() for hit in known],
-        [str(NAMES[hit.kind]) for hit in known],
+        [str(KINDS[hit.kind]) for hit in known],
         [str(hit.delivery) for hit in known],
         [str(hit.link) for hit in known],
         [str(hit.at) for hit in known],

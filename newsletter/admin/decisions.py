@@ -14,7 +14,7 @@ from newsletter.delivery import resending_failed, resolving_unknown
 from newsletter.models import Delivery, Mailing
 
 State = Mailing.State
-CHOICES = {
+DECISIONS = {
     "accept": (resolving_unknown.accept, "Left as they are. Nobody gets it twice."),
     "resend": (resolving_unknown.resend, "They are sent again."),
 }
@@ -55,9 +55,9 @@ def _people(request: HttpRequest, deliveries: list[int]) -> dict[int, Delivery]:
 
 def _decide(request: HttpRequest, page: Any, mailing: Mailing) -> HttpResponse:
     choice = request.POST.get("choice", "")
-    if choice not in CHOICES:
+    if choice not in DECISIONS:
         raise BadRequest("There is no such choice.")
-    act, done = CHOICES[choice]
+    act, done = DECISIONS[choice]
     do(page, request, done, act, mailing=mailing, answer=request.POST.get("words"))
     step = "unknown" if resolving_unknown.waits(mailing) else "progress"
     return HttpResponseRedirect(page.url(step, mailing.pk))

@@ -28,9 +28,14 @@ POLICY = (
     "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; font-src https:;"
     " form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox"
 )
-KEPT = 15 * 60
+TYPED_KEPT_SECONDS = 15 * 60
 """Seconds for which what is typed and not saved can be looked at."""
-ROWS = {"sender": Sender, "mailing_list": MailingList, "service": Service, "template": Template}
+CHOSEN_MODELS = {
+    "sender": Sender,
+    "mailing_list": MailingList,
+    "service": Service,
+    "template": Template,
+}
 
 
 @xframe_options_sameorigin
@@ -75,7 +80,7 @@ def unsaved(request: HttpRequest, page: Any, pk: int) -> JsonResponse:
     mailing = page.mailing(request, pk, change=True)
     typed = {name: request.POST[name] for name in WRITTEN if name in request.POST}
     key = secrets.token_urlsafe(9)
-    cache.set(_key(request, mailing, key), typed, KEPT)
+    cache.set(_key(request, mailing, key), typed, TYPED_KEPT_SECONDS)
     _type_into(mailing, typed)
     return JsonResponse(
         {
@@ -102,7 +107,8 @@ def _type_into(mailing: Mailing, typed: dict[str, str]) -> None:
         if name not in OF_THE_CLIENT:
             setattr(mailing, name, value)
         elif value.isdigit():
-            row = ROWS[name]._default_manager.filter(client=mailing.client_id, pk=value).first()
+            rows = CHOSEN_MODELS[name]._default_manager
+            row = rows.filter(client=mailing.client_id, pk=value).first()
             setattr(mailing, name, row or getattr(mailing, name))
         elif name == "template":
             mailing.template = None

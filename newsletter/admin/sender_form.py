@@ -21,7 +21,7 @@ TYPE_AGAIN = (
     "The server has changed: type the {} again, so that the one kept does not go somewhere it was"
     " not meant for."
 )
-KEPT = "never shown again; left empty, the one kept so far stays"
+STAYS_WHERE_EMPTY = "never shown again; left empty, the one kept so far stays"
 
 
 def named(provider: str, field: str) -> str:
@@ -37,7 +37,7 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         strip=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text=KEPT,
+        help_text=STAYS_WHERE_EMPTY,
     )
 
     class Meta:
@@ -184,7 +184,7 @@ def _credential(provider: str, field: Field) -> forms.CharField:
     """Return the field for one credential; what is secret is never put into a page."""
     if field.secret:
         widget: Any = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
-        help_text = f"{field.help}; {KEPT}" if field.help else KEPT
+        help_text = f"{field.help}; {STAYS_WHERE_EMPTY}" if field.help else STAYS_WHERE_EMPTY
     else:
         widget, help_text = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}), field.help
     return forms.CharField(

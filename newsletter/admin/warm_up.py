@@ -5,7 +5,7 @@ from datetime import date
 
 from newsletter.senders.warm_up import Plan
 
-WIDTH, HEIGHT = 1000, 240
+CURVE_WIDTH, CURVE_HEIGHT = 1000, 240
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def ramp_chart(plan: Plan, today: date, sent: int | None) -> RampChart:
     """Return the picture of a plan; `sent` is today's count on the client's clock."""
     days = plan.days() or [(plan.on, plan.until)]
     top = max(*(ceiling for _, ceiling in days), sent or 0, 2)
-    step = WIDTH / len(days)
+    step = CURVE_WIDTH / len(days)
     bars = [
         _bar(number, step, ceiling, top, _when(day, today))
         for number, (day, ceiling) in enumerate(days)
@@ -55,11 +55,11 @@ def ramp_chart(plan: Plan, today: date, sent: int | None) -> RampChart:
 
 
 def _bar(number: int, step: float, value: int, top: int, when: str) -> Bar:
-    height = value * HEIGHT / top
+    height = value * CURVE_HEIGHT / top
     gap = step * 0.1
     return Bar(
         x=round(number * step + gap, 2),
-        y=round(HEIGHT - height, 2),
+        y=round(CURVE_HEIGHT - height, 2),
         width=round(step - 2 * gap, 2),
         height=round(height, 2),
         when=when,

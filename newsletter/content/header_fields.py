@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 
 FOLD: Final = 76
 SUBJECT_LONGEST: Final = 255
-NAME_LONGEST: Final = 120
+DISPLAY_NAME_CHARACTERS: Final = 120
 
 CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LOCAL: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -62,7 +62,7 @@ def _with_a_label(address: str) -> str:
 
 def sender(name: str, address: str) -> bytes:
     """Return a display name with its address: quoted where needed, encoded where needed."""
-    refuse_controls(name, longest=NAME_LONGEST)
+    refuse_controls(name, longest=DISPLAY_NAME_CHARACTERS)
     bare = mailbox(address)
     if not name.strip():
         return bare

@@ -9,7 +9,7 @@ from typing import Final
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.liquid_tags import Tag, Tags, each_tag, with_filter
 
-OWN: Final = frozenset({"unsubscribe_url", "preferences_url"})
+OWN_LINKS: Final = frozenset({"unsubscribe_url", "preferences_url"})
 _ATTRIBUTE: Final = re.compile(
     r"(?P<before>\s(?P<name>[a-zA-Z][\w:-]*)\s*=\s*)(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')"
 )
@@ -123,7 +123,7 @@ def _filtered(value: str, tags: Tags) -> str:
 
     def one(word: re.Match[str]) -> str:
         tag = tags.of(word)
-        if not tag.is_output or tag.expression in OWN:
+        if not tag.is_output or tag.expression in OWN_LINKS:
             return word[0]
         first = deciding or not value[: word.start()].strip()
         return tags.add(with_filter(tag, "_whole_url" if first else "_in_url"))
@@ -133,4 +133,4 @@ def _filtered(value: str, tags: Tags) -> str:
 
 def _is_own(value: str, tags: Tags) -> bool:
     match = tags.word.fullmatch(value.strip())
-    return match is not None and tags.of(match).expression in OWN
+    return match is not None and tags.of(match).expression in OWN_LINKS

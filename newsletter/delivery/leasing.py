@@ -29,7 +29,7 @@ WHERE id = (
 RETURNING id, mailing_id, first, last, attempt
 """
 
-COUNTED = """
+COUNTED_SQL = """
 counted AS (
     SELECT receiver, state, count(*) AS number,
            count(*) FILTER (WHERE decided_at IS NULL) AS undecided, min(due_at) AS next
@@ -53,8 +53,8 @@ received AS (
         WHERE receiver IS NOT NULL GROUP BY receiver) AS each)
 """
 
-COUNT = f"""
-WITH {COUNTED}
+COUNT_LEASE = f"""
+WITH {COUNTED_SQL}
 UPDATE newsletter_lease AS lease SET
     sent = reckoned.sent, refused = reckoned.refused, failed = reckoned.failed,
     deferred = reckoned.deferred, unknown = reckoned.unknown,
@@ -63,7 +63,7 @@ FROM reckoned, received WHERE lease.id = %s AND lease.attempt = %s
 """
 
 RECKON = f"""
-WITH {COUNTED}
+WITH {COUNTED_SQL}
 UPDATE newsletter_lease AS lease SET
     sent = reckoned.sent, refused = reckoned.refused, failed = reckoned.failed,
     deferred = reckoned.deferred, unknown = reckoned.unknown, receivers = received.receivers,
@@ -110,7 +110,9 @@ def put_off(lease: LeaseInHand, delay: timedelta) -> None:
 def count(lease: LeaseInHand) -> None:
     """Write down how the deliveries of a range in work stand, for whoever watches."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, [lease.first, lease.last, lease.mailing, lease.id, lease.attempt])
+        cursor.execute(
+            COUNT_LEASE, [lease.first, lease.last, lease.mailing, lease.id, lease.attempt]
+        )
 
 
 def give_back(lease: LeaseInHand, *, again_in: timedelta = timedelta(0)) -> None:

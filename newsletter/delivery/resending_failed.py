@@ -18,7 +18,7 @@ from newsletter.receivers.reply_classes import Meaning, gist, meaning
 
 State = Mailing.State
 STATES_TO_RETRY = (State.SENDING, State.PAUSED, State.SENT)
-SHOWN = 10
+REPLIES_SHOWN = 10
 
 FAILED = f"""
 SELECT failed.code, failed.answer, count(*)
@@ -67,7 +67,8 @@ def failures(mailing: Mailing) -> Failures:
 
 def _most_said(counts: Counter[tuple[int | None, str]]) -> list[FailureReply]:
     return [
-        FailureReply(code, answer, count) for (code, answer), count in counts.most_common(SHOWN)
+        FailureReply(code, answer, count)
+        for (code, answer), count in counts.most_common(REPLIES_SHOWN)
     ]
 
 

@@ -16,7 +16,7 @@ from newsletter.models import Lease, Mailing
 from newsletter.models.lease import IS_UNDECIDED, join_deliveries
 
 ACCEPTED, SENT_AGAIN = "accept unknown", "resend unknown"
-SHOWN = 20
+GROUPS_SHOWN = 20
 """Groups of words shown one by one."""
 SAMPLE = 5
 """People shown of each group."""
@@ -75,7 +75,7 @@ def undecided(mailing: Mailing) -> Undecided:
         cursor.execute(UNDECIDED, [SAMPLE, mailing.pk])
         groups = [Group(*row) for row in cursor.fetchall()]
     return Undecided(
-        groups=groups[:SHOWN],
+        groups=groups[:GROUPS_SHOWN],
         count=sum(group.count for group in groups),
         oldest=min((group.oldest for group in groups), default=None),
         newest=max((group.newest for group in groups), default=None),

@@ -11,7 +11,7 @@ from django.db.models import Max, Min
 
 from newsletter.models import Delivery, Lease
 
-STATES = """
+DELIVERIES_ALIKE = """
 SELECT state, refusal, opens, clicks, count(*) FROM newsletter_delivery
 WHERE id BETWEEN %s AND %s AND mailing_id = %s GROUP BY 1, 2, 3, 4
 """
@@ -73,7 +73,7 @@ def delivery_counts(mailing: int) -> list[DeliveryCount]:
     if where is None:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(STATES, [*where, mailing])
+        cursor.execute(DELIVERIES_ALIKE, [*where, mailing])
         return [DeliveryCount(Delivery.State(row[0]), *row[1:]) for row in cursor.fetchall()]
 
 

@@ -23,7 +23,7 @@ two are short tasks; a campaign of a million is staged in one task that takes a 
 BEAT_KEPT = 86400
 UNDER_WAY = (Mailing.State.STAGING, Mailing.State.SENDING, Mailing.State.PAUSED)
 
-UNDECIDED = f"""
+UNDECIDED_COUNTS = f"""
 SELECT count(*) FROM newsletter_lease AS lease
 {join_deliveries("unknown", columns="id", where=IS_UNDECIDED)}
 WHERE lease.closed_at IS NULL AND lease.unknown > 0
@@ -139,7 +139,7 @@ def workers() -> int:
 def undecided() -> int:
     """Return how many deliveries are unknown and wait for a person."""
     with connection.cursor() as cursor:
-        cursor.execute(UNDECIDED)
+        cursor.execute(UNDECIDED_COUNTS)
         return int(cursor.fetchone()[0])
 
 

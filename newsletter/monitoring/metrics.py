@@ -14,7 +14,7 @@ from newsletter.mailings import lifecycle
 from newsletter.models import Lease, Mailing, Sender
 from newsletter.monitoring import health
 
-STATES = ("sent", "refused", "failed", "deferred", "unknown")
+COUNTED_STATES = ("sent", "refused", "failed", "deferred", "unknown")
 
 
 def text() -> bytes:
@@ -86,10 +86,10 @@ def _deliveries() -> GaugeMetricFamily:
     gauge = _gauge("deliveries", "Deliveries of mailings under way, by state", ["mailing", "state"])
     under_way = Lease.objects.filter(mailing__state__in=health.UNDER_WAY).order_by()
     sums: Any = under_way.values("mailing").annotate(
-        all=Sum("size"), **{f"sum_{state}": Sum(state) for state in STATES}
+        all=Sum("size"), **{f"sum_{state}": Sum(state) for state in COUNTED_STATES}
     )
     for row in sums:
-        ended = {state: row[f"sum_{state}"] for state in STATES}
+        ended = {state: row[f"sum_{state}"] for state in COUNTED_STATES}
         waiting = {"waiting": max(0, row["all"] - sum(ended.values()))}
         for state, number in (ended | waiting).items():
             gauge.add_metric([str(row["mailing"]), state], number)

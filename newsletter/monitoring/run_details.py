@@ -17,7 +17,7 @@ from newsletter.senders import routing
 
 State = Mailing.State
 POINTS = 40
-SHOWN = 10
+REPLY_ROWS_SHOWN = 10
 NOBODY_AT_IT = 15
 """Seconds after which a range that is due and in nobody's hands is worth a word."""
 
@@ -168,6 +168,7 @@ def _recent_replies(mailing: Mailing) -> list[ServerReply]:
         key = (state, receiver, code, gist(reply_text))
         known = replies.get(key)
         replies[key] = (times + known[0], known[1]) if known else (times, at)
+    shown = list(replies.items())[:REPLY_ROWS_SHOWN]
     return [
         ServerReply(
             state=str(labels[state]),
@@ -177,7 +178,7 @@ def _recent_replies(mailing: Mailing) -> list[ServerReply]:
             times=times,
             at=at,
         )
-        for (state, receiver, code, reply_text), (times, at) in list(replies.items())[:SHOWN]
+        for (state, receiver, code, reply_text), (times, at) in shown
     ]
 
 

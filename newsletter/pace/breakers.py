@@ -21,7 +21,7 @@ HARD_BOUNCES: Final = 6
 """3 % of 200."""
 UNWANTED: Final = 10
 """5 % of 200."""
-KEPT: Final = 7 * 86400
+COUNTS_KEPT_SECONDS: Final = 7 * 86400
 """Seconds the last answers are kept."""
 DO_NOT_ASK: Final = 5.0
 """Seconds a Redis that is away is left alone."""
@@ -82,7 +82,7 @@ def forget(senders: Sequence[int], mailing_id: int) -> None:
         with server().pipeline() as all_at_once:
             all_at_once.delete(*seen)
             all_at_once.incr(gone_on)
-            all_at_once.expire(gone_on, KEPT)
+            all_at_once.expire(gone_on, COUNTS_KEPT_SECONDS)
             all_at_once.execute()
     except redis.RedisError as away:
         log.warning("breakers forget here only: %s", type(away).__name__)
@@ -126,7 +126,7 @@ def _remember(sender: int, mailing: int, marks: str) -> _Seen:
 
 
 def _remember_in_redis(keys: tuple[str, str, str], marks: str) -> list[bytes]:
-    reply = LAST_ANSWERS(*keys, marks, str(KEPT), str(WINDOW), str(IN_A_ROW - 1))
+    reply = LAST_ANSWERS(*keys, marks, str(COUNTS_KEPT_SECONDS), str(WINDOW), str(IN_A_ROW - 1))
     return cast(list[bytes], reply)
 
 

@@ -19,17 +19,19 @@ from redis_store.connection import server
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 50
+DOMAINS_AT_ONCE = 50
 """Questions under way at a time."""
-PATIENCE = 2.0
+DOMAIN_SECONDS = 2.0
 """Seconds for one domain, tries included."""
-MOST = 100
-"""Domains of one call: at most MOST / AT_ONCE × PATIENCE seconds."""
+DOMAINS_A_CALL = 100
+"""Domains of one call: at most DOMAINS_A_CALL / DOMAINS_AT_ONCE × DOMAIN_SECONDS seconds."""
 FORGOTTEN_AFTER = timedelta(days=30)
 """A domain nobody was written to for so long is forgotten: it may be a person's own."""
 
 
-def look_up_noted(limit: int = MOST, *, resolver: dns.asyncresolver.Resolver | None = None) -> int:
+def look_up_noted(
+    limit: int = DOMAINS_A_CALL, *, resolver: dns.asyncresolver.Resolver | None = None
+) -> int:
     """Look up domains that were noted while sending; return how many. Never raises for DNS.
 
     Several callers at once take different domains. What cannot be found out is kept as REST, so
@@ -51,7 +53,7 @@ def look_up_noted(limit: int = MOST, *, resolver: dns.asyncresolver.Resolver | N
 async def _ask_all(
     resolver: dns.asyncresolver.Resolver, domains: list[str]
 ) -> list[ReceivingDomain]:
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(DOMAINS_AT_ONCE)
 
     async def ask(domain: str) -> ReceivingDomain:
         async with gate:
@@ -64,7 +66,7 @@ async def _ask(resolver: dns.asyncresolver.Resolver, domain: str) -> ReceivingDo
     """Return what the MX of one domain say: the first of a receiver we know, in their order."""
     receiving_domain = ReceivingDomain(domain=domain, receiver=Receiver.REST, looked_up_at=now())
     try:
-        answer = await resolver.resolve(domain, "MX", lifetime=PATIENCE, search=False)
+        answer = await resolver.resolve(domain, "MX", lifetime=DOMAIN_SECONDS, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.name.LabelTooLong):
         return receiving_domain
     except (dns.exception.DNSException, OSError, UnicodeError):

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from newsletter.content import header_fields
 from newsletter.content.compiling import CompiledMail
 from newsletter.rendering.quoted_printable import SOFT, encode
-from newsletter.rendering.splicing import OWN, Recipient, Segment, Unrenderable
+from newsletter.rendering.splicing import OWN_LINK_KEY, Recipient, Segment, Unrenderable
 from registrants.tokens import Scope
 
 Filler = Callable[[Recipient], bytes]
@@ -111,7 +111,7 @@ def coded(
             continue
         before = (SOFT if after_slot else b"") + encode(text)
         starts_line = before.endswith(b"\r\n") or not before
-        key = item.key if item.key == OWN else f"{name} {item.key}"
+        key = item.key if item.key == OWN_LINK_KEY else f"{name} {item.key}"
         out += [before if starts_line else before + SOFT, item._replace(key=key)]
         text, after_slot = "", True
     return [*out, (SOFT if after_slot else b"") + encode(text)]

@@ -4,7 +4,7 @@ import re
 from binascii import b2a_qp
 from typing import Final
 
-LONGEST: Final = 75
+LINE_CHARACTERS: Final = 75
 SOFT: Final = b"=\r\n"
 
 _PLAIN = frozenset(range(33, 127)) - {ord("=")} | {ord(" ")}
@@ -49,7 +49,7 @@ def _line(line: str, *, ends: bool) -> bytes:
     row: list[bytes] = []
     size = 0
     for code in codes:
-        if size + len(code) > LONGEST:
+        if size + len(code) > LINE_CHARACTERS:
             rows.append(b"".join(row))
             row, size = [], 0
         if not row and code == b".":

@@ -33,7 +33,7 @@ __all__ = ["Recipient", "Renderer", "Unrenderable"]
 
 Variant = tuple[Shape, Callable[[int], list[bytes]]]
 
-PIXEL: Final = (
+PIXEL_IMAGE: Final = (
     '<img src="',
     '" width="1" height="1" alt="" style="display:block;width:1px;height:1px;border:0">',
 )
@@ -114,8 +114,8 @@ class Renderer:
                 case LinkSlot(position):
                     return [str(escape(self.compiled.links[position]))]
                 case PixelSlot():
-                    start = PIXEL[0] + links.before_token(base, Scope.PIXEL)
-                    return [start, _token(Scope.PIXEL), PIXEL[1]] if opens else []
+                    start = PIXEL_IMAGE[0] + links.before_token(base, Scope.PIXEL)
+                    return [start, _token(Scope.PIXEL), PIXEL_IMAGE[1]] if opens else []
                 case Fill(key, text):
                     return [Slot(key, lambda recipient: encode_part(text(recipient)))]
                 case _:
@@ -151,7 +151,7 @@ class Renderer:
         if recipient.clicks:
             addresses = [self._click(recipient.delivery, link_id) for link_id in self.link_ids]
         if recipient.opens:
-            pixel = Markup(self._pixel(recipient.delivery, 0).join(PIXEL))
+            pixel = Markup(self._pixel(recipient.delivery, 0).join(PIXEL_IMAGE))
         return {"_link": addresses, "_pixel": pixel}
 
 

@@ -21,7 +21,8 @@ from liquid.template import BoundTemplate
 
 from newsletter.content import personalising
 
-OWN: Final = "own"  # the one key whose text is the same in both parts: letters, digits, /:.-_
+OWN_LINK_KEY: Final = "own"
+"""The one key whose text is the same in both parts: letters, digits, /:.-_"""
 STATEFUL: Final = frozenset({"assign", "capture", "increment", "decrement", "cycle", "ifchanged"})
 _CONTINUE: Final = re.compile(r"offset\s*:\s*continue")
 _OWN_KEYS: Final = frozenset({"size", "first", "last"})
@@ -182,7 +183,7 @@ class _Cutter:
         if get is None:
             return None
         if get == self.values.preferences and not expression.filters:
-            return Fill(OWN, get)
+            return Fill(OWN_LINK_KEY, get)
         return Fill(f"{self.html} {expression}", _filler(get, otherwise, finish, html=self.html))
 
     def _getter(self, path: list[Any]) -> Callable[[Recipient], Any] | None:

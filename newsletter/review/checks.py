@@ -23,7 +23,7 @@ from registrants.tokens import Scope
 
 CLIPPED = 100 * 1024
 """Bytes of HTML after which Gmail may cut; the footer must begin before (M-6)."""
-LARGE = 90 * 1024
+LARGE_BYTES = 90 * 1024
 PREHEADER_SEEN = 110
 
 
@@ -211,7 +211,7 @@ def _size(mailing: Mailing, made: Preview) -> Iterator[Check]:
     )
     yield should(
         "Size",
-        len(html) < LARGE,
+        len(html) < LARGE_BYTES,
         f"{len(html) // 1024} KB of HTML; Gmail cuts at about 102 KB.",
         f"{max(1, len(html) // 1024)} KB of HTML.",
     )

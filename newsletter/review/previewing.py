@@ -22,7 +22,7 @@ from newsletter.transports import Message, Unavailable
 from registrants import gate
 from registrants.models import MailingList, Registrant, Subscription
 
-SHOWN = 20
+READERS_OFFERED = 20
 STAND_IN = Registrant(address="reader@example.org", name="")
 
 
@@ -46,7 +46,7 @@ def people(mailing: Mailing, beginning: str = "") -> list[Registrant]:
     registrants = gate.allowed(question(mailing))
     if beginning.strip():
         registrants = registrants.filter(address__istartswith=beginning.strip())
-    return list(registrants.order_by("pk")[:SHOWN])
+    return list(registrants.order_by("pk")[:READERS_OFFERED])
 
 
 def person(mailing: Mailing, pk: str = "") -> Registrant | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from newsletter.transports.providers import ProviderSettings
 
 # Shorter than a task may run (config.celery), so that a hung server never outlives its task.
-PATIENCE = Timeouts(connect=5, command=30, end_of_data=200)
+SENDING_TIMEOUTS = Timeouts(connect=5, command=30, end_of_data=200)
 
 _kept: dict[tuple[int, int | None], tuple[object, Transport]] = {}
 
@@ -29,7 +29,7 @@ def wire_settings(sender: Sender) -> "SmtpSettings | ProviderSettings":
     if sender.transport == Sender.Transport.INSTALLATION:
         installation = SmtpSettings.from_url(settings.EMAIL_URL)
         return (
-            replace(installation, timeouts=PATIENCE)
+            replace(installation, timeouts=SENDING_TIMEOUTS)
             if installation.timeouts == Timeouts()
             else installation
         )
@@ -40,7 +40,7 @@ def wire_settings(sender: Sender) -> "SmtpSettings | ProviderSettings":
         username=sender.username,
         password=sender.password,
         connections=sender.connections,
-        timeouts=PATIENCE,
+        timeouts=SENDING_TIMEOUTS,
     )
 
 

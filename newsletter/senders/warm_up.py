@@ -8,10 +8,10 @@ from django.db import connection
 
 from newsletter.models import Sender
 
-LONGEST = 366
+LONGEST_DAYS = 366
 """Days after which a plan ends whatever it says."""
 
-COUNT = """
+SENT_SINCE = """
 SELECT count(*) FROM newsletter_lease AS lease
 JOIN newsletter_mailing AS mailing ON mailing.id = lease.mailing_id
 JOIN newsletter_delivery AS delivery
@@ -33,7 +33,7 @@ class Plan:
     def ceiling(self, day: date) -> int | None:
         """Return how many mails campaigns may send on a day; None before, after and at the end."""
         number = (day - self.on).days
-        if number < 0 or number >= LONGEST:
+        if number < 0 or number >= LONGEST_DAYS:
             return None
         ceiling = self.first * (1 + self.growth / 100) ** number
         return int(ceiling) if ceiling < self.until else None
@@ -41,7 +41,7 @@ class Plan:
     def days(self) -> list[tuple[date, int]]:
         """Return every day of the plan with its ceiling."""
         planned: list[tuple[date, int]] = []
-        for number in range(LONGEST):
+        for number in range(LONGEST_DAYS):
             day = self.on + timedelta(days=number)
             ceiling = self.ceiling(day)
             if ceiling is None:
@@ -76,5 +76,5 @@ def begins(day: date, time_zone: str) -> datetime:
 def counted(sender: int, since: datetime) -> int:
     """Return from the ledger how many mails of a sender's mailings left since a moment."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, [sender, since, since])
+        cursor.execute(SENT_SINCE, [sender, since, since])
         return int(cursor.fetchone()[0])

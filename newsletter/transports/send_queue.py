@@ -7,7 +7,7 @@ from typing import Final
 from newsletter.transports.base import Message, Outcome, State
 from newsletter.transports.replies import Reply
 
-TRIES: Final = 3
+MESSAGE_TRIES: Final = 3
 """How often a fresh connection may break under a message at its head."""
 
 
@@ -87,7 +87,7 @@ class SendQueue:
         """
         in_flight.forget()
         in_flight.tries += counts
-        if in_flight.tries >= TRIES:
+        if in_flight.tries >= MESSAGE_TRIES:
             self.settle(in_flight, "unsent", Reply(0, reason))
         else:
             self._again.append(in_flight)

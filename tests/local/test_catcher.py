@@ -101,7 +101,7 @@ def test_links_of_the_text_part_are_whole() -> None:
 def test_the_newest_are_kept_and_all_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local.caught.KEPT", 20)
+    monkeypatch.setattr("local.caught.MAILS_KEPT", 20)
     inbox = Inbox(tmp_path)
     for number in range(1, 51):
         inbox.take("a@example.org", f"{number}@example.org", b"Subject: x\r\n\r\n")

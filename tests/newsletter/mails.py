@@ -8,7 +8,7 @@ from liquid import Markup
 
 from newsletter.content import header_fields, personalising
 from newsletter.content.compiling import CompiledMail, Source, compile_mail
-from newsletter.rendering.renderer import PIXEL, Recipient, Renderer
+from newsletter.rendering.renderer import PIXEL_IMAGE, Recipient, Renderer
 from tests import mail_links
 
 BASE = "https://m.example.org"
@@ -79,7 +79,7 @@ def slowly(
     base, subscription = compiled.link_base, person.subscription
     own = mail_links.preferences(base, subscription, mailing) if subscription is not None else ""
     clicks = [mail_links.click(base, person.delivery, link) for link in link_ids]
-    pixel = mail_links.pixel(base, person.delivery).join(PIXEL)
+    pixel = mail_links.pixel(base, person.delivery).join(PIXEL_IMAGE)
     names = {
         **compiled.constants,
         "registrant": personalising.clean(

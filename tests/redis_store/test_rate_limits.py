@@ -24,7 +24,9 @@ def test_a_bucket_gives_its_burst_and_then_refills(valkey: redis.Redis) -> None:
 
 
 def test_the_script_takes_one_token_on_the_clock_it_is_given(valkey: redis.Redis) -> None:
-    taken = [rate_limits.TAKE("limit:x", "0.5", "2", str(at)) for at in (100, 100, 100, 103, 103)]
+    taken = [
+        rate_limits.TAKE_TOKEN("limit:x", "0.5", "2", str(at)) for at in (100, 100, 100, 103, 103)
+    ]
     assert taken == [1, 1, 0, 1, 0]
     assert valkey.hgetall("limit:x") == {b"level": b"0.5", b"at": b"103"}
 

@@ -41,7 +41,7 @@ def test_no_name_ever_breaks_a_header_line(text: str) -> None:
         name = preferences.clean_name(text)
     except ValidationError:
         return
-    assert len(name) <= preferences.NAME_LONGEST
+    assert len(name) <= preferences.NAME_CHARACTERS
     assert len(name.splitlines()) <= 1
     assert "\0" not in name
 

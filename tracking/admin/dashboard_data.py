@@ -19,9 +19,9 @@ from tracking.reporting import totals, visibility
 
 State = Mailing.State
 SOON = timedelta(days=7)
-SHOWN = 5
-LARGE = 100_000
-KEPT = 60
+CAMPAIGNS_SHOWN = 5
+LARGE_DELIVERIES = 100_000
+SUMMARY_KEPT_SECONDS = 60
 """Seconds; a million deliveries take about a second to add up, and the home page shows five."""
 
 
@@ -83,7 +83,7 @@ def unknown(staff: Any) -> list[Unknown]:
 def results(staff: Any) -> list[CampaignResult]:
     """Return the last mailings that are out, with what they came to."""
     done = _seen(staff).filter(state__in=(State.SENT, State.CANCELLED), started_at__isnull=False)
-    newest = done.order_by("-finished_at", "-pk")[:SHOWN]
+    newest = done.order_by("-finished_at", "-pk")[:CAMPAIGNS_SHOWN]
     return [CampaignResult(mailing, _summary(mailing)) for mailing in newest]
 
 
@@ -97,7 +97,7 @@ def held_back(staff: Any) -> QuerySet[Client]:
 
 def _summary(mailing: Mailing) -> totals.Summary:
     """Return the numbers of a mailing; those of a large one are a minute old at most."""
-    if (mailing.staged or 0) < LARGE:
+    if (mailing.staged or 0) < LARGE_DELIVERIES:
         return totals.summary(mailing)
     key = f"summary:{mailing.pk}"
     with contextlib.suppress(RedisError):
@@ -105,7 +105,7 @@ def _summary(mailing: Mailing) -> totals.Summary:
             return cast(totals.Summary, summary)
     summary = totals.summary(mailing)
     with contextlib.suppress(RedisError):
-        cache.set(key, summary, KEPT)
+        cache.set(key, summary, SUMMARY_KEPT_SECONDS)
     return summary
 
 

@@ -7,7 +7,7 @@ from registrants.tokens import Scope
 from tracking.intake import hits, link_targets
 from tracking.intake.responses import NOT_KEPT, Body, Environ, StartResponse, not_allowed, page
 
-PREFIX = Scope.CLICK.path
+CLICK_PATH = Scope.CLICK.path
 
 
 def answer(environ: Environ, start: StartResponse) -> Body:
@@ -15,7 +15,7 @@ def answer(environ: Environ, start: StartResponse) -> Body:
     method = environ["REQUEST_METHOD"]
     if method not in ("GET", "HEAD"):
         return not_allowed(environ, start)
-    named = tokens.read(Scope.CLICK, environ["PATH_INFO"][len(PREFIX) :].rstrip("/"))
+    named = tokens.read(Scope.CLICK, environ["PATH_INFO"][len(CLICK_PATH) :].rstrip("/"))
     if named is None:
         return _unknown(environ, start)
     delivery, link = named

@@ -9,7 +9,7 @@ from django.utils.encoding import iri_to_uri
 
 from newsletter.mailings import ledger
 
-KEPT, UNKNOWN_KEPT = 200_000, 10_000
+LINKS_KEPT, UNKNOWN_LINKS_KEPT = 200_000, 10_000
 UNKNOWN_SECONDS, AWAY_SECONDS, WAIT_SECONDS = 10.0, 1.0, 1.0
 
 
@@ -32,7 +32,7 @@ def safe(url: str) -> str | None:
 class Targets:
     """Links by id; what is unknown is remembered for some seconds only."""
 
-    def __init__(self, *, kept: int = KEPT) -> None:
+    def __init__(self, *, kept: int = LINKS_KEPT) -> None:
         self._kept = kept
         self._known: dict[int, str | None] = {}
         self._unknown: dict[int, float] = {}
@@ -67,7 +67,7 @@ class Targets:
             self._away_until = time.monotonic() + AWAY_SECONDS
             raise TargetsUnavailable from away
         if not rows:
-            self._forget(self._unknown, UNKNOWN_KEPT, 1)
+            self._forget(self._unknown, UNKNOWN_LINKS_KEPT, 1)
             self._unknown[link] = time.monotonic() + UNKNOWN_SECONDS
         self._forget(self._known, self._kept, len(rows))
         self._known.update((pk, safe(url)) for pk, url in rows)

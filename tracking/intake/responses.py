@@ -16,7 +16,7 @@ NOT_KEPT = [
     ("X-Content-Type-Options", "nosniff"),
     ("X-Robots-Tag", "noindex"),
 ]
-PAGE = """<!doctype html>
+PAGE_HTML = """<!doctype html>
 <html lang="{language}" dir="{direction}">
 <head>
 <meta charset="utf-8">
@@ -39,7 +39,7 @@ def page(
     *more: tuple[str, str],
 ) -> Body:
     """Answer with a small page of fixed words."""
-    body = PAGE.format(
+    body = PAGE_HTML.format(
         language=get_language(),
         direction="rtl" if get_language_bidi() else "ltr",
         title=escape(title),

@@ -13,9 +13,9 @@ def front(django_app: Application) -> Application:
 
     def application(environ: Environ, start: StartResponse) -> Body:
         beginning = environ.get("PATH_INFO", "")[:3]
-        if beginning == opens.PREFIX:
+        if beginning == opens.PIXEL_PATH:
             return opens.answer(environ, start)
-        if beginning == clicks.PREFIX:
+        if beginning == clicks.CLICK_PATH:
             return clicks.answer(environ, start)
         return django_app(environ, start)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tracking.reporting.totals import Bucket, ReportTotals
 
-WIDTH, HEIGHT = 1000, 240
+CHART_WIDTH, CHART_HEIGHT = 1000, 240
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,13 @@ def _shown(series: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
 
 def _line(name: str, values: list[int], top: int) -> ChartLine:
     """Return a line that begins and ends on the ground, so that one step alone is seen too."""
-    step = WIDTH / len(values)
+    step = CHART_WIDTH / len(values)
     points = [((number + 0.5) * step, value) for number, value in enumerate(values)]
-    points = [(0.0, 0), *points, (float(WIDTH), values[-1] if len(values) > 1 else 0)]
-    drawn = " ".join(f"{x:.1f},{HEIGHT - y * HEIGHT / top:.1f}" for x, y in points)
-    return ChartLine(name, drawn, f"{drawn} {WIDTH},{HEIGHT} 0,{HEIGHT}", sum(values))
+    points = [(0.0, 0), *points, (float(CHART_WIDTH), values[-1] if len(values) > 1 else 0)]
+    drawn = " ".join(f"{x:.1f},{CHART_HEIGHT - y * CHART_HEIGHT / top:.1f}" for x, y in points)
+    return ChartLine(
+        name, drawn, f"{drawn} {CHART_WIDTH},{CHART_HEIGHT} 0,{CHART_HEIGHT}", sum(values)
+    )
 
 
 def _round_up(value: int) -> int:

@@ -26,7 +26,7 @@ DELIVERIES = ledger.deliveries_sql(
     mailing="%(mailing)s", after="%(after)s", last="%(last)s", most="%(most)s"
 )
 # By id, some thousand at a time: memory and locks stay the same for a million.
-ROWS = f"""
+EXPORT_ROWS = f"""
 SELECT delivery.id, person.address, person.name, delivery.state, delivery.refusal, delivery.code,
     delivery.answer, delivery.handed_over_at, delivery.settled_at,
     delivery.opens, back.opened, back.opened_times,
@@ -75,7 +75,7 @@ def rows(mailing: int) -> Iterator[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         while True:
             parameters = {"mailing": mailing, "after": after, "last": last, "most": ROWS_AT_ONCE}
-            cursor.execute(ROWS, parameters)
+            cursor.execute(EXPORT_ROWS, parameters)
             batch = cursor.fetchall()
             yield from batch
             if len(batch) < ROWS_AT_ONCE:

@@ -11,7 +11,7 @@ from newsletter.models import Delivery, Mailing
 from registrants import gate
 from tracking.models import Event
 
-AT_ONCE = 50
+ROWS_A_PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class DeliveryRow:
 
 def some(mailing: Mailing, narrowed: Narrowed) -> tuple[list[DeliveryRow], int | None]:
     """Return one page of deliveries by id, and after which id the next one starts, if any."""
-    deliveries = list(_narrow(mailing, narrowed).select_related("registrant")[: AT_ONCE + 1])
-    shown = deliveries[:AT_ONCE]
+    deliveries = list(_narrow(mailing, narrowed).select_related("registrant")[: ROWS_A_PAGE + 1])
+    shown = deliveries[:ROWS_A_PAGE]
     first = _first_events(shown)
     labels = dict(gate.Refusal.choices)
     rows = [
@@ -50,7 +50,7 @@ def some(mailing: Mailing, narrowed: Narrowed) -> tuple[list[DeliveryRow], int |
         )
         for delivery in shown
     ]
-    return rows, shown[-1].pk if len(deliveries) > AT_ONCE else None
+    return rows, shown[-1].pk if len(deliveries) > ROWS_A_PAGE else None
 
 
 def _narrow(mailing: Mailing, narrowed: Narrowed) -> QuerySet[Delivery]:

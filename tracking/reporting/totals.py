@@ -19,9 +19,9 @@ YOUNG = timedelta(hours=3)
 """Until a mailing is this old its chart counts by the minute."""
 HOURLY = timedelta(days=7)
 """From here on a chart by the hour would have too many points to be read."""
-LONGEST = timedelta(days=366)
+LONGEST_SERIES = timedelta(days=366)
 
-PEOPLE = """
+PEOPLE_BY_KIND = """
 SELECT kind, count(*), sum(times) FROM (
     SELECT kind, delivery_id, count(*) AS times FROM tracking_event
     WHERE mailing_id = %s GROUP BY 1, 2) AS each_one
@@ -183,7 +183,9 @@ def counts(mailing: Mailing) -> Counts:
 
 def reaction(mailing: Mailing) -> Reaction:
     """Count what came back for a mailing."""
-    reactions = {kind: (people, int(times)) for kind, people, times in _rows(PEOPLE, [mailing.pk])}
+    reactions = {
+        kind: (people, int(times)) for kind, people, times in _rows(PEOPLE_BY_KIND, [mailing.pk])
+    }
     opened = reactions.get(Event.Kind.OPENED, (0, 0))
     clicked = reactions.get(Event.Kind.CLICKED, (0, 0))
     return Reaction(*opened, *clicked, reactions.get(Event.Kind.UNSUBSCRIBED, (0, 0))[0])
@@ -217,7 +219,7 @@ def _series(mailing: Mailing) -> tuple[timedelta, tuple[Bucket, ...]]:
     step = MINUTE if age < YOUNG else HOUR
     until = now() if age < YOUNG else max(last or began, began)
     if until - began > HOURLY:
-        step, until = DAY, min(until, began + LONGEST)
+        step, until = DAY, min(until, began + LONGEST_SERIES)
     size = int((until - began) / step) + 1
     rows = _rows(SERIES, [step, began, mailing.pk, began, began + size * step])
     steps: dict[datetime, dict[str, int]] = {}

@@ -27,7 +27,7 @@ from newsletter.transports.providers.verdicts import (
 
 log = logging.getLogger(__name__)
 
-TRIES: Final = 3
+CALL_TRIES: Final = 3
 """How often a lost call is made in all, where a repeated one is recognised (A-13)."""
 _SECRET_SHORTEST: Final = 6
 
@@ -120,7 +120,7 @@ class Caller:
         lost, verdicts = self._once(call, made, is_first=True)
         if not lost.is_lost or not self._provider.idempotency:
             return lost, verdicts
-        for number in range(1, TRIES):
+        for number in range(1, CALL_TRIES):
             time.sleep(self._pause * number)
             whole, verdicts = self._once(call, made, is_first=False)
             if whole.state in ("sent", "failed"):

@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from newsletter.transports.replies import redacted
 
-REST: Final = 60
+REST_SECONDS: Final = 60
 """Seconds to leave a provider alone that does not say for how long."""
-LONGEST_REST: Final = 24 * 3600
+LONGEST_REST_SECONDS: Final = 24 * 3600
 
 _NOISE: Final = {
     "_id", "customid", "document", "email", "erroridentifier", "errorrelatedto", "field", "flags",
@@ -44,7 +44,7 @@ class ProviderResponse(NamedTuple):
         try:
             until = parsedate_to_datetime(header)
         except (TypeError, ValueError):
-            return REST
+            return REST_SECONDS
         until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
         return _within(round((until - datetime.now(UTC)).total_seconds()))
 
@@ -74,7 +74,7 @@ def _from_amazon(response: Mapping[str, Any]) -> ProviderResponse:
 
 
 def _within(seconds: int) -> int:
-    return max(1, min(LONGEST_REST, seconds))
+    return max(1, min(LONGEST_REST_SECONDS, seconds))
 
 
 def _sentences(data: Any, *, depth: int = 0) -> Iterator[str]:

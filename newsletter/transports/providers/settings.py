@@ -10,7 +10,7 @@ from newsletter.transports.providers.catalogue import PROVIDERS
 
 CONNECT: Final = 5.0
 READ: Final = 60.0
-LONGEST: Final = 2000
+CREDENTIAL_CHARACTERS: Final = 2000
 """Characters in one credential."""
 
 
@@ -65,7 +65,7 @@ def provider_settings(provider: str, credentials: Mapping[str, object]) -> Provi
 def _typed(name: str, value: object) -> str:
     """Return one credential without the blanks around it; raises ValueError."""
     text = "" if value is None else str(value).strip()
-    if len(text) > LONGEST or not text.isprintable() or not text.isascii():
+    if len(text) > CREDENTIAL_CHARACTERS or not text.isprintable() or not text.isascii():
         raise ValueError(f"{name} has characters no credential has")
     return text
 

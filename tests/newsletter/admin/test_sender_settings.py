@@ -275,8 +275,8 @@ def test_the_bars_stand_within_the_picture() -> None:
     drawn = warm_up.ramp_chart(plan, date(2026, 11, 24), 900)
     assert drawn.sent is not None
     for bar in (*drawn.bars, drawn.sent):
-        assert bar.x >= 0 and bar.x + bar.width <= warm_up.WIDTH
-        assert bar.y >= 0 and bar.y + bar.height == pytest.approx(warm_up.HEIGHT)
+        assert bar.x >= 0 and bar.x + bar.width <= warm_up.CURVE_WIDTH
+        assert bar.y >= 0 and bar.y + bar.height == pytest.approx(warm_up.CURVE_HEIGHT)
     assert [bar.when for bar in drawn.bars] == ["past", "today", "coming", "coming"]
     assert drawn.scale[0] == 900
     over = warm_up.ramp_chart(plan, plan.on + timedelta(days=9), 5)

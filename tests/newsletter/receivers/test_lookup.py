@@ -106,7 +106,7 @@ def test_what_cannot_be_found_out_is_kept_and_not_asked_each_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """No such domain, no MX, no mail wanted, no answer: all go with the rest."""
-    monkeypatch.setattr(mx, "PATIENCE", 0.3)
+    monkeypatch.setattr(mx, "DOMAIN_SECONDS", 0.3)
     note("gone.org", "nothing.org", "nomail.org", "mute.org", "x" * 70 + ".org")
     with NameServer({"nothing.org": [], "nomail.org": ["0 ."]}, silent={"mute.org"}) as dns:
         mx.look_up_noted(resolver=dns.resolver())
@@ -129,7 +129,7 @@ def test_many_domains_are_asked_in_parallel_and_a_bounded_number_at_a_time() -> 
     note(*names)
     with NameServer({name: ["10 mx.zoho.eu."] for name in names}, silent=set(), slow=0.1) as dns:
         took = timeit.timeit(lambda: mx.look_up_noted(50, resolver=dns.resolver()), number=1)
-        assert 2 <= dns.most_at_once <= mx.AT_ONCE
+        assert 2 <= dns.most_at_once <= mx.DOMAINS_AT_ONCE
     assert took < 3
     assert ReceivingDomain.objects.count() == 50
     assert server_set() and len(server_set()) == 10

@@ -50,7 +50,7 @@ def test_the_ceiling_grows_each_day_until_the_plan_is_over() -> None:
 
 def test_a_plan_that_hardly_grows_ends_within_a_year() -> None:
     """No plan holds a sender for ever."""
-    assert len(plan(growth=1, until=10**9).days()) == warm_up.LONGEST
+    assert len(plan(growth=1, until=10**9).days()) == warm_up.LONGEST_DAYS
 
 
 def test_a_sender_without_a_plan_has_no_ceiling() -> None:

@@ -171,7 +171,7 @@ def test_with_everything_set_up_the_first_step_is_to_write(cast: Cast, marketer:
 def test_a_large_mailing_is_added_up_once_a_minute(
     cast: Cast, marketer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dashboard_data, "LARGE", 1)
+    monkeypatch.setattr(dashboard_data, "LARGE_DELIVERIES", 1)
     campaign = send(cast)
     assert "<dd>0 %</dd>" in seen(marketer)
     happened(campaign, "ada", "opened")
@@ -181,7 +181,7 @@ def test_a_large_mailing_is_added_up_once_a_minute(
 def test_the_home_page_answers_without_redis(
     cast: Cast, marketer: User, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    monkeypatch.setattr(dashboard_data, "LARGE", 1)
+    monkeypatch.setattr(dashboard_data, "LARGE_DELIVERIES", 1)
     backend = settings.CACHES["default"]["BACKEND"]
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:9"}}
     send(cast)

@@ -132,7 +132,7 @@ def test_deliveries_are_shown_some_at_a_time_and_never_counted(
     monkeypatch: pytest.MonkeyPatch,
     django_assert_max_num_queries: Any,
 ) -> None:
-    monkeypatch.setattr(deliveries, "AT_ONCE", 4)
+    monkeypatch.setattr(deliveries, "ROWS_A_PAGE", 4)
     first = shown(marketer, sent)
     with django_assert_max_num_queries(60) as queries:
         answer = browser(marketer).get(address(sent, "deliveries"))
