@@ -1,7 +1,7 @@
 """Who asks to slow down is left alone; without Redis the pace is a low one.
 
-Mirrors several: newsletter/pace/asking.py, newsletter/pace/telling.py, newsletter/pace/memory.py,
-newsletter/pace/limits.py.
+Mirrors several: newsletter/pace/snapshot.py, newsletter/pace/recording.py,
+newsletter/pace/memory.py, newsletter/pace/limits.py.
 """
 
 import time
