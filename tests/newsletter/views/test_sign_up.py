@@ -72,18 +72,21 @@ def test_the_worker_is_woken_once_whoever_the_address_is(
 def test_the_answer_takes_as_long_whoever_the_address_is(
     cast: Cast, sign: Sign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S-4: within 20 ms; the quickest of many, so that a busy machine does not decide."""
+    """S-4: within 20 ms; the quickest of as many as a busy machine needs to show one of each."""
     monkeypatch.setattr(letters, "nudge", lambda: None)
     monkeypatch.setattr(rate_limits, "allow", lambda *arguments, **more: True)
     quickest = dict.fromkeys((*cast.everybody, "new"), 9.0)
-    for _ in range(12):
+    for rounds in range(1, 61):
         for name in quickest:
             with transaction.atomic():
                 began = time.perf_counter()
                 assert sign(f"{name}@example.net").status_code == 200
                 quickest[name] = min(quickest[name], time.perf_counter() - began)
                 transaction.set_rollback(True)
-    assert max(quickest.values()) - min(quickest.values()) < 0.020
+        spread = max(quickest.values()) - min(quickest.values())
+        if rounds >= 12 and spread < 0.020:
+            break
+    assert spread < 0.020
 
 
 def test_of_somebody_known_to_be_under_13_nothing_is_kept(cast: Cast, sign: Sign) -> None:
