@@ -1,7 +1,5 @@
 """Record an act in the trail, in the transaction of the act itself."""
 
-from typing import Any
-
 from django.db import models
 
 from accountability.models import AuditEntry
@@ -13,7 +11,7 @@ def record(
     subject: models.Model,
     staff: int | None = None,
     client: int | None = None,
-    **detail: Any,
+    **detail: object,
 ) -> AuditEntry:
     """Append one act to the trail; `detail` holds plain values and no personal data."""
     return AuditEntry.objects.create(

@@ -1,6 +1,9 @@
 """Who the benchmarks write to, and the campaign of 20,480 bytes they send."""
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from newsletter.models import Campaign
 
 LINKS = 15
 AIM = 20_480
@@ -16,7 +19,7 @@ def body(size: int) -> str:
     return "\n\n".join(parts)
 
 
-def populate(count: int) -> Any:
+def populate(count: int) -> "Campaign":
     """Make `count` confirmed registrants who granted both kinds of tracking, and a campaign."""
     from django.db import connection
     from django.utils.timezone import now
@@ -61,7 +64,7 @@ def populate(count: int) -> Any:
     )
 
 
-def another(campaign: Any) -> Any:
+def another(campaign: "Campaign") -> "Campaign":
     """Return a new campaign like one that was sent already, to the same people."""
     from newsletter.models import Campaign
 
@@ -69,7 +72,7 @@ def another(campaign: Any) -> Any:
     return Campaign.objects.create(**{name: getattr(campaign, name) for name in same})
 
 
-def sample_bytes(campaign: Any) -> int:
+def sample_bytes(campaign: "Campaign") -> int:
     """Return the size of one rendered message, as it goes on the wire."""
     from newsletter.content import compiling
     from newsletter.mailings.source import source_of
@@ -88,7 +91,7 @@ def sample_bytes(campaign: Any) -> int:
     return len(renderer.render(person, date=b"Mon, 01 Jan 2026 00:00:00 GMT"))
 
 
-def fitted(campaign: Any) -> Any:
+def fitted(campaign: "Campaign") -> "Campaign":
     """Give the campaign a body that makes the message 20,480 bytes long, ± 5 %."""
     size = AIM // 3
     for _ in range(8):

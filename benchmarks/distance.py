@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from random import randrange
-from typing import Any
 
 from benchmarks import machine, sinks
 from benchmarks.campaign import AIM
@@ -104,7 +103,7 @@ def main() -> None:
         machine.set_up()
         sink = stack.enter_context(sinks.sink())
         for milliseconds in options.round_trips:
-            figures: dict[str, Any] = {"bench": "distance", "round_trip_ms": milliseconds}
+            figures: dict[str, object] = {"bench": "distance", "round_trip_ms": milliseconds}
             with line(sink, milliseconds) as where:
                 for connections in options.connections:
                     figures[f"per_second_{connections}"] = rate(where, connections, options.seconds)

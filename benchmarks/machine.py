@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 QUIET = ("--without-gossip", "--without-mingle", "-c", "1", "-l", "WARNING")
 SETTLED_IN = 5.0
@@ -70,7 +69,7 @@ class Workers:
         """Return the resident memory of the largest, in MB (10**6 bytes)."""
         return max((resident_mb(pid, peak=peak) for pid in self.pids), default=0.0)
 
-    def windows(self, mailing: int) -> list[dict[str, Any]]:
+    def windows(self, mailing: int) -> list[dict[str, object]]:
         """Return what the workers logged of a mailing's windows, in the order they were settled."""
         lines = [line for log in self.logs for line in log.read_text().splitlines()]
         entries = [json.loads(line) for line in lines if '"window settled"' in line]

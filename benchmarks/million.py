@@ -7,7 +7,6 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from benchmarks import machine, sinks
 
@@ -56,7 +55,7 @@ def start(options: argparse.Namespace, stack: ExitStack) -> tuple[Path, list[str
     return folder, ways
 
 
-def run(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
+def run(options: argparse.Namespace, stack: ExitStack) -> dict[str, object]:
     """Populate, stage, send, watch; return the figures."""
     folder, ways = start(options, stack)
     from benchmarks.campaign import populate

@@ -6,9 +6,12 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import machine, sinks
+
+if TYPE_CHECKING:
+    from newsletter.models import Campaign
 
 Figures = dict[str, Any]
 READ_HERE = """
@@ -53,7 +56,7 @@ def prepare(options: argparse.Namespace, stack: ExitStack, way: str) -> Path:
     return folder
 
 
-def wait_until_sent(campaign: Any, patience: float) -> None:
+def wait_until_sent(campaign: "Campaign", patience: float) -> None:
     """Wait until the campaign is sent; raise where it takes too long."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
@@ -64,7 +67,7 @@ def wait_until_sent(campaign: Any, patience: float) -> None:
     raise SystemExit(f"not sent in {patience} s: {campaign.state} {campaign.waiting_reason}")
 
 
-def stage(campaign: Any) -> tuple[int, float]:
+def stage(campaign: "Campaign") -> tuple[int, float]:
     """Stage it here, unless a worker is faster; return how many and the seconds it took."""
     from newsletter.delivery import staging
     from newsletter.mailings import lifecycle
@@ -100,7 +103,7 @@ def flatness(windows: list[Figures]) -> Figures:
     }
 
 
-def send_one(campaign: Any, workers: machine.Workers, patience: float) -> Figures:
+def send_one(campaign: "Campaign", workers: machine.Workers, patience: float) -> Figures:
     """Stage and send one campaign; return the figures."""
     from django.db.models import Max, Min
 
@@ -139,7 +142,7 @@ def medians(rounds: list[Figures]) -> Figures:
     return summary
 
 
-def say(**figures: Any) -> None:
+def say(**figures: object) -> None:
     """Print one JSON line."""
     print(json.dumps(figures), flush=True)
 

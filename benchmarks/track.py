@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+Figures = dict[str, Any]
 DELIVERIES = 2_000
 
 
@@ -79,18 +80,18 @@ def _wait(address: str) -> None:
     raise SystemExit("the web server does not start")
 
 
-def load(port: int, where: Path, count: int, connections: int) -> dict[str, Any]:
+def load(port: int, where: Path, count: int, connections: int) -> Figures:
     """Ask from a process of its own; return what it measured."""
     arguments = ["--port", str(port), "--paths", str(where), "--requests", str(count)]
     arguments += ["--connections", str(connections)]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.load", *arguments], check=True, capture_output=True
     )
-    figures: dict[str, Any] = json.loads(done.stdout)
+    figures: Figures = json.loads(done.stdout)
     return figures
 
 
-def run(options: argparse.Namespace, stack: ExitStack) -> dict[str, Any]:
+def run(options: argparse.Namespace, stack: ExitStack) -> Figures:
     """Ask for pixels, then for links, then drain; return the figures."""
     from benchmarks.servers import start
     from local.ports import free_port

@@ -8,7 +8,6 @@ import time
 import urllib.parse
 from collections import defaultdict
 from statistics import median
-from typing import Any
 
 SHOWN = re.compile(r'name="shown" value="([^"]+)"')
 TYPED_FOR = 2.2
@@ -150,7 +149,7 @@ class Watch:
         else:
             self.refused += 1
 
-    def figures(self, *, patience: float = 10.0) -> dict[str, Any]:
+    def figures(self, *, patience: float = 10.0) -> dict[str, object]:
         """Return how long pages took (ms), and letters (seconds from pressing to the server)."""
         deadline = time.monotonic() + patience
         while set(self.asked) - set(self._box.came) and time.monotonic() < deadline:

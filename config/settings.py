@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.templatetags.static import static
@@ -24,7 +23,7 @@ except ValidationError as faults:
     )
 
 
-def database(url: str) -> dict[str, Any]:
+def database(url: str) -> dict[str, object]:
     """Return Django's database entry for a PostgreSQL URL (parsed by libpq's own rules)."""
     parameters = conninfo_to_dict(url)
     return {

@@ -5,7 +5,6 @@ import asyncio
 import signal
 import threading
 from pathlib import Path
-from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
@@ -92,7 +91,7 @@ class Catcher:
         threading.Thread(target=self.pages.serve_forever, daemon=True).start()
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.smtp.stop()
         self.pages.shutdown()
         self.pages.server_close()

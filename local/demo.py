@@ -219,7 +219,7 @@ def _events(campaign: Campaign, began: datetime, dice: random.Random) -> None:
     for delivery in Delivery.objects.filter(mailing=campaign, state="sent"):
         at = began + timedelta(hours=min(50.0, dice.expovariate(1 / 7)))
 
-        def happened(kind: str, at: datetime, delivery: Any = delivery, **more: Any) -> None:
+        def happened(kind: str, at: datetime, delivery: Any = delivery, **more: object) -> None:
             events.append(
                 Event(
                     key=uuid.uuid4(),

@@ -8,7 +8,10 @@ SIGN_INS = [
     ("owner of the installation", "owner", "the-owner-sees-it-all"),
 ]
 
-HERON: dict[str, Any] = {
+Story = dict[str, Any]
+"""Details of one client or mailing of the demo."""
+
+HERON: Story = {
     "client": {
         "name": "Heron Books",
         "slug": "heron",
@@ -47,7 +50,7 @@ HERON: dict[str, Any] = {
     },
 }
 
-LIGHTHOUSE: dict[str, Any] = {
+LIGHTHOUSE: Story = {
     "client": {
         "name": "Lighthouse Seminars",
         "slug": "lighthouse",
@@ -80,7 +83,7 @@ LIGHTHOUSE: dict[str, Any] = {
     },
 }
 
-SENT: dict[str, Any] = {
+SENT: Story = {
     "subject": "Five books for long evenings",
     "preheader": "A river, a border, a kitchen, and two mysteries",
     "body": """\
@@ -101,7 +104,7 @@ the people of Heron Books
 """,
 }
 
-DRAFT: dict[str, Any] = {
+DRAFT: Story = {
     "subject": "{{ registrant.name | default: 'Dear reader' }}, an evening with Maren Holt",
     "preheader": "Thursday at seven, with soup",
     "body": """\
@@ -123,7 +126,7 @@ the people of Heron Books
 """,
 }
 
-NOTICE: dict[str, Any] = {
+NOTICE: Story = {
     "subject": "Your reading account moves to a new address on 1 December",
     "reason": "The sign-in address of the account changes; without this notice people could not"
     " reach what they ordered.",

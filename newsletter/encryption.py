@@ -16,10 +16,10 @@ def _box() -> MultiFernet:
 class EncryptedField(models.TextField):  # type: ignore[type-arg]
     """A text that stands in the database only as Fernet ciphertext; the newest key writes."""
 
-    def get_prep_value(self, value: Any) -> Any:
+    def get_prep_value(self, value: object) -> Any:
         """Return the ciphertext of a text; the empty text stays empty."""
         return _box().encrypt(str(value).encode()).decode() if value else ""
 
-    def from_db_value(self, value: Any, *_: Any) -> Any:
+    def from_db_value(self, value: Any, *_: object) -> Any:
         """Return the text of a ciphertext; raises InvalidToken where no key fits."""
         return _box().decrypt(value.encode()).decode() if value else value

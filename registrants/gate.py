@@ -21,6 +21,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from registrants.models import (
@@ -32,6 +33,9 @@ from registrants.models import (
     Subscription,
     Suppression,
 )
+
+Condition = Q | Combinable
+"""What may stand in a filter."""
 
 
 class MailKind(TextChoices):
@@ -76,7 +80,7 @@ class Rule:
     """One line of the table: a reason, when it holds, and which kinds of mail it refuses."""
 
     refusal: Refusal
-    holds: tuple[Callable[[Question], Any], ...]
+    holds: tuple[Callable[[Question], Condition], ...]
     """Any of these; apart, so that the planner can make a join of each."""
     refuses: frozenset[MailKind]
 
@@ -100,18 +104,18 @@ def _standing(question: Question, reasons: Iterable[str]) -> QuerySet[Any]:
     )
 
 
-def _on_list(**states: Any) -> Callable[[Question], Any]:
+def _on_list(**states: object) -> Callable[[Question], Condition]:
     """Look at the one subscription `judged` joins."""
     return lambda question: Q(**{f"on_list__{field}": value for field, value in states.items()})
 
 
-def _not_enrolled(question: Question) -> Any:
+def _not_enrolled(question: Question) -> Condition:
     return ~Exists(
         Enrolment.objects.filter(registrant=OuterRef("pk"), service=question.service, ended_at=None)
     )
 
 
-def _is(**facts: Any) -> Callable[[Question], Any]:
+def _is(**facts: object) -> Callable[[Question], Condition]:
     return lambda question: Q(**facts)
 
 
@@ -190,7 +194,7 @@ def judgement_sql(question: Question, *, registrant: str) -> tuple[str, tuple[An
     return people.query.sql_with_params()
 
 
-def _meant(question: Question, *holds: Any) -> QuerySet[Any]:
+def _meant(question: Question, *holds: Condition) -> QuerySet[Any]:
     """Return whom a mail of this kind could be meant for: the list, or the service.
 
     Of them those for whom all of `holds` does.
@@ -219,7 +223,7 @@ def allowed(question: Question) -> QuerySet[Any]:
     return people.filter(*(~condition for condition in elsewhere))
 
 
-def refused(question: Question, *, among: Any = ALL) -> dict[str, int]:
+def refused(question: Question, *, among: Condition = ALL) -> dict[str, int]:
     """Return refusal → count of those it could be meant for and may not get it.
 
     Only those for whom something holds are judged, which is quick where they are few.
@@ -238,7 +242,7 @@ def refused(question: Question, *, among: Any = ALL) -> dict[str, int]:
     return dict(rows)
 
 
-def _conditions(question: Question) -> tuple[list[Any], list[Q]]:
+def _conditions(question: Question) -> tuple[list[Condition], list[Q]]:
     """Return the column's conditions apart: those on other tables, and those on the person's own.
 
     Every suppression is looked for at once, so that the planner makes one join of them.

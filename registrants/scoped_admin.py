@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
-from django.contrib.admin import RelatedFieldListFilter
+from django.contrib import messages
+from django.contrib.admin import AdminSite, RelatedFieldListFilter
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.paginator import Paginator
 from django.db.models import Field, ForeignKey, Model, QuerySet, URLField
+from django.db.models.options import Options
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from accountability import audit
+from accountability.models import AuditEntry
 from accountability.roles import Right
 from registrants.models import Client
 from registrants.models.scope import Scoped
@@ -53,7 +56,7 @@ class Scoping:
     may_delete = False
     model: type[Model]
 
-    def _reach(self, request: HttpRequest, right: Right | None, obj: Any) -> bool:
+    def _reach(self, request: HttpRequest, right: Right | None, obj: object) -> bool:
         if obj is not None:
             pk = obj.pk if isinstance(obj, Model) else obj
             return within_reach(request, self.model, right).filter(pk=pk).exists()
@@ -65,19 +68,19 @@ class Scoping:
         """Tell whether the page is there at all for the signed-in person."""
         return self.has_view_permission(request)
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Tell whether the signed-in person may look, at one row or at any."""
         return self._reach(request, self.view_right or self.right, obj)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Tell whether the signed-in person may add a row for some client."""
         return self.may_add and self._reach(request, self.right, None)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Tell whether the signed-in person may change one row, or any."""
         return self.may_change and self._reach(request, self.right, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Tell whether a row may go; the ledgers keep nearly everything."""
         return self.may_delete and self._reach(request, self.right, obj)
 
@@ -88,7 +91,7 @@ class Scoping:
         return rows.order_by(*ordering) if ordering else rows
 
     def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+        self, db_field: ForeignKey[object, object], request: HttpRequest, **kwargs: object
     ) -> ModelChoiceField | None:  # type: ignore[type-arg]
         """Offer only rows of clients for which the person holds this page's right."""
         related = db_field.remote_field.model
@@ -97,7 +100,7 @@ class Scoping:
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def formfield_for_dbfield(
-        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+        self, db_field: Field[object, object], request: HttpRequest, **kwargs: object
     ) -> Any:
         """Leave the add, change and delete pop-ups off: each thing has a page of its own."""
         if isinstance(db_field, URLField):
@@ -122,10 +125,26 @@ class ScopedFilter(RelatedFieldListFilter):
 
 def has_right(request: HttpRequest, right: Right | None) -> bool:
     """Tell whether the signed-in person holds a right for any client (None: any right)."""
-    user: Any = request.user
+    user = request.user
     if user.is_active and user.is_staff and user.is_superuser:
         return True
     return Client.objects.for_staff(user, right).exists()
+
+
+class AdminPage(Protocol):
+    """A page of the admin, as a view beside it sees it."""
+
+    admin_site: AdminSite
+    opts: Options[Model]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows within reach."""
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Tell whether the signed-in person may change one row, or any."""
+
+    def message_user(self, request: HttpRequest, message: str, level: int = messages.INFO) -> None:
+        """Tell the signed-in person something on the next page."""
 
 
 class StaffPage(Scoping, ModelAdmin):
@@ -137,19 +156,19 @@ class StaffPage(Scoping, ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_addition(self, request: HttpRequest, obj: Model, message: object) -> AuditEntry:
         """Note an addition in the audit trail, and nowhere else."""
         return self._note(request, "add", obj, message)
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_change(self, request: HttpRequest, obj: Model, message: object) -> AuditEntry:
         """Note a change in the audit trail: which fields, never their values."""
         return self._note(request, "change", obj, message)
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Model]) -> list[AuditEntry]:
         """Note deletions in the audit trail."""
         return [self._note(request, "delete", obj, []) for obj in queryset]
 
-    def _note(self, request: HttpRequest, act: str, obj: Any, message: Any) -> Any:
+    def _note(self, request: HttpRequest, act: str, obj: Model, message: object) -> AuditEntry:
         fields = [
             field
             for part in (message if isinstance(message, list) else [])
@@ -163,7 +182,7 @@ class StaffPage(Scoping, ModelAdmin):
             fields=[str(field) for field in fields],
         )
 
-    def client_of(self, obj: Any) -> int | None:
+    def client_of(self, obj: object) -> int | None:
         """Return the id of the client a row belongs to, if any."""
         path = getattr(obj, "CLIENT_PATH", "client")
         for step in path.split("__") if path else ():
@@ -184,7 +203,7 @@ class ScopedInline(Scoping):
 
     extra = 0
 
-    def _reach(self, request: HttpRequest, right: Right | None, obj: Any) -> bool:
+    def _reach(self, request: HttpRequest, right: Right | None, obj: object) -> bool:
         return super()._reach(request, right, None)
 
 

@@ -1,7 +1,5 @@
 """The staff page of campaigns."""
 
-from typing import Any
-
 from django.contrib import admin
 
 from accountability.roles import Right
@@ -13,7 +11,7 @@ from newsletter.models import Campaign
 class CampaignForm(MailingForm):
     """A campaign always has a list."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.instance.kind = Campaign.Kind.CAMPAIGN
         if "mailing_list" in self.fields:

@@ -1,7 +1,5 @@
 """What only a person can decide: what becomes of the unknown, and whether the failed go again."""
 
-from typing import Any
-
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -9,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accountability.roles import Right
+from newsletter.admin.mailing_admin import MailingAdmin
 from newsletter.admin.steps import do
 from newsletter.delivery import resending_failed, resolving_unknown
 from newsletter.models import Delivery, Mailing
@@ -21,7 +20,7 @@ DECISIONS = {
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def unknown(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def unknown(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     """Show what nobody knows the end of and what was decided before; on POST decide."""
     deciding_now = request.method == "POST"
     mailing = page.mailing(request, pk, change=deciding_now)
@@ -53,7 +52,7 @@ def _people(request: HttpRequest, deliveries: list[int]) -> dict[int, Delivery]:
     return {row.pk: row for row in rows.select_related("registrant")}
 
 
-def _decide(request: HttpRequest, page: Any, mailing: Mailing) -> HttpResponse:
+def _decide(request: HttpRequest, page: MailingAdmin, mailing: Mailing) -> HttpResponse:
     choice = request.POST.get("choice", "")
     if choice not in DECISIONS:
         raise BadRequest("There is no such choice.")
@@ -64,7 +63,7 @@ def _decide(request: HttpRequest, page: Any, mailing: Mailing) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def retry(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def retry(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     """Show what failed, apart by whether sending again can help; on POST send that again."""
     mailing = page.mailing(request, pk, change=True)
     if request.method == "POST":

@@ -53,11 +53,13 @@ class DeliveryPage(ReadOnly, StaffPage):
         )
         return rows if getattr(request.user, "is_superuser", False) else rows.exclude(hidden)
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Tell whether the signed-in person may look, notices apart."""
         if not super().has_view_permission(request, obj):
             return False
-        return obj is None or self.get_queryset(request).filter(pk=obj.pk).exists()
+        return (
+            obj is None or self.get_queryset(request).filter(pk=getattr(obj, "pk", None)).exists()
+        )
 
     @admin.display(description="mail", ordering="mailing")
     def what(self, delivery: Delivery) -> str:

@@ -25,6 +25,10 @@ class Difference:
     typed: str
 
 
+Cleaned = dict[str, Any]
+"""The values of a form's fields, each of its field's own type."""
+
+
 class MailingForm(forms.ModelForm):  # type: ignore[type-arg]
     """What a campaign and a notice have in common when they are written."""
 
@@ -57,7 +61,7 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]
         """Refuse a line break."""
         return _one_line(self.cleaned_data["preheader"])
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         """Check that all belongs to one client, compiles, and that no newer edit is overwritten."""
         cleaned = super().clean() or self.cleaned_data
         self._same_client(cleaned)
@@ -67,7 +71,7 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]
             self._compiles(cleaned)
         return cleaned
 
-    def _same_client(self, cleaned: dict[str, Any]) -> None:
+    def _same_client(self, cleaned: Cleaned) -> None:
         client = cleaned.get("client") or (self.instance.pk and self.instance.client)
         for name in OF_THE_CLIENT:
             chosen = cleaned.get(name)
@@ -77,7 +81,7 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]
                     name, f"This {str(label).lower()} is not one of {client}; choose another."
                 )
 
-    def _no_newer_edit(self, cleaned: dict[str, Any]) -> None:
+    def _no_newer_edit(self, cleaned: Cleaned) -> None:
         """Lock the row until the save has ended, and refuse where it is not what was seen."""
         saved = Mailing.objects.select_for_update().get(pk=self.instance.pk)
         if saved.state != Mailing.State.DRAFT:
@@ -104,7 +108,7 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]
             " is still here, what they saved is shown beside it."
         )
 
-    def _compiles(self, cleaned: dict[str, Any]) -> None:
+    def _compiles(self, cleaned: Cleaned) -> None:
         """Put every fault of the source at its field, with line and column."""
         try:
             compiling.compile_mail(source_of(self._as_typed(cleaned)))
@@ -116,7 +120,7 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]
                     field if known else None, str(fault) if known else f"{fault.field}: {fault}"
                 )
 
-    def _as_typed(self, cleaned: dict[str, Any]) -> Mailing:
+    def _as_typed(self, cleaned: Cleaned) -> Mailing:
         typed = Mailing(kind=self.instance.kind, client=cleaned.get("client"))
         if self.instance.pk:
             typed.client = self.instance.client

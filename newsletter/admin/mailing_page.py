@@ -1,9 +1,8 @@
 """What the pages of campaigns and notices share: writing, previews, checks and the way out."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -63,48 +62,54 @@ class MailingPage(StaffPage):
     def save_and_send(self, request: HttpRequest, obj: Mailing) -> None:
         """Mark the button; what it does is done once the save has been committed."""
 
-    def get_actions_submit_line(self, request: HttpRequest, object_id: Any = None) -> Any:
+    def get_actions_submit_line(
+        self, request: HttpRequest, object_id: str | None = None
+    ) -> list[object]:
         """Offer to save and go on only where there is something to save."""
         mailing = self.get_object(request, object_id) if object_id else None
         if mailing and not self.has_change_permission(request, mailing):
             return []
         return super().get_actions_submit_line(request, object_id)
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Mailing]:
         """Return what pages show; the compiled mail stays where it is."""
         rows = super().get_queryset(request).defer("compiled")
         return rows.select_related("client", "sender", "mailing_list", "service", "template")
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Let a draft be changed; whatever left that state is only to look at."""
         written = isinstance(obj, Mailing) and obj.state != State.DRAFT
         return not written and super().has_change_permission(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Let a draft be thrown away."""
         return isinstance(obj, Mailing) and self.has_change_permission(request, obj)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
         """Keep a mailing with its client."""
         return ["client"] if obj else []
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, object]:
         """Start with the client asked for in the address, or the only one there is."""
-        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        initial: dict[str, object] = super().get_changeform_initial_data(request)
         clients = self._clients(request)
         if "client" not in initial and len(clients) == 1:
             initial["client"] = clients[0].pk
         return initial
 
-    def _clients(self, request: HttpRequest) -> list[Any]:
+    def _clients(self, request: HttpRequest) -> list[Client]:
         return list(Client.objects.for_staff(request.user, self.right)[:2])
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: Mailing, form: MailingForm, change: bool
+    ) -> None:
         """Note who wrote it first."""
         obj.created_by = obj.created_by or request.user.pk
         super().save_model(request, obj, form, change)
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
         """Show above the list what came due while nothing could start it."""
         overdue = [
             (mailing, self.url("send", mailing.pk))
@@ -117,8 +122,8 @@ class MailingPage(StaffPage):
         request: HttpRequest,
         object_id: str | None = None,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
         """Save first; then, outside the transaction of the save, test or go on to sending."""
         mailing = self.get_object(request, object_id) if object_id else None
         context = dict(extra_context or {})
@@ -130,28 +135,32 @@ class MailingPage(StaffPage):
         return self._after_save(request, object_id, response)
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> Any:
+        self, request: HttpRequest, context: dict[str, object], *args: object, **kwargs: object
+    ) -> HttpResponse:
         """Offer one way to save: it stays on the page."""
         context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _after_save(self, request: HttpRequest, object_id: str | None, response: Any) -> Any:
+    def _after_save(
+        self, request: HttpRequest, object_id: str | None, response: HttpResponse
+    ) -> HttpResponse:
         if not object_id or request.method != "POST" or response.status_code != 302:
             return response
         if self.button("save_and_test") in request.POST:
-            steps.test(self, request, object_id)
+            steps.test(self, request, int(object_id))
             return HttpResponseRedirect(self.url("change", object_id))
         if self.button("save_and_send") in request.POST:
             return HttpResponseRedirect(self.url("send", object_id))
         return response
 
-    def response_add(self, request: HttpRequest, obj: Any, *args: Any, **kwargs: Any) -> Any:
+    def response_add(
+        self, request: HttpRequest, obj: Mailing, *args: object, **kwargs: object
+    ) -> HttpResponse:
         """Go on writing where the preview is."""
         super().response_add(request, obj, *args, **kwargs)
         return HttpResponseRedirect(self.url("change", obj.pk))
 
-    def response_change(self, request: HttpRequest, obj: Any) -> Any:
+    def response_change(self, request: HttpRequest, obj: Mailing) -> HttpResponse:
         """Stay on the page: a saved draft is seldom a finished one."""
         super().response_change(request, obj)
         return HttpResponseRedirect(self.url("change", obj.pk))
@@ -172,7 +181,7 @@ class MailingPage(StaffPage):
             status=409,
         )
 
-    def _panel(self, request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
+    def _panel(self, request: HttpRequest, mailing: Mailing) -> dict[str, object]:
         person = previewing.person(mailing, request.GET.get("person", ""))
         is_ahead = mailing.state in (State.DRAFT, State.SCHEDULED)
         return {
@@ -210,7 +219,7 @@ class MailingPage(StaffPage):
         """Return the name of one of this page's addresses."""
         return f"admin:newsletter_{self.opts.model_name}_{step}"
 
-    def url(self, step: str, pk: Any) -> str:
+    def url(self, step: str, pk: int | str) -> str:
         """Return one of this page's addresses."""
         return reverse(self.name(step), args=[pk])
 
@@ -257,7 +266,7 @@ class MailingPage(StaffPage):
             raise PermissionDenied
         return mailing
 
-    def context(self, request: HttpRequest, mailing: Mailing, title: str) -> dict[str, Any]:
+    def context(self, request: HttpRequest, mailing: Mailing, title: str) -> dict[str, object]:
         """Return what every page about one mailing shows around its content."""
         return {
             **self.admin_site.each_context(request),

@@ -1,7 +1,5 @@
 """The staff page of service notices: a right of their own, and never a campaign."""
 
-from typing import Any
-
 from django.contrib import admin
 
 from accountability.roles import Right
@@ -13,7 +11,7 @@ from newsletter.models import Notice
 class NoticeForm(MailingForm):
     """A notice always has a service and a reason."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.instance.kind = Notice.Kind.NOTICE
         for name in ("service", "reason"):

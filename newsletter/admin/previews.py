@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -11,6 +10,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
+from newsletter.admin.mailing_admin import MailingAdmin
 from newsletter.admin.mailing_form import OF_THE_CLIENT, WRITTEN
 from newsletter.mailings import audience
 from newsletter.models import Mailing, Sender, Template
@@ -40,7 +40,7 @@ CHOSEN_MODELS = {
 
 @xframe_options_sameorigin
 @require_GET
-def preview(request: HttpRequest, page: Any, pk: int, part: str) -> HttpResponse:
+def preview(request: HttpRequest, page: MailingAdmin, pk: int, part: str) -> HttpResponse:
     """Show one part of a mailing as one person, saved or as it is being typed."""
     mailing = page.mailing(request, pk)
     _type_into(mailing, _kept(request, mailing, request.GET.get("unsaved", "")))
@@ -75,7 +75,7 @@ def _in_scheme(html: str, *, dark: bool) -> str:
 
 
 @require_POST
-def unsaved(request: HttpRequest, page: Any, pk: int) -> JsonResponse:
+def unsaved(request: HttpRequest, page: MailingAdmin, pk: int) -> JsonResponse:
     """Keep what is typed for a while and answer what is wrong with it and where to look at it."""
     mailing = page.mailing(request, pk, change=True)
     typed = {name: request.POST[name] for name in WRITTEN if name in request.POST}
@@ -115,14 +115,14 @@ def _type_into(mailing: Mailing, typed: dict[str, str]) -> None:
 
 
 @require_GET
-def audience_now(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def audience_now(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     """Count the audience; a part of its own, for a million takes a moment."""
     mailing = page.mailing(request, pk)
     return render(request, "newsletter/audience.html", {"audience": audience.audience(mailing)})
 
 
 @require_POST
-def people(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def people(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     """Find people of the audience by the beginning of an address (never in a URL)."""
     mailing = page.mailing(request, pk)
     registrants = previewing.people(mailing, request.POST.get("address", ""))

@@ -39,7 +39,7 @@ class PaceRules(ScopedStackedInline):
 
 
 @require_POST
-def use_again(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def use_again(request: HttpRequest, page: "SenderPage", pk: int) -> HttpResponse:
     """Use a stopped sender again, and lift what its receivers asked for: a person says so."""
     sender = page.get_queryset(request).filter(pk=pk).first()
     if sender is None or not page.has_change_permission(request, sender):
@@ -111,7 +111,7 @@ class SenderPage(StaffPage):
         label = "stopped" if sender.stopped_at else "in use"
         return label, label
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
         """Keep a sender with its client."""
         return ["client"] if obj else []
 
@@ -138,7 +138,7 @@ class SenderPage(StaffPage):
         request: HttpRequest,
         object_id: str | None = None,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: dict[str, object] | None = None,
     ) -> Any:
         """Show beside the form how the sender does."""
         context = dict(extra_context or {})

@@ -29,6 +29,10 @@ def named(provider: str, field: str) -> str:
     return f"{provider}__{field}"
 
 
+Cleaned = dict[str, Any]
+"""The values of a form's fields, each of its field's own type."""
+
+
 class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
     """A sender with its server, its pace, and who stands in for it."""
 
@@ -72,7 +76,7 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
             others = fallback.queryset.exclude(pk=self.instance.pk)
             fallback.queryset = others.filter(client=self.instance.client_id)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         """Check the server, who stands in, and that hours come in pairs."""
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("transport") == Transport.SMTP and not cleaned.get("host"):
@@ -88,14 +92,14 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error(missing, "Quiet hours need a beginning and an end.")
         return cleaned
 
-    def _check_password(self, cleaned: dict[str, Any]) -> None:
+    def _check_password(self, cleaned: Cleaned) -> None:
         """Ask for the password again where it would go to another server, or in the clear."""
         moved = set(WHERE_THE_PASSWORD_GOES) & set(self.changed_data)
         goes_on = cleaned.get("transport") == Transport.SMTP
         if goes_on and self.instance.password and moved and not cleaned.get("new_password"):
             self.add_error("new_password", TYPE_AGAIN.format("password"))
 
-    def _check_provider(self, cleaned: dict[str, Any]) -> None:
+    def _check_provider(self, cleaned: Cleaned) -> None:
         """Put together what the provider needs to know; every fault stands at its field."""
         name = cleaned.get("provider") or ""
         if name not in PROVIDERS:
@@ -123,7 +127,7 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error(named(name, at[0]) if at else "provider", f"{wrong}.".capitalize())
         cleaned["credentials"] = {key: value for key, value in typed.items() if value}
 
-    def _check_fallback(self, cleaned: dict[str, Any]) -> None:
+    def _check_fallback(self, cleaned: Cleaned) -> None:
         """Refuse a stand-in of another client, or one that leads back here."""
         chosen = cleaned.get("fallback")
         if chosen is None:
@@ -167,7 +171,7 @@ class PaceRuleForm(forms.ModelForm):  # type: ignore[type-arg]
         labels = {"per_second": "Mails a second"}
         help_texts = {"per_second": "", "connections": "at once, from each worker process"}
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         """Refuse a rule that limits nothing."""
         cleaned = super().clean() or self.cleaned_data
         if not self.errors and not (cleaned.get("per_second") or cleaned.get("connections")):

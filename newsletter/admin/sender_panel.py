@@ -1,7 +1,6 @@
 """What stands beside the form of a sender: is it stopped, how fast it goes, what to know of it."""
 
 import zoneinfo
-from typing import Any
 
 from django.utils.timezone import now
 
@@ -12,7 +11,7 @@ from newsletter.senders import failover, warm_up
 from newsletter.senders.provider_catalogue import PROVIDERS, Capability, checklist
 
 
-def panel(sender: Sender) -> dict[str, Any]:
+def panel(sender: Sender) -> dict[str, object]:
     """Return what the page of a saved sender shows beside its form."""
     reading = pace.snapshots([sender.pk])[sender.pk]
     zone = zoneinfo.ZoneInfo(sender.client.time_zone)

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
 
+from newsletter.admin.mailing_admin import MailingAdmin
 from newsletter.delivery import resending_failed, resolving_unknown
 from newsletter.mailings import audience, duplicating, extra_pages, lifecycle
 from newsletter.models import Mailing
@@ -36,7 +37,7 @@ OFFERED = {
 CONFIRMED = {"cancel": "Nothing more of it will be sent, and this cannot be undone."}
 
 
-def _may_go(page: Any, request: HttpRequest, mailing: Mailing) -> bool:
+def _may_go(page: MailingAdmin, request: HttpRequest, mailing: Mailing) -> bool:
     """Check once more, just before: it is what was looked at, and every blocking check passes."""
     if request.POST.get("seen_version") != str(mailing.version):
         page.say(
@@ -51,7 +52,7 @@ def _may_go(page: Any, request: HttpRequest, mailing: Mailing) -> bool:
     return not failed
 
 
-def do(page: Any, request: HttpRequest, done: str, act: Any, **given: Any) -> bool:
+def do(page: MailingAdmin, request: HttpRequest, done: str, act: Any, **given: Any) -> bool:
     """Do one act of approving and say how it went; the second of two people is told so."""
     try:
         act(staff=request.user.pk, **given)
@@ -62,7 +63,7 @@ def do(page: Any, request: HttpRequest, done: str, act: Any, **given: Any) -> bo
     return True
 
 
-def send(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def send(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     """Ask once, naming the number of people; on POST send now."""
     mailing = page.mailing(request, pk, change=True)
     if request.method == "POST":
@@ -93,7 +94,7 @@ def send(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
 
 
 @require_POST
-def schedule(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def schedule(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     """Schedule for a time on the client's clock."""
     mailing = page.mailing(request, pk, change=True)
     zone = zoneinfo.ZoneInfo(mailing.client.time_zone)
@@ -117,7 +118,7 @@ def schedule(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
 
 
 @require_POST
-def move(request: HttpRequest, page: Any, pk: int, move: str) -> HttpResponse:
+def move(request: HttpRequest, page: MailingAdmin, pk: int, move: str) -> HttpResponse:
     """Pause, go on, cancel, or make it a draft again."""
     mailing = page.mailing(request, pk, change=True)
     if move not in MOVES:
@@ -128,7 +129,7 @@ def move(request: HttpRequest, page: Any, pk: int, move: str) -> HttpResponse:
     return HttpResponseRedirect(page.url(step, pk))
 
 
-def _progress(page: Any, request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
+def _progress(page: MailingAdmin, request: HttpRequest, mailing: Mailing) -> dict[str, object]:
     figures = progress(mailing, earlier=request.GET.get("earlier", ""))
     query = urlencode({"state": mailing.state, "earlier": figures.samples})
     may = page.has_change_permission(request)
@@ -148,7 +149,7 @@ def _progress(page: Any, request: HttpRequest, mailing: Mailing) -> dict[str, An
 
 
 @require_GET
-def progress_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def progress_page(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     """Show how a mailing goes, with what can be done about it."""
     mailing = page.mailing(request, pk)
     if mailing.state in (State.DRAFT, State.SCHEDULED):
@@ -169,7 +170,7 @@ def progress_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
 
 
 @require_GET
-def progress_now(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def progress_now(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     """Return the part of the progress page that is asked for every second."""
     mailing = page.mailing(request, pk)
     context = _progress(page, request, mailing) | {"is_part": True}
@@ -179,7 +180,7 @@ def progress_now(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
     return response
 
 
-def test(page: Any, request: HttpRequest, pk: Any) -> None:
+def test(page: MailingAdmin, request: HttpRequest, pk: int) -> None:
     """Send a test of what is saved to the signed-in person, and say how it went."""
     mailing, staff = page.mailing(request, pk), cast("User", request.user)
     try:
@@ -191,7 +192,7 @@ def test(page: Any, request: HttpRequest, pk: Any) -> None:
 
 
 @require_POST
-def test_again(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def test_again(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     """Send a test of a mailing that is only to look at."""
     page.mailing(request, pk, change=True)
     test(page, request, pk)
@@ -199,7 +200,7 @@ def test_again(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
 
 
 @require_POST
-def duplicate(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def duplicate(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     """Make a new draft with the same content."""
     mailing = page.mailing(request, pk, change=True)
     copy = duplicating.duplicate(mailing=mailing, staff=request.user.pk)

@@ -21,7 +21,7 @@ from registrants.scoped_admin import ScopedFilter, StaffPage
 class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
     """A layout; it is compiled around a sample before it is kept."""
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Put every fault at the source, with line and column."""
         cleaned = super().clean() or self.cleaned_data
         client = cleaned.get("client") or (self.instance.pk and self.instance.client)
@@ -39,7 +39,7 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @xframe_options_sameorigin
 @require_GET
-def preview(request: HttpRequest, page: Any, pk: int, part: str) -> HttpResponse:
+def preview(request: HttpRequest, page: "TemplatePage", pk: int, part: str) -> HttpResponse:
     """Show a layout around a sample, as a document of its own."""
     template = page.get_queryset(request).filter(pk=pk).first()
     if template is None:
@@ -66,7 +66,7 @@ class TemplatePage(StaffPage):
         css = {"all": ["admin/compose.css"]}
         js = ["admin/compose.js"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
         """Keep a layout with its client."""
         return ["client"] if obj else []
 
@@ -85,7 +85,7 @@ class TemplatePage(StaffPage):
         request: HttpRequest,
         object_id: str | None = None,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: dict[str, object] | None = None,
     ) -> Any:
         """Show the saved layout beside its source."""
         context = dict(extra_context or {})

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
@@ -72,7 +73,7 @@ class Source:
         return self.locale.lower().replace("_", "-").split("-")[0] in RIGHT_TO_LEFT
 
     @property
-    def constants(self) -> dict[str, Any]:
+    def constants(self) -> dict[str, object]:
         """Return what a template may name that is the same for every reader of this mail."""
         made = {
             "client": {"name": self.client_name, "postal_address": self.postal_address},
@@ -86,7 +87,7 @@ class Source:
             "preheader": self.preheader,
             "footer_reason": self.reason_line or self._reason,
         }
-        cleaned: dict[str, Any] = personalising.clean(made)
+        cleaned: dict[str, object] = personalising.clean(made)
         return cleaned
 
     @property
@@ -109,7 +110,7 @@ class CompiledMail:
     text: str
     links: list[str]
     personal_links: list[str]
-    constants: dict[str, Any]
+    constants: dict[str, object]
     headers: dict[str, str]
     message_id_domain: str
     bounce_domain: str
@@ -183,7 +184,7 @@ def _compiled(source: Source) -> CompiledMail:
 def unknown_variables(source: Source) -> list[SourceError]:
     """Return each variable no reader of this kind of mail has, with line and column."""
     campaign = source.kind == "campaign"
-    known: dict[str, Any] = {
+    known: dict[str, Collection[str] | None] = {
         "registrant": {"name", "address", *source.attribute_names},
         "client": {"name", "postal_address"},
     }

@@ -33,7 +33,7 @@ class _Limited(Environment):
     output_stream_limit = 400_000
 
 
-def clean(value: Any) -> Any:
+def clean(value: object) -> Any:
     """Return a value without control characters, line breaks as one newline, in any depth."""
     if isinstance(value, str):
         if _DIRTY.search(value):

@@ -28,7 +28,7 @@ COUNT_EVERY_SECONDS = 1.0
 class _AtOnce(Executor):
     """Runs what it is given in the caller's own thread."""
 
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
+    def submit(self, fn: Any, /, *args: object, **kwargs: object) -> "Future[Any]":
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))

@@ -84,7 +84,7 @@ def is_overdue(mailing: Mailing) -> bool:
     return mailing.state == State.SCHEDULED and at is not None and at < now() - LATE
 
 
-def overdue(mailings: QuerySet[Any]) -> QuerySet[Any]:
+def overdue(mailings: QuerySet[Mailing]) -> QuerySet[Mailing]:
     """Return those that came due while nothing could start them and wait for a person."""
     return mailings.filter(state=State.SCHEDULED, scheduled_at__lt=now() - LATE)
 

@@ -11,7 +11,7 @@ from registrants.models.scope import Scoped
 class CampaignManager(models.Manager.from_queryset(Scoped)):  # type: ignore[misc]
     """Sees campaigns alone."""
 
-    def get_queryset(self) -> Any:
+    def get_queryset(self) -> Scoped:
         """Return campaigns alone."""
         return super().get_queryset().filter(kind=Mailing.Kind.CAMPAIGN)
 

@@ -11,7 +11,7 @@ from registrants.models.scope import Scoped
 class NoticeManager(models.Manager.from_queryset(Scoped)):  # type: ignore[misc]
     """Sees notices alone."""
 
-    def get_queryset(self) -> Any:
+    def get_queryset(self) -> Scoped:
         """Return notices alone."""
         return super().get_queryset().filter(kind=Mailing.Kind.NOTICE)
 

@@ -143,7 +143,7 @@ def undecided() -> int:
         return int(cursor.fetchone()[0])
 
 
-def with_undecided(mailings: QuerySet[Any]) -> QuerySet[Any]:
+def with_undecided(mailings: QuerySet[Mailing]) -> QuerySet[Mailing]:
     """Return those of the mailings that wait for a decision on what is unknown."""
     waiting = Lease.objects.filter(closed_at=None, unknown__gt=0).values("mailing")
     return mailings.filter(pk__in=waiting)

@@ -1,5 +1,6 @@
 """How a run goes: receiver by receiver, over time, who works at it, and what servers said last."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -133,7 +134,7 @@ def _connections(sender: Sender) -> int:
         return 0
 
 
-def _rows(statement: str, params: list[Any]) -> list[Any]:
+def _rows(statement: str, params: Sequence[int | float]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return cursor.fetchall()

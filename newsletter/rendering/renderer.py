@@ -5,7 +5,7 @@ Pixel and rewritten links stand only in the mail of whoever granted that measuri
 
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from liquid import Markup, escape
 
@@ -144,7 +144,7 @@ class Renderer:
             return ""
         return self._own(recipient.subscription, self.mailing)
 
-    def _measured(self, recipient: Recipient) -> dict[str, Any]:
+    def _measured(self, recipient: Recipient) -> dict[str, object]:
         """Return the links and the pixel of one person, for nodes Liquid renders itself."""
         pixel = Markup("")
         addresses = self.compiled.links

@@ -77,12 +77,12 @@ Segment = str | LinkSlot | PixelSlot | Fill
 class Values:
     """What a template may name: the same for all, and per person."""
 
-    constants: dict[str, Any]
+    constants: dict[str, object]
     preferences: Callable[[Recipient], str]
-    personal: Callable[[Recipient], dict[str, Any]]
+    personal: Callable[[Recipient], dict[str, object]]
 
 
-def globals_of(recipient: Recipient, values: Values) -> dict[str, Any]:
+def globals_of(recipient: Recipient, values: Values) -> dict[str, object]:
     """Return everything an author may name for one person, as plain data."""
     registrant = {**recipient.attributes, "name": recipient.name, "address": recipient.address}
     own = values.preferences(recipient)
@@ -131,7 +131,7 @@ class _Cutter:
         self.values = values
         self.html = environment.autoescape
         self.still = RenderContext(template, globals=values.constants)
-        self.last: tuple[Recipient | None, dict[str, Any]] = (None, {})
+        self.last: tuple[Recipient | None, dict[str, object]] = (None, {})
 
     def segments(self, nodes: Iterable[Node]) -> Iterable[Segment]:
         for node in nodes:
@@ -218,7 +218,7 @@ class _Cutter:
 
         return Fill(f"node {self.html} {id(node)}", text)
 
-    def _globals(self, recipient: Recipient) -> dict[str, Any]:
+    def _globals(self, recipient: Recipient) -> dict[str, object]:
         """Return what a template may name, made once for the nodes of one person in a row."""
         last = self.last  # read once: another thread may be at another person
         if last[0] is not recipient:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from email import policy
 from email.message import EmailMessage
 from email.utils import formataddr, formatdate, make_msgid
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils.crypto import get_random_string
 from django.utils.html import escape
 
@@ -130,7 +130,7 @@ def unknown_variables(mailing: Mailing) -> list[SourceError]:
     return list(compiling.unknown_variables(source_of(mailing)))
 
 
-def faults(mailing: Mailing) -> list[dict[str, Any]]:
+def faults(mailing: Mailing) -> list[dict[str, object]]:
     """Return what is wrong with a mailing as it stands, fit for JSON."""
     try:
         compiling.compile_mail(source_of(mailing))
@@ -143,7 +143,7 @@ def faults(mailing: Mailing) -> list[dict[str, Any]]:
     ]
 
 
-def send_test(mailing: Mailing, staff: Any, registrant: Registrant | None = None) -> None:
+def send_test(mailing: Mailing, staff: User, registrant: Registrant | None = None) -> None:
     """Send a mailing to the signed-in person's own address at once, its links inert.
 
     Raises NotSent where they have no address, it cannot be rendered, or the server says no.

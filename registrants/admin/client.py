@@ -24,7 +24,7 @@ class NamesField(forms.CharField):
 
     widget = UnfoldAdminTextareaWidget
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> Any:
         """Show the kept names line by line, and what was typed as it was typed."""
         return "\n".join(value) if isinstance(value, list) else value
 
@@ -54,12 +54,12 @@ class ClientPage(StaffPage):
         ("Acceptable use", {"fields": ["on_hold_at"]}),
     ]
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Let superusers alone add a client."""
         return bool(getattr(request.user, "is_superuser", False))
 
     def formfield_for_dbfield(
-        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+        self, db_field: Field[object, object], request: HttpRequest, **kwargs: object
     ) -> Any:
         """Ask for the attributes' names line by line; say what the locale decides."""
         if db_field.name == "locale":
@@ -76,11 +76,13 @@ class ClientPage(StaffPage):
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
         """Keep the hold out of the client's own hands."""
         return [] if getattr(request.user, "is_superuser", False) else ["on_hold_at"]
 
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+    def get_prepopulated_fields(
+        self, request: HttpRequest, obj: object = None
+    ) -> dict[str, object]:
         """Fill the slug from the name while a client is new; later it stands in links."""
         return {} if obj else dict(self.prepopulated_fields)
 

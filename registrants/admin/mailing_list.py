@@ -1,7 +1,5 @@
 """The staff page of mailing lists, with the words people are shown when they are asked."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -34,6 +32,6 @@ class MailingListPage(StaffPage):
     fields = ["client", "name", "slug", "purpose", "is_public", "archived_at"]
     inlines = [WordingTable]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
         """Keep a list with its client and its slug (List-Id) once it is made."""
         return ["client", "slug"] if obj else []

@@ -1,9 +1,7 @@
 """The staff page of registrants: where they stand and how it came about; only to look at."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 
@@ -43,7 +41,7 @@ class ConsentTable(ReadOnlyTable):
     readonly_fields = fields
     verbose_name_plural = "consent history"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """Bring the words and the evidence along."""
         return super().get_queryset(request).select_related("mailing_list", "wording", "evidence")
 
@@ -87,8 +85,8 @@ class RegistrantPage(ReadOnly, StaffPage):
     inlines = [SubscriptionTable, EnrolmentTable, ConsentTable]
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
+    ) -> tuple[QuerySet[Model], bool]:
         """Find a whole address by its hash, which is indexed; anything else by its beginning."""
         term = search_term.strip()
         if "@" in term and "." in term.rpartition("@")[2]:

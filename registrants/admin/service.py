@@ -1,7 +1,5 @@
 """The staff page of services and of who is enrolled in them."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -20,7 +18,7 @@ class ServicePage(StaffPage):
     search_fields = ["name"]
     fields = ["client", "name", "description"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
         """Keep a service with its client."""
         return ["client"] if obj else []
 

@@ -1,17 +1,25 @@
 """The one way staff reach rows: only those of the clients they are assigned to."""
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from django.apps import apps
 from django.db import models
 
 from accountability.roles import Right, holding
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+    from registrants.models.client import Client
+
+StaffUser: TypeAlias = "User | AnonymousUser"
+"""Whoever a request comes from."""
+
 
 class Scoped(models.QuerySet[Any]):
     """A queryset over rows that belong to a client; the model names the path in CLIENT_PATH."""
 
-    def for_staff(self, staff: Any, right: Right | None = None) -> Self:
+    def for_staff(self, staff: StaffUser, right: Right | None = None) -> Self:
         """Return the rows of clients this member of staff is assigned to (with that right)."""
         if not getattr(staff, "is_active", False) or not staff.is_staff:
             return self.none()
@@ -23,7 +31,7 @@ class Scoped(models.QuerySet[Any]):
             assigned = assigned.filter(role__in=holding(right))
         return self.filter(**{f"{path or 'pk'}__in": assigned.values("client")})
 
-    def of(self, client: Any) -> Self:
+    def of(self, client: "Client | int") -> Self:
         """Return the rows of one client."""
         path = getattr(self.model, "CLIENT_PATH", "client")
         return self.filter(**{path or "pk": client})

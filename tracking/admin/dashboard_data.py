@@ -3,7 +3,7 @@
 import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import cast
 
 from django.core.cache import cache
 from django.db.models import Q, QuerySet, Sum
@@ -15,6 +15,7 @@ from newsletter.mailings import lifecycle
 from newsletter.models import Lease, Mailing
 from newsletter.monitoring.progress import Progress, progress
 from registrants.models import Client
+from registrants.models.scope import StaffUser
 from tracking.reporting import totals, visibility
 
 State = Mailing.State
@@ -49,30 +50,30 @@ class Unknown:
     count: int
 
 
-def going(staff: Any) -> list[Going]:
+def going(staff: StaffUser) -> list[Going]:
     """Return what is going out now, the oldest first."""
     under_way = _seen(staff).filter(state__in=(State.STAGING, State.SENDING))
     return [Going(mailing, progress(mailing)) for mailing in under_way.order_by("started_at")[:20]]
 
 
-def paused(staff: Any) -> QuerySet[Mailing]:
+def paused(staff: StaffUser) -> QuerySet[Mailing]:
     """Return what somebody, or a fault, has paused."""
     return _seen(staff).filter(state=State.PAUSED).order_by("-updated_at")[:20]
 
 
-def scheduled(staff: Any) -> QuerySet[Mailing]:
+def scheduled(staff: StaffUser) -> QuerySet[Mailing]:
     """Return what goes out by itself within the next days, the next first."""
     soon = _seen(staff).filter(state=State.SCHEDULED, scheduled_at__lte=now() + SOON)
     late = lifecycle.overdue(soon).values("pk")
     return soon.exclude(pk__in=late).order_by("scheduled_at")[:20]
 
 
-def overdue(staff: Any) -> QuerySet[Mailing]:
+def overdue(staff: StaffUser) -> QuerySet[Mailing]:
     """Return what came due while nothing could start it, the latest first."""
     return lifecycle.overdue(_seen(staff)).order_by("-scheduled_at")[:20]
 
 
-def unknown(staff: Any) -> list[Unknown]:
+def unknown(staff: StaffUser) -> list[Unknown]:
     """Return mailings that wait for a decision about unknown deliveries."""
     undecided = Lease.objects.filter(closed_at=None, unknown__gt=0, mailing__isnull=False)
     counted = dict(undecided.values_list("mailing").annotate(count=Sum("unknown")))
@@ -80,14 +81,14 @@ def unknown(staff: Any) -> list[Unknown]:
     return [Unknown(mailing, counted[mailing.pk]) for mailing in mailings]
 
 
-def results(staff: Any) -> list[CampaignResult]:
+def results(staff: StaffUser) -> list[CampaignResult]:
     """Return the last mailings that are out, with what they came to."""
     done = _seen(staff).filter(state__in=(State.SENT, State.CANCELLED), started_at__isnull=False)
     newest = done.order_by("-finished_at", "-pk")[:CAMPAIGNS_SHOWN]
     return [CampaignResult(mailing, _summary(mailing)) for mailing in newest]
 
 
-def held_back(staff: Any) -> QuerySet[Client]:
+def held_back(staff: StaffUser) -> QuerySet[Client]:
     """Return clients none of whose campaigns can go out: no postal address, or on hold."""
     clients: QuerySet[Client] = Client.objects.for_staff(staff, Right.CAMPAIGNS).filter(
         Q(postal_address="") | Q(on_hold_at__isnull=False)
@@ -109,7 +110,7 @@ def _summary(mailing: Mailing) -> totals.Summary:
     return summary
 
 
-def _seen(staff: Any) -> QuerySet[Mailing]:
+def _seen(staff: StaffUser) -> QuerySet[Mailing]:
     return (
         visibility.mailings(staff)
         .select_related("client", "mailing_list", "service")

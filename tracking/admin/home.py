@@ -2,7 +2,6 @@
 
 import zoneinfo
 from datetime import datetime
-from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -54,10 +53,10 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
 ]
 
 
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+def navigation(request: HttpRequest) -> list[dict[str, object]]:
     """Return the groups of the sidebar with the pages the signed-in person may open."""
     pages = {model._meta.label_lower: page for model, page in admin.site._registry.items()}
-    groups: list[dict[str, Any]] = [
+    groups: list[dict[str, object]] = [
         {"items": [{"title": "Home", "icon": "home", "link": reverse("admin:index")}]}
     ]
     for title, entries in GROUPS:
@@ -78,7 +77,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return groups
 
 
-def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def dashboard(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
     """Return what the home page shows: now, to decide, soon, last results, and where to begin."""
     staff = request.user
     context |= {
@@ -102,7 +101,7 @@ def _of(mailing: Mailing) -> str:
     return f"{mailing.get_kind_display()} of {mailing.client}"
 
 
-def _going(going: dashboard_data.Going) -> dict[str, Any]:
+def _going(going: dashboard_data.Going) -> dict[str, object]:
     return {
         "mailing": going.mailing,
         "of": _of(going.mailing),
@@ -111,7 +110,7 @@ def _going(going: dashboard_data.Going) -> dict[str, Any]:
     }
 
 
-def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
+def _decisions(request: HttpRequest) -> list[dict[str, object]]:
     """Return what waits for somebody, the most pressing first; `url` may be empty."""
     decisions = [_decision_unknown(unknown) for unknown in dashboard_data.unknown(request.user)]
     decisions += [
@@ -140,7 +139,7 @@ def _decisions(request: HttpRequest) -> list[dict[str, Any]]:
     return decisions
 
 
-def _decision_unknown(unknown: dashboard_data.Unknown) -> dict[str, Any]:
+def _decision_unknown(unknown: dashboard_data.Unknown) -> dict[str, object]:
     many = f"{unknown.count:,} deliveries" if unknown.count > 1 else "One delivery"
     return {
         "what": unknown.mailing.subject,
@@ -152,7 +151,7 @@ def _decision_unknown(unknown: dashboard_data.Unknown) -> dict[str, Any]:
     }
 
 
-def _decision_client(request: HttpRequest, client: Client) -> dict[str, Any]:
+def _decision_client(request: HttpRequest, client: Client) -> dict[str, object]:
     may = Client.objects.for_staff(request.user, Right.SETTINGS).filter(pk=client.pk).exists()
     on_hold = client.on_hold_at is not None
     return {
@@ -167,7 +166,7 @@ def _decision_client(request: HttpRequest, client: Client) -> dict[str, Any]:
     }
 
 
-def _scheduled(mailing: Mailing) -> dict[str, Any]:
+def _scheduled(mailing: Mailing) -> dict[str, object]:
     zone = zoneinfo.ZoneInfo(mailing.client.time_zone)
     return {
         "mailing": mailing,
@@ -183,7 +182,7 @@ def _moment(at: datetime | None, zone: zoneinfo.ZoneInfo) -> str:
     return f"{there:%A}, {there.day} {there:%B %Y, %H:%M}"
 
 
-def _result(result: dashboard_data.CampaignResult) -> dict[str, Any]:
+def _result(result: dashboard_data.CampaignResult) -> dict[str, object]:
     zone = zoneinfo.ZoneInfo(result.mailing.client.time_zone)
     return {
         "mailing": result.mailing,

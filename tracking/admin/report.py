@@ -1,9 +1,7 @@
 """The staff page of reports: a list, and for each mailing its figures."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from unfold.decorators import display
@@ -44,7 +42,7 @@ class ReportPage(ReadOnly, StaffPage):
         """Show the state with its colour."""
         return mailing.state, mailing.get_state_display()
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """Return the reports within reach: those of notices for who may send notices."""
         rows = super().get_queryset(request)
         return rows.filter(pk__in=visibility.mailings(request.user).order_by().values("pk"))

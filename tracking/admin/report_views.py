@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from newsletter.models import Delivery, Mailing
 from registrants import gate
+from registrants.scoped_admin import AdminPage
 from tracking.reporting import cards, charts, csv_export, deliveries, totals, visibility
 
 YES_NO = [("", "Either way"), ("yes", "Yes"), ("no", "No")]
@@ -28,7 +29,9 @@ def _found(request: HttpRequest, pk: int) -> Mailing:
     return mailing
 
 
-def _context(request: HttpRequest, page: Any, mailing: Mailing, title: str) -> dict[str, Any]:
+def _context(
+    request: HttpRequest, page: AdminPage, mailing: Mailing, title: str
+) -> dict[str, object]:
     """Return what every page of a report shows around its content."""
     return {
         **page.admin_site.each_context(request),
@@ -45,7 +48,7 @@ def _context(request: HttpRequest, page: Any, mailing: Mailing, title: str) -> d
 
 
 @require_GET
-def report_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def report_page(request: HttpRequest, page: AdminPage, pk: int) -> HttpResponse:
     """Show the figures of one mailing."""
     mailing = _found(request, pk)
     report = totals.report(mailing)
@@ -69,7 +72,7 @@ def _states(counts: totals.Counts) -> list[tuple[str, int, str]]:
 
 
 @require_GET
-def deliveries_page(request: HttpRequest, page: Any, pk: int) -> HttpResponse:
+def deliveries_page(request: HttpRequest, page: AdminPage, pk: int) -> HttpResponse:
     """Show what became of each mail, narrowed as asked."""
     mailing = _found(request, pk)
     query = {name: request.GET.get(name, "") for name in ("state", "refusal", "opened", "clicked")}
@@ -100,7 +103,7 @@ def _choices(query: dict[str, str], mailing: Mailing) -> list[tuple[str, str, st
 
 
 @require_POST
-def export_page(request: HttpRequest, page: Any, pk: int) -> StreamingHttpResponse:
+def export_page(request: HttpRequest, page: AdminPage, pk: int) -> StreamingHttpResponse:
     """Send the deliveries as a CSV file, line by line, and note that in the audit trail."""
     mailing = _found(request, pk)
     lines = csv_export.export(mailing=mailing, staff=request.user.pk)

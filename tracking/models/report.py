@@ -1,7 +1,5 @@
 """A mailing as its report sees it: only what has been started."""
 
-from typing import Any
-
 from django.db import models
 
 from newsletter.models import Mailing
@@ -11,7 +9,7 @@ from registrants.models.scope import Scoped
 class ReportManager(models.Manager.from_queryset(Scoped)):  # type: ignore[misc]
     """Sees what has been started, of both kinds."""
 
-    def get_queryset(self) -> Any:
+    def get_queryset(self) -> Scoped:
         """Return mailings that have been started."""
         return super().get_queryset().filter(started_at__isnull=False)
 

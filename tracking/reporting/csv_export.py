@@ -66,7 +66,7 @@ def lines(mailing: Mailing) -> Iterator[str]:
         yield writer.writerow([cell(value) for value in row])
 
 
-def rows(mailing: int) -> Iterator[tuple[Any, ...]]:
+def rows(mailing: int) -> Iterator[tuple[object, ...]]:
     """Return the deliveries of a mailing, the first one first."""
     where = ledger.span(mailing)
     if where is None:
@@ -83,7 +83,7 @@ def rows(mailing: int) -> Iterator[tuple[Any, ...]]:
             after = batch[-1][0]
 
 
-def cell(value: Any) -> str:
+def cell(value: object) -> str:
     """Return a value as the text of a cell."""
     if value is None:
         return ""

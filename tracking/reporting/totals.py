@@ -1,6 +1,6 @@
 """What a mailing adds up to: counts, rates over what was measured, and a series over time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -229,7 +229,7 @@ def _series(mailing: Mailing) -> tuple[timedelta, tuple[Bucket, ...]]:
     return step, tuple(Bucket(at, **steps.get(at, {})) for at in moments)
 
 
-def _rows(statement: str, params: list[Any]) -> list[Any]:
+def _rows(statement: str, params: Sequence[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return cursor.fetchall()

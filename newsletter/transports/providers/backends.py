@@ -24,7 +24,7 @@ class TunedBackend:
 
     heed_provider: str
 
-    def build_message_payload(self, message: Unpacked, defaults: dict[str, Any]) -> BasePayload:
+    def build_message_payload(self, message: Unpacked, defaults: dict[str, object]) -> BasePayload:
         """Return the payload of one message, complete."""
         payload = super().build_message_payload(message, defaults)  # type: ignore[misc]
         tell = _TOLD.get(self.heed_provider)
@@ -39,37 +39,37 @@ class TunedBackend:
         return session
 
 
-def _tell_resend(payload: Any, message: Unpacked) -> None:
+def _tell_resend(payload: BasePayload, message: Unpacked) -> None:
     payload.headers["Idempotency-Key"] = message.key
 
 
-def _tell_brevo(payload: Any, message: Unpacked) -> None:
+def _tell_brevo(payload: BasePayload, message: Unpacked) -> None:
     payload.data["headers"]["idempotencyKey"] = str(uuid.uuid5(_SPACE, message.key))
 
 
-def _tell_mandrill(payload: Any, message: Unpacked) -> None:
+def _tell_mandrill(payload: BasePayload, message: Unpacked) -> None:
     payload.data["message"]["merge"] = False
 
 
-def _tell_postal(payload: Any, message: Unpacked) -> None:
+def _tell_postal(payload: BasePayload, message: Unpacked) -> None:
     name, value = PROVIDERS["postal"].tracking_header or ("", "")
     payload.data["headers"][name] = value
 
 
-def _tell_postmark(payload: Any, message: Unpacked) -> None:
+def _tell_postmark(payload: BasePayload, message: Unpacked) -> None:
     """Ask it to keep our Message-ID; it takes this field out again."""
     payload.data["Headers"].append({"Name": "X-PM-KeepID", "Value": "true"})
 
 
-def _tell_sendgrid(payload: Any, message: Unpacked) -> None:
+def _tell_sendgrid(payload: BasePayload, message: Unpacked) -> None:
     payload.data["tracking_settings"]["subscription_tracking"] = {"enable": False}
 
 
-def _tell_sparkpost(payload: Any, message: Unpacked) -> None:
+def _tell_sparkpost(payload: BasePayload, message: Unpacked) -> None:
     without_placeholders(payload.data)
 
 
-_TOLD: Final[dict[str, Callable[[Any, Unpacked], None]]] = {
+_TOLD: Final[dict[str, Callable[[BasePayload, Unpacked], None]]] = {
     "brevo": _tell_brevo,
     "mandrill": _tell_mandrill,
     "postal": _tell_postal,
@@ -102,17 +102,17 @@ def backend(settings: ProviderSettings) -> AnymailBaseBackend:
     return anymail_backend
 
 
-def _by_key(settings: ProviderSettings) -> dict[str, Any]:
-    options: dict[str, Any] = dict(settings.credentials)
+def _by_key(settings: ProviderSettings) -> dict[str, object]:
+    options: dict[str, object] = dict(settings.credentials)
     if settings.api_url:
         options["api_url"] = settings.api_url
     return options | {"timeout": (settings.connect, settings.read)}
 
 
-def _ses(settings: ProviderSettings) -> dict[str, Any]:
+def _ses(settings: ProviderSettings) -> dict[str, object]:
     """Return what Amazon's client needs; it must not try again by itself (A-8)."""
     known = settings.credentials
-    client: dict[str, Any] = {
+    client: dict[str, object] = {
         "config": {
             "connect_timeout": settings.connect,
             "read_timeout": settings.read,

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urljoin
 
 import requests
+from anymail.backends.base import BasePayload
 
 Joined = list[Any] | dict[str, Any]
 
@@ -46,7 +47,9 @@ WAYS: Final = {
 class BatchPayload:
     """Several payloads as one; stands where django-anymail expects a payload."""
 
-    def __init__(self, provider: str, payloads: Sequence[Any], api_url: str, key: str) -> None:
+    def __init__(
+        self, provider: str, payloads: Sequence[BasePayload], api_url: str, key: str
+    ) -> None:
         self._params: dict[str, Any] = payloads[0].get_request_params(api_url)
         singles = [self._params, *(payload.get_request_params(api_url) for payload in payloads[1:])]
         way = WAYS[provider]
@@ -67,7 +70,7 @@ class BatchPayload:
         return dict(self._params)
 
 
-def _endpoint(way: BatchApi, payload: Any) -> str:
+def _endpoint(way: BatchApi, payload: BasePayload) -> str:
     """Return where batches go; a sandbox of Mailtrap has its number behind."""
     _, slash, sandbox = str(payload.get_api_endpoint()).partition("send/")
     return f"{way.endpoint}/{sandbox}" if slash else way.endpoint

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 import requests
+from anymail.backends.base import BasePayload
 from anymail.exceptions import AnymailAPIError, AnymailError
 
 from newsletter.transports.base import Message, Outcome, Unavailable
@@ -46,7 +47,7 @@ class Made(NamedTuple):
 
     message: Message
     mail: Unpacked
-    payload: Any
+    payload: BasePayload
 
 
 class Caller:
@@ -97,7 +98,7 @@ class Caller:
 
     def _call(self, made: list[Made]) -> tuple[list[tuple[Message, Verdict]], list[list[Message]]]:
         """Make one call; return verdicts, or the smaller calls to make instead."""
-        call: Any = made[0].payload
+        call: BasePayload | BatchPayload = made[0].payload
         if len(made) > 1:
             call = self._joint(made)
             if call.size > self._provider.batch_bytes:
@@ -115,7 +116,9 @@ class Caller:
             self._name, [prepared.payload for prepared in made], self._backend.api_url, key
         )
 
-    def _until_known(self, call: Any, made: list[Made]) -> tuple[Verdict, list[Verdict]]:
+    def _until_known(
+        self, call: BasePayload | BatchPayload, made: list[Made]
+    ) -> tuple[Verdict, list[Verdict]]:
         """Call, and where the end is lost and a repeated call is recognised, call again."""
         lost, verdicts = self._once(call, made, is_first=True)
         if not lost.is_lost or not self._provider.idempotency:
@@ -131,7 +134,7 @@ class Caller:
         return lost, [lost] * len(made)  # of the first call nobody knows
 
     def _once(
-        self, call: Any, made: list[Made], *, is_first: bool
+        self, call: BasePayload | BatchPayload, made: list[Made], *, is_first: bool
     ) -> tuple[Verdict, list[Verdict]]:
         """Make one call; return the verdict on it and on each message."""
         try:

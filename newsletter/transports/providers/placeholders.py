@@ -40,7 +40,7 @@ def without_placeholders(data: dict[str, Any]) -> None:
         runs[name] = braces[0]
         return f"{{{{{{{name}}}}}}}"
 
-    def harmless(value: Any) -> Any:
+    def harmless(value: object) -> Any:
         if isinstance(value, str):
             return _BRACES.sub(named, value)
         if isinstance(value, dict):

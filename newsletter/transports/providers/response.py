@@ -77,7 +77,7 @@ def _within(seconds: int) -> int:
     return max(1, min(LONGEST_REST_SECONDS, seconds))
 
 
-def _sentences(data: Any, *, depth: int = 0) -> Iterator[str]:
+def _sentences(data: object, *, depth: int = 0) -> Iterator[str]:
     """Yield what a JSON answer says in words, whatever its shape."""
     if isinstance(data, str) and data.strip():
         yield data.strip()

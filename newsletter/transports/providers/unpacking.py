@@ -36,7 +36,7 @@ class Unpacked(AnymailMessage):
     """The same for the same mail whenever it is called out again (A-13)."""
     data: bytes = b""
 
-    def message(self, *args: Any, **kwargs: Any) -> Any:
+    def message(self, *args: object, **kwargs: object) -> Any:
         """Return the MIME message as it was rendered; for providers that take it whole."""
         return message_from_bytes(self.data)
 
