@@ -16,7 +16,7 @@ from newsletter.models import Lease, Mailing
 from newsletter.monitoring.progress import Progress, progress
 from registrants.models import Client
 from registrants.models.scope import StaffUser
-from tracking.reporting import totals, visibility
+from tracking.reporting import report_access, totals
 
 State = Mailing.State
 SOON = timedelta(days=7)
@@ -112,7 +112,7 @@ def _summary(mailing: Mailing) -> totals.Summary:
 
 def _seen(staff: StaffUser) -> QuerySet[Mailing]:
     return (
-        visibility.mailings(staff)
+        report_access.mailings(staff)
         .select_related("client", "mailing_list", "service")
         .defer("compiled", "body")
     )

@@ -11,7 +11,7 @@ from newsletter.models import Mailing
 from registrants.scoped_admin import BoundedPaginator, ReadOnly, ScopedFilter, StaffPage
 from tracking.admin import report_views
 from tracking.models import Report
-from tracking.reporting import visibility
+from tracking.reporting import report_access
 
 State = Mailing.State
 
@@ -45,7 +45,7 @@ class ReportPage(ReadOnly, StaffPage):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """Return the reports within reach: those of notices for who may send notices."""
         rows = super().get_queryset(request)
-        return rows.filter(pk__in=visibility.mailings(request.user).order_by().values("pk"))
+        return rows.filter(pk__in=report_access.mailings(request.user).order_by().values("pk"))
 
     def get_urls(self) -> list[URLPattern]:
         """Return the list and the pages of one report; there is nothing to add or to change."""

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from newsletter.models import Delivery, Mailing
 from registrants import gate
 from registrants.scoped_admin import AdminPage
-from tracking.reporting import cards, charts, csv_export, deliveries, totals, visibility
+from tracking.reporting import cards, charts, csv_export, deliveries, report_access, totals
 
 YES_NO = [("", "Either way"), ("yes", "Yes"), ("no", "No")]
 
@@ -19,7 +19,7 @@ YES_NO = [("", "Either way"), ("yes", "Yes"), ("no", "No")]
 def _found(request: HttpRequest, pk: int) -> Mailing:
     """Return a mailing whose report is within reach; raise Http404 where it is not."""
     mailing: Mailing | None = (
-        visibility.mailings(request.user)
+        report_access.mailings(request.user)
         .select_related("client", "mailing_list", "service")
         .filter(pk=pk, started_at__isnull=False)
         .first()

@@ -25,7 +25,7 @@ from registrants.provenance import Provenance, provenance_of
 from registrants.token_pages import private, unknown
 from registrants.tokens import Scope
 from tracking import unsubscribes
-from tracking.views.reading import subscription_of
+from tracking.views.link_subscription import subscription_of
 
 PAUSES = {"30": timedelta(days=30), "90": timedelta(days=90)}
 

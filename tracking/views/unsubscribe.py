@@ -13,7 +13,7 @@ from registrants.provenance import provenance_of
 from registrants.token_pages import private, unknown
 from registrants.tokens import Scope
 from tracking.unsubscribes import unsubscribe
-from tracking.views.reading import subscription_of
+from tracking.views.link_subscription import subscription_of
 
 LARGEST_BODY = 4096
 
