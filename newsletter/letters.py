@@ -3,6 +3,7 @@
 import logging
 from datetime import timedelta
 from textwrap import shorten
+from typing import NamedTuple, assert_never
 
 import celery
 from django.db import transaction
@@ -35,8 +36,13 @@ class NoSender(Exception):
 
 def kind_of(letter: str) -> gate.MailKind:
     """Return the column of the gate's table a letter is asked under."""
-    is_sign_up = letter == Delivery.Letter.CONFIRM
-    return gate.MailKind.FRESH_SIGN_UP if is_sign_up else gate.MailKind.LETTER
+    match Delivery.Letter(letter):
+        case Delivery.Letter.CONFIRM:
+            return gate.MailKind.FRESH_SIGN_UP
+        case Delivery.Letter.CHOICES:
+            return gate.MailKind.LETTER
+        case other:
+            assert_never(other)
 
 
 @transaction.atomic
@@ -71,11 +77,15 @@ def _over_limit(registrant: Registrant, letter: str) -> bool:
         registrant__in=same, mailing=None, letter=letter, created_at__gt=now() - A_DAY
     )
     here = lately.filter(registrant=registrant).count()
-    if letter != Delivery.Letter.CONFIRM:
-        return here >= CHOICES_A_DAY
-    if here >= PER_CLIENT or lately.count() >= PER_INSTALLATION:
-        return True
-    return not _mailbox_may(registrant)
+    match Delivery.Letter(letter):
+        case Delivery.Letter.CHOICES:
+            return here >= CHOICES_A_DAY
+        case Delivery.Letter.CONFIRM:
+            if here >= PER_CLIENT or lately.count() >= PER_INSTALLATION:
+                return True
+            return not _mailbox_may(registrant)
+        case other:
+            assert_never(other)
 
 
 def _mailbox_may(registrant: Registrant) -> bool:
@@ -139,13 +149,22 @@ There you can correct your name, join lists, and say whether opens and clicks ma
 If you did not ask for this link, you can ignore this mail.
 """)
 
-WORDS = {
-    Delivery.Letter.CONFIRM: (
+
+class LetterText(NamedTuple):
+    """What a letter says, in English, and which names of its own it may use."""
+
+    subject: str
+    body: str
+    names: tuple[str, ...]
+
+
+LETTERS = {
+    Delivery.Letter.CONFIRM: LetterText(
         gettext_noop("Please confirm: {{ client.name }}"),
         CONFIRM_BODY,
         ("asked", "confirm_url", "not_me_url"),
     ),
-    Delivery.Letter.CHOICES: (
+    Delivery.Letter.CHOICES: LetterText(
         gettext_noop("Your choices at {{ client.name }}"),
         CHOICES_BODY,
         ("choices_url",),
@@ -156,7 +175,7 @@ WORDS = {
 def source(client: Client, letter: str) -> Source:
     """Return the source of a letter in one client's language; raises NoSender."""
     sender = sender_of(client)
-    subject, body, names = WORDS[Delivery.Letter(letter)]
+    subject, body, names = LETTERS[Delivery.Letter(letter)]
     language = languages.spoken(client.locale)
     with translation.override(language):
         subject, body = gettext(subject), gettext(body)
@@ -172,10 +191,17 @@ def source(client: Client, letter: str) -> Source:
 def extra(delivery: Delivery) -> dict[str, str]:
     """Return what a letter says to its one reader: its links, and what was asked for."""
     client = delivery.registrant.client
-    base = link_base(client)
-    if delivery.letter == Delivery.Letter.CHOICES:
-        return {"choices_url": links.choices(base, delivery.pk)}
-    ask = ConsentEvent.objects.get(pk=delivery.asked_by or 0)
+    match Delivery.Letter(delivery.letter):
+        case Delivery.Letter.CHOICES:
+            return {"choices_url": links.choices(link_base(client), delivery.pk)}
+        case Delivery.Letter.CONFIRM:
+            return _to_confirm(delivery, client)
+        case other:
+            assert_never(other)
+
+
+def _to_confirm(delivery: Delivery, client: Client) -> dict[str, str]:
+    base, ask = link_base(client), ConsentEvent.objects.get(pk=delivery.asked_by or 0)
     with languages.speaking(client.locale):
         asked = _asked(list(asks(ask)))
     return {

@@ -14,6 +14,7 @@ from newsletter.content import header_fields, link_rewriting, personalising, pla
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.layout import LayoutTexts, build, built_in, is_whole
 from newsletter.content.liquid_tags import Tag, Tags, markup_in_strings
+from newsletter.models import Mailing, Template
 from registrants import languages
 
 __all__ = [
@@ -26,6 +27,12 @@ __all__ = [
 ]
 
 VERSION: Final = 1
+BUILT_IN_FORMAT: Final = {
+    Mailing.Format.MARKDOWN: Template.Format.HTML,
+    Mailing.Format.HTML: Template.Format.HTML,
+    Mailing.Format.MJML: Template.Format.MJML,
+}
+"""How a body is written → the layout of the house that fits it."""
 RIGHT_TO_LEFT: Final = ("ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
 SUBJECT: Final = 255
 PREHEADER: Final = 200
@@ -143,7 +150,7 @@ def _compiled(source: Source) -> CompiledMail:
     texts = source.texts
     layout_format = source.layout_format
     if not texts["layout"].strip():
-        layout_format = "mjml" if source.body_format == "mjml" else "html"
+        layout_format = BUILT_IN_FORMAT[Mailing.Format(source.body_format)]
         texts["layout"] = built_in(
             source.kind, layout_format, is_right_to_left=source.is_right_to_left
         )
@@ -159,7 +166,7 @@ def _compiled(source: Source) -> CompiledMail:
         layout_format=layout_format,
         is_right_to_left=source.is_right_to_left,
     )
-    whole = source.body_format == "mjml" and is_whole(layout_texts.body)
+    whole = source.body_format == Mailing.Format.MJML and is_whole(layout_texts.body)
     _refuse([tag.fault("stands where it would be lost") for tag in _lost(html, tags, whole)])
     html = link_rewriting.checked(html, tags)
     text = plain_text.from_html(html, tags)

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
 from django.utils.translation import gettext
 
 from newsletter.content import markup
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.liquid_tags import Tags, each_tag
+from newsletter.models import Mailing, Template
 
 _OWN_WORDS: Final = re.compile(r'\{\{ "([^"]+)" \| t \}\}')
+BUILT_IN: Final = {"campaign": "campaign", "notice": "notice", "letter": "notice"}
+"""Kind of mail → the layout of the house it has."""
 LAYOUTS: Final = Path(__file__).parent.parent / "layouts"
 _FORBIDDEN: Final = re.compile(
     r"<\s*(script|iframe|object|embed|form|base|link|applet|input|button|frame|frameset)\b", re.I
@@ -43,8 +46,8 @@ def built_in(kind: str, form: str, *, is_right_to_left: bool = False) -> str:
     Its own words, `{{ "so written" | t }}`, are in the language spoken now; MJML, which writes
     a direction of its own into every part, is turned.
     """
-    name = "campaign" if kind == "campaign" else "notice"
-    layout = _OWN_WORDS.sub(lambda match: escape(gettext(match[1])), _read(f"{name}.{form}"))
+    file = f"{BUILT_IN[kind]}.{form}"
+    layout = _OWN_WORDS.sub(lambda match: escape(gettext(match[1])), _read(file))
     if is_right_to_left:
         layout = layout.replace('direction="ltr"', 'direction="rtl"')
         layout = layout.replace('align="left"', 'align="right"')
@@ -65,18 +68,29 @@ def build(
     is_right_to_left: bool = False,
 ) -> str:
     """Return the whole page; raises SourceErrors where body and layout do not fit."""
-    layout = _filled(texts, tags)
-    if body_format == "mjml":
-        return _mjml_body(texts.body, layout, tags, layout_format)
-    if body_format == "markdown":
-        content = markup.from_markdown(texts.body, tags, is_right_to_left=is_right_to_left)
-    else:
-        content = markup.from_html(texts.body, tags)
-    if layout_format == "mjml":
-        return _in_mjml_layout(content, layout, tags)
-    refuse_active(layout, field="layout")
-    page = _placed(tags.as_comments(layout), tags, content)
-    return markup.inline_styles(page)
+    layout, form = _filled(texts, tags), Template.Format(layout_format)
+    match Mailing.Format(body_format):
+        case Mailing.Format.MJML:
+            return _mjml_body(texts.body, layout, tags, form)
+        case Mailing.Format.MARKDOWN:
+            content = markup.from_markdown(texts.body, tags, is_right_to_left=is_right_to_left)
+        case Mailing.Format.HTML:
+            content = markup.from_html(texts.body, tags)
+        case other:
+            assert_never(other)
+    return _in_layout(content, layout, tags, form)
+
+
+def _in_layout(content: str, layout: str, tags: Tags, form: Template.Format) -> str:
+    match form:
+        case Template.Format.MJML:
+            return _in_mjml_layout(content, layout, tags)
+        case Template.Format.HTML:
+            refuse_active(layout, field="layout")
+            page = _placed(tags.as_comments(layout), tags, content)
+            return markup.inline_styles(page)
+        case other:
+            assert_never(other)
 
 
 def refuse_active(html: str, *, field: str) -> None:
@@ -104,11 +118,11 @@ def is_whole(body: str) -> bool:
     return bool(_WHOLE.match(body))
 
 
-def _mjml_body(body: str, layout: str, tags: Tags, layout_format: str) -> str:
+def _mjml_body(body: str, layout: str, tags: Tags, form: Template.Format) -> str:
     refuse_active(body, field="body")
     if is_whole(body):
         return markup.from_mjml(tags.as_comments(body), field="body")
-    if layout_format != "mjml":
+    if form != Template.Format.MJML:
         raise SourceErrors(
             [SourceError("body", "MJML needs an MJML layout, or a whole <mjml> of its own")]
         )

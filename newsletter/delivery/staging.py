@@ -16,6 +16,10 @@ from registrants.models import Enrolment, Registrant, Subscription, Suppression
 
 log = logging.getLogger(__name__)
 LEASE_SIZE = 2_500
+LANES = {
+    Mailing.Kind.CAMPAIGN: Lease.Lane.CAMPAIGNS,
+    Mailing.Kind.NOTICE: Lease.Lane.NOTICES,
+}
 ASKED = (Registrant, Subscription, Suppression, Enrolment, Delivery)
 """The tables the gate looks at, and the one it fills."""
 OUTGROWN = """
@@ -80,7 +84,7 @@ def _insert(mailing: Mailing, gate_question: gate.Question) -> int:
     allowed, params = (
         gate.allowed(gate_question).order_by("pk").values("id").query.sql_with_params()
     )
-    lane = Lease.Lane.CAMPAIGNS if mailing.kind == Mailing.Kind.CAMPAIGN else Lease.Lane.NOTICES
+    lane = LANES[Mailing.Kind(mailing.kind)]
     with connection.cursor() as cursor:
         _look_again(cursor)
         cursor.execute(

@@ -17,6 +17,7 @@ from newsletter.delivery.journal import Journal, keep_journal
 from newsletter.delivery.leasing import LeaseInHand
 from newsletter.delivery.prefetching import WindowFeed
 from newsletter.delivery.run import Run, RunContent
+from newsletter.delivery.staging import LANES
 from newsletter.mailings import lifecycle
 from newsletter.mailings.audience import question
 from newsletter.models import Delivery, Lease, Mailing, Sender
@@ -27,6 +28,7 @@ from registrants import gate
 
 log = logging.getLogger(__name__)
 TRY_AGAIN = timedelta(seconds=10)
+KINDS_OF_LANES = {lane: kind for kind, lane in LANES.items()}
 NOTICE_SLICE = 0.5
 """Seconds a notice may keep the worker that letters wait for."""
 
@@ -50,7 +52,7 @@ def _serve_lane(lane: str, deadline: float) -> bool:
 
 
 def _running(lane: str) -> list[Mailing]:
-    kind = Mailing.Kind.CAMPAIGN if lane == Lease.Lane.CAMPAIGNS else Mailing.Kind.NOTICE
+    kind = KINDS_OF_LANES[Lease.Lane(lane)]
     running = Mailing.objects.filter(kind=kind, state=Mailing.State.SENDING)
     ready = running.filter(Q(waiting_until=None) | Q(waiting_until__lte=Now()))
     return list(

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, assert_never, cast
 
 from django.conf import settings
 
@@ -21,18 +21,32 @@ _kept: dict[tuple[int, int | None], tuple[object, Transport]] = {}
 
 def wire_settings(sender: Sender) -> "SmtpSettings | ProviderSettings":
     """Return where a sender's mail goes and how; raises ValueError for what cannot work."""
-    if sender.transport == Sender.Transport.PROVIDER:
-        from newsletter.transports.providers import provider_settings
+    match Sender.Transport(sender.transport):
+        case Sender.Transport.PROVIDER:
+            return _provider(sender)
+        case Sender.Transport.INSTALLATION:
+            return _installation()
+        case Sender.Transport.SMTP:
+            return _own_server(sender)
+        case other:
+            assert_never(other)
 
-        typed = json.loads(sender.credentials or "{}")
-        return replace(provider_settings(sender.provider, typed), connections=sender.connections)
-    if sender.transport == Sender.Transport.INSTALLATION:
-        installation = SmtpSettings.from_url(settings.EMAIL_URL)
-        return (
-            replace(installation, timeouts=SENDING_TIMEOUTS)
-            if installation.timeouts == Timeouts()
-            else installation
-        )
+
+def _provider(sender: Sender) -> "ProviderSettings":
+    from newsletter.transports.providers import provider_settings
+
+    typed = json.loads(sender.credentials or "{}")
+    return replace(provider_settings(sender.provider, typed), connections=sender.connections)
+
+
+def _installation() -> SmtpSettings:
+    installation = SmtpSettings.from_url(settings.EMAIL_URL)
+    if installation.timeouts != Timeouts():
+        return installation
+    return replace(installation, timeouts=SENDING_TIMEOUTS)
+
+
+def _own_server(sender: Sender) -> SmtpSettings:
     return SmtpSettings(
         host=sender.host,
         port=sender.port,
