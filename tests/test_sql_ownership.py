@@ -32,9 +32,6 @@ WRITES = {
 NEWCOMERS_DATA = "local/demo.py"
 """Fills an empty database by the models of every package, and may."""
 
-BEING_MOVED = {"newsletter/delivery/claiming.py"}
-"""Names the person's table until registrants gives it the fragment."""
-
 
 def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield every string a module holds but its docstrings, by line."""
@@ -74,7 +71,6 @@ def test_no_string_names_a_table_of_another_package(package: str) -> None:
     foreign = [
         f"{path}:{line} {table}"
         for path, tree in modules([package])
-        if path not in BEING_MOVED
         for line, text in texts(tree)
         for table in foreign_tables(package, text)
     ]

@@ -7,13 +7,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from newsletter.content import compiling
-from newsletter.mailings.source import source_of
+from newsletter.mailings.source import OF_THE_CLIENT, WRITTEN, source_of
 from newsletter.models import Mailing
 
-WRITTEN = ("sender", "mailing_list", "service", "template", "subject", "preheader",
-           "body_format", "body", "reason")  # fmt: skip
 FIELDS = {"layout": "template", "from_name": "sender", "reply_to": "sender"}
-OF_THE_CLIENT = ("sender", "mailing_list", "service", "template")
 
 
 @dataclass(frozen=True)

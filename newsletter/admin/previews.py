@@ -11,8 +11,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
 from newsletter.admin.mailing_admin import MailingAdmin
-from newsletter.admin.mailing_form import OF_THE_CLIENT, WRITTEN
 from newsletter.mailings import audience
+from newsletter.mailings.source import OF_THE_CLIENT, WRITTEN
 from newsletter.models import Mailing, Sender, Template
 from newsletter.review import checks, previewing
 from registrants.models import MailingList, Service

@@ -14,6 +14,10 @@ from registrants.models import Client, MailingList
 
 FEEDBACK_SENDER = "heedmail"
 """The stable last id of Feedback-ID, 5 to 15 characters (U-11)."""
+OF_THE_CLIENT = ("sender", "mailing_list", "service", "template")
+"""The fields of a mailing that name something its client owns."""
+WRITTEN = (*OF_THE_CLIENT, "subject", "preheader", "body_format", "body", "reason")
+"""The fields of a mailing that a person writes, whatever its kind."""
 
 
 def link_base(client: Client) -> str:

@@ -11,7 +11,10 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.urls import reverse
 
+from newsletter.admin.campaign import CampaignPage
+from newsletter.admin.notice import NoticePage
 from newsletter.mailings import lifecycle
+from newsletter.mailings.source import WRITTEN
 from newsletter.models import Campaign, Mailing
 from tests.cast import Cast, make_client, make_list
 
@@ -173,3 +176,13 @@ def test_a_campaign_never_becomes_a_notice(cast: Cast, browser: Browser) -> None
     campaign.refresh_from_db()
     assert (campaign.kind, campaign.service, campaign.reason) == ("campaign", None, "")
     assert campaign.state == Mailing.State.DRAFT
+
+
+def test_the_pages_ask_for_every_field_a_person_writes_and_for_no_other() -> None:
+    asked = {
+        field
+        for page in (CampaignPage, NoticePage)
+        for _, options in page.fieldsets or ()
+        for field in options["fields"]
+    }
+    assert asked == {"client", *WRITTEN}
