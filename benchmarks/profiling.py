@@ -5,12 +5,16 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from benchmarks import machine
 
 if TYPE_CHECKING:
     from newsletter.models import Campaign
+    from newsletter.transports import Message, Note, Outcome
+
+
+Step = TypeVar("Step")
 
 
 class Clocks:
@@ -22,10 +26,10 @@ class Clocks:
         self.calls = 0
         self._here = threading.local()
 
-    def around(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def around(self, stage: str, function: Callable[..., object]) -> Callable[..., object]:
         """Return the function with a clock of its stage around it."""
 
-        def timed(*args: object, **kwargs: object) -> Any:
+        def timed(*args: object, **kwargs: object) -> object:
             stack = self._enter()
             try:
                 return function(*args, **kwargs)
@@ -49,7 +53,7 @@ class Clocks:
             stack[-1][2] += wall
             stack[-1][3] += cpu
 
-    def stepping(self, stage: str, steps: Iterable[Any]) -> Iterator[Any]:
+    def stepping(self, stage: str, steps: Iterable[Step]) -> Iterator[Step]:
         """Return an iterator whose steps are clocked, not what its consumer does between them."""
         step = self.around(stage, iter(steps).__next__)
         while True:
@@ -60,7 +64,7 @@ class Clocks:
             yield item
 
 
-def everywhere(function: Callable[..., Any], instead: Callable[..., Any]) -> None:
+def everywhere(function: Callable[..., object], instead: Callable[..., object]) -> None:
     """Put another function wherever a module of the engine names this one."""
     for name, module in list(sys.modules.items()):
         if name.startswith("newsletter"):
@@ -90,7 +94,9 @@ def clock(clocks: Clocks) -> None:
     put(Journal, "__call__", clocks.around("notes", Journal.__call__))
     send = SmtpTransport.send
 
-    def sent(self: SmtpTransport, messages: Iterable[Any], *, note: Any = None) -> Iterator[Any]:
+    def sent(
+        self: SmtpTransport, messages: Iterable[Message], *, note: Note | None = None
+    ) -> Iterator[Outcome]:
         pulled = clocks.stepping("carry and wait for the ledger", messages)
         return clocks.stepping("wire", send(self, pulled, note=note))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
-from django.db import models
+from django.db.models import TextField
 
 
 def _box() -> MultiFernet:
@@ -13,7 +13,7 @@ def _box() -> MultiFernet:
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for _, key in keys])
 
 
-class EncryptedField(models.TextField):  # type: ignore[type-arg]
+class EncryptedField(TextField):
     """A text that stands in the database only as Fernet ciphertext; the newest key writes."""
 
     def get_prep_value(self, value: object) -> Any:

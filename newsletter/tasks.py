@@ -18,7 +18,7 @@ CROWD = 6
 
 def _is_superfluous(queue: str) -> bool:
     """Tell whether enough wake-ups wait behind this one to do what it would do."""
-    return int(connection.server().llen(queue)) > CROWD  # type: ignore[arg-type]
+    return int(connection.server().llen(queue)) > CROWD
 
 
 @shared_task(name="newsletter.tasks.send_letters")

@@ -81,7 +81,7 @@ class Rule:
 
     refusal: Refusal
     holds: tuple[Callable[[Question], Condition], ...]
-    """Any of these; apart, so that the planner can make a join of each."""
+    """One of these suffices; apart, so that the planner can make a join of each."""
     refuses: frozenset[MailKind]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite, RelatedFieldListFilter
@@ -31,7 +32,26 @@ class BoundedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         """Return the number of rows, at most COUNTED_ROWS."""
-        return self.object_list[:COUNTED_ROWS].count()  # type: ignore[attr-defined]
+        return cast("QuerySet[Model]", self.object_list)[:COUNTED_ROWS].count()
+
+
+if TYPE_CHECKING:
+
+    class _Page:
+        """What Django's pages and inlines bring beside `Scoping`."""
+
+        def get_ordering(self, request: HttpRequest) -> Sequence[str]: ...
+
+        def formfield_for_foreignkey(
+            self, db_field: ForeignKey[object, object], request: HttpRequest, **kwargs: object
+        ) -> ModelChoiceField[Model] | None: ...
+
+        def formfield_for_dbfield(
+            self, db_field: Field[object, object], request: HttpRequest, **kwargs: object
+        ) -> Any: ...
+
+else:
+    _Page = object
 
 
 def within_reach(request: HttpRequest, model: type[Model], right: Right | None) -> QuerySet[Any]:
@@ -42,7 +62,7 @@ def within_reach(request: HttpRequest, model: type[Model], right: Right | None) 
     return rows if getattr(request.user, "is_superuser", False) else rows.none()
 
 
-class Scoping:
+class Scoping(_Page):
     """Rights by role and client for pages and inlines; Django's model permissions play no part.
 
     `right` lets a person add and change, `view_right` (default: the same) lets them look.
@@ -87,17 +107,17 @@ class Scoping:
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows within reach, in the page's own order."""
         rows = within_reach(request, self.model, self.view_right or self.right)
-        ordering = self.get_ordering(request)  # type: ignore[attr-defined]
+        ordering = self.get_ordering(request)
         return rows.order_by(*ordering) if ordering else rows
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[object, object], request: HttpRequest, **kwargs: object
-    ) -> ModelChoiceField | None:  # type: ignore[type-arg]
+    ) -> ModelChoiceField[Model] | None:
         """Offer only rows of clients for which the person holds this page's right."""
         related = db_field.remote_field.model
         if "queryset" not in kwargs and isinstance(related._default_manager.all(), Scoped):
             kwargs["queryset"] = within_reach(request, related, self.right)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(
         self, db_field: Field[object, object], request: HttpRequest, **kwargs: object
@@ -105,7 +125,7 @@ class Scoping:
         """Leave the add, change and delete pop-ups off: each thing has a page of its own."""
         if isinstance(db_field, URLField):
             kwargs.setdefault("assume_scheme", "https")
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field

@@ -151,7 +151,7 @@ OURS = [model for name in HOUSE[1:5] for model in apps.get_app_config(name).get_
 def test_every_table_is_drawn_with_its_keys_and_its_owner() -> None:
     facts = [model for model in OURS if not model._meta.proxy]
     keys = {
-        f"{field.related_model.__name__} {model.__name__} : {field.name}"  # type: ignore[union-attr]
+        f"{field.related_model.__name__} {model.__name__} : {field.name}"
         for model in facts
         for field in model._meta.get_fields()
         if isinstance(field, ForeignKey)

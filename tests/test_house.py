@@ -1,6 +1,7 @@
 """The house keeps its rules: floors, strings that import, no room without a sentence."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -280,3 +281,23 @@ def test_every_variable_says_what_it_holds(folder: str) -> None:
         if name in SAY_NOTHING
     ]
     assert silent == []
+
+
+ANY_MOST, IGNORES_MOST = 120, 9
+"""How often the packages may say Any, and all files may have the type checker look away."""
+
+
+def test_types_are_said_and_the_checker_seldom_looks_away() -> None:
+    word, ignore = re.compile(r"\bAny\b"), re.compile("# " + "type: ignore")
+    anys = ignores = 0
+    for path in ROOT.rglob("*.py"):
+        place = path.relative_to(ROOT).parts
+        if place[0].startswith((".", "var", "build")):
+            continue
+        lines = path.read_text().splitlines()
+        ignores += sum(bool(ignore.search(line)) for line in lines)
+        if place[0] != "tests" and "migrations" not in place:
+            code = (line for line in lines if "import" not in line)
+            anys += sum(len(word.findall(line)) for line in code)
+    assert anys <= ANY_MOST
+    assert ignores <= IGNORES_MOST

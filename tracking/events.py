@@ -4,7 +4,9 @@ import logging
 import time
 import uuid
 from collections.abc import Sequence
+from typing import cast
 
+import redis
 from django.db import connection, transaction
 
 from newsletter.mailings import ledger
@@ -75,7 +77,7 @@ def drain(limit: int = 5000) -> int:
 
 
 @transaction.atomic
-def _note_some(stream: object, limit: int) -> tuple[list[bytes], int]:
+def _note_some(stream: redis.Redis, limit: int) -> tuple[list[bytes], int]:
     """Note some hits under the lock of draining; return the entries they came from."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
@@ -87,12 +89,16 @@ def _note_some(stream: object, limit: int) -> tuple[list[bytes], int]:
     return entries, len(new_hits)
 
 
-def _read(stream: object, limit: int) -> tuple[list[bytes], list[hits.Hit]]:
+Page = list[tuple[bytes, dict[bytes, bytes]]]
+"""Entries of the stream with their fields."""
+
+
+def _read(stream: redis.Redis, limit: int) -> tuple[list[bytes], list[hits.Hit]]:
     entries: list[bytes] = []
     new_hits: list[hits.Hit] = []
     after = b"-"
     while len(new_hits) < limit:
-        page = stream.xrange(hits.STREAM, min=after, count=ENTRIES_AT_ONCE)  # type: ignore[attr-defined]
+        page = cast("Page", stream.xrange(hits.STREAM, min=after, count=ENTRIES_AT_ONCE))
         for entry, fields in page:
             entries.append(entry)
             new_hits.extend(hits.unpack(fields.get(hits.FIELD, b"")))

@@ -1,6 +1,7 @@
 """The form of a mailing: checked for sense, and against somebody else's newer edit."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -26,7 +27,7 @@ Cleaned = dict[str, Any]
 """The values of a form's fields, each of its field's own type."""
 
 
-class MailingForm(forms.ModelForm):  # type: ignore[type-arg]
+class MailingForm(forms.ModelForm):
     """What a campaign and a notice have in common when they are written."""
 
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -36,7 +37,7 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.differences: list[Difference] = []
         self.newer_version: int | None = None
-        self.newer_at: Any = None
+        self.newer_at: datetime | None = None
         self.fields["seen_version"].initial = self.instance.version
         self._narrow()
 
@@ -126,7 +127,7 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]
                 setattr(typed, name, cleaned[name])
         return typed
 
-    def save(self, commit: bool = True) -> Any:
+    def save(self, commit: bool = True) -> Mailing:
         """Count the version up, so that whoever still has the old one open is told."""
         self.instance.version += 1 if self.instance.pk else 0
         return super().save(commit)

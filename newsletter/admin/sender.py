@@ -1,7 +1,5 @@
 """The staff page of senders: who mail comes from, by which server it leaves, and how fast."""
 
-from typing import Any
-
 import redis
 from django.contrib import admin, messages
 from django.db import transaction
@@ -14,7 +12,7 @@ from accountability import audit
 from accountability.roles import Right
 from newsletter import pace
 from newsletter.admin import sender_panel
-from newsletter.admin.sender_form import CREDENTIALS, CredentialsForm, PaceRuleForm
+from newsletter.admin.sender_form import CREDENTIALS, CredentialsForm, PaceRuleForm, SenderForm
 from newsletter.models import PaceRule, Sender
 from registrants.scoped_admin import ScopedFilter, ScopedStackedInline, StaffPage
 
@@ -125,7 +123,7 @@ class SenderPage(StaffPage):
         )
         return [own, *super().get_urls()]
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Sender, form: SenderForm, change: bool) -> None:
         """Say what must be known of the provider chosen, each time it is saved."""
         super().save_model(request, obj, form, change)
         known = [check.words for check in sender_panel.checks(obj) if not check.passed]
@@ -139,7 +137,7 @@ class SenderPage(StaffPage):
         object_id: str | None = None,
         form_url: str = "",
         extra_context: dict[str, object] | None = None,
-    ) -> Any:
+    ) -> HttpResponse:
         """Show beside the form how the sender does."""
         context = dict(extra_context or {})
         sender = self.get_object(request, object_id) if object_id else None

@@ -33,7 +33,7 @@ Cleaned = dict[str, Any]
 """The values of a form's fields, each of its field's own type."""
 
 
-class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
+class SenderForm(forms.ModelForm):
     """A sender with its server, its pace, and who stands in for it."""
 
     new_password = forms.CharField(
@@ -143,7 +143,7 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.add_error("fallback", f"This goes round in a circle: {' → '.join(names)}.")
                 return
 
-    def save(self, commit: bool = True) -> Any:
+    def save(self, commit: bool = True) -> Sender:
         """Keep secrets where none were typed; forget them with the server they belong to."""
         sender = self.instance
         if self.cleaned_data.get("new_password"):
@@ -156,7 +156,7 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
         return super().save(commit)
 
 
-class PaceRuleForm(forms.ModelForm):  # type: ignore[type-arg]
+class PaceRuleForm(forms.ModelForm):
     """What one receiver may get; nothing is chosen before somebody chooses."""
 
     receiver = forms.TypedChoiceField(

@@ -18,7 +18,7 @@ from newsletter.review import previewing
 from registrants.scoped_admin import ScopedFilter, StaffPage
 
 
-class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
+class TemplateForm(forms.ModelForm):
     """A layout; it is compiled around a sample before it is kept."""
 
     def clean(self) -> dict[str, object]:

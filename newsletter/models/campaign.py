@@ -1,25 +1,23 @@
 """A mailing to one list; people on it said yes to that list."""
 
-from typing import Any
-
-from django.db import models
+from typing import Any, ClassVar, cast
 
 from newsletter.models.mailing import Mailing
-from registrants.models.scope import Scoped
+from registrants.models.scope import Scoped, ScopedManager
 
 
-class CampaignManager(models.Manager.from_queryset(Scoped)):  # type: ignore[misc]
+class CampaignManager(ScopedManager):
     """Sees campaigns alone."""
 
     def get_queryset(self) -> Scoped:
         """Return campaigns alone."""
-        return super().get_queryset().filter(kind=Mailing.Kind.CAMPAIGN)
+        return cast(Scoped, super().get_queryset().filter(kind=Mailing.Kind.CAMPAIGN))
 
 
 class Campaign(Mailing):
     """A newsletter issue."""
 
-    objects = CampaignManager()  # type: ignore[misc]
+    objects: ClassVar[CampaignManager] = CampaignManager()
 
     class Meta:
         proxy = True

@@ -1,25 +1,23 @@
 """A mailing to everyone enrolled in one service, whatever they opted out of."""
 
-from typing import Any
-
-from django.db import models
+from typing import Any, ClassVar, cast
 
 from newsletter.models.mailing import Mailing
-from registrants.models.scope import Scoped
+from registrants.models.scope import Scoped, ScopedManager
 
 
-class NoticeManager(models.Manager.from_queryset(Scoped)):  # type: ignore[misc]
+class NoticeManager(ScopedManager):
     """Sees notices alone."""
 
     def get_queryset(self) -> Scoped:
         """Return notices alone."""
-        return super().get_queryset().filter(kind=Mailing.Kind.NOTICE)
+        return cast(Scoped, super().get_queryset().filter(kind=Mailing.Kind.NOTICE))
 
 
 class Notice(Mailing):
     """A mandatory service notice; never tracked, never convertible to a campaign."""
 
-    objects = NoticeManager()  # type: ignore[misc]
+    objects: ClassVar[NoticeManager] = NoticeManager()
 
     class Meta:
         proxy = True

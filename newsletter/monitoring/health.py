@@ -4,7 +4,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import redis
 from django.db import DatabaseError, connection
@@ -61,7 +61,7 @@ def beat(name: str) -> None:
 def silences() -> dict[str, float | None] | None:
     """Return for each of BEATS the seconds since it was heard of (None: never); None: no Redis."""
     try:
-        beats: list[Any] = server().mget([f"beat:{name}" for name in BEATS])  # type: ignore[assignment]
+        beats = cast("list[bytes | None]", server().mget([f"beat:{name}" for name in BEATS]))
     except redis.RedisError:
         return None
     at = time.time()

@@ -109,7 +109,7 @@ def _hand_on(memory: _Memory) -> None:
     """Put noted domains where the task that asks DNS takes them; what was lost is noted again."""
     if memory.to_note:
         domains = list(memory.to_note)
-        if int(server().scard(NOTED)) < NOTED_AT_MOST:  # type: ignore[arg-type]
+        if int(server().scard(NOTED)) < NOTED_AT_MOST:
             server().sadd(NOTED, *domains)
         memory.to_note.difference_update(domains)
     long_ago = time.monotonic() - ASKED_AGAIN_AFTER

@@ -3,7 +3,7 @@
 import ssl
 import time
 from collections import deque
-from typing import Final
+from typing import Final, cast
 
 from newsletter.transports.base import Unavailable
 from newsletter.transports.envelope import DATA, MAIL, RCPT, commands_of, stuffed, why_unfit
@@ -157,7 +157,7 @@ class Connection:
     def _go_on_opening(self, reply: Reply | None, now: float) -> None:
         assert self._opening is not None
         try:
-            what = self._opening.send(reply)  # type: ignore[arg-type]
+            what = self._opening.send(cast("Reply", reply))
         except StopIteration as done:
             self._offer, self._opening, self.is_ready = done.value, None, True
         else:

@@ -24,7 +24,7 @@ class NamesField(forms.CharField):
 
     widget = UnfoldAdminTextareaWidget
 
-    def prepare_value(self, value: object) -> Any:
+    def prepare_value(self, value: object) -> object:
         """Show the kept names line by line, and what was typed as it was typed."""
         return "\n".join(value) if isinstance(value, list) else value
 

@@ -35,3 +35,7 @@ class Scoped(models.QuerySet[Any]):
         """Return the rows of one client."""
         path = getattr(self.model, "CLIENT_PATH", "client")
         return self.filter(**{path or "pk": client})
+
+
+ScopedManager = models.Manager.from_queryset(Scoped)
+"""A manager whose rows belong to a client."""

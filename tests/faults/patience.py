@@ -16,6 +16,13 @@ def lasting(everyday: Amount, long: Amount) -> Amount:
     return long if LONG else everyday
 
 
+def wait_until_more(
+    count: Callable[[], int], than: int, patience: float, why: Callable[[], str]
+) -> None:
+    """Wait until a count is greater; fail with what is told about it where it takes too long."""
+    wait_until(lambda: count() > than, patience, why)
+
+
 def wait_until(is_so: Callable[[], bool], patience: float, why: Callable[[], str]) -> None:
     """Wait for something; fail with what is told about it where it takes too long."""
     deadline = time.monotonic() + patience

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -67,7 +67,8 @@ def is_whole(config: pytest.Config, exitstatus: pytest.ExitCode) -> bool:
 
 def rows_of(report: pytest.TestReport) -> list[dict[str, Any]]:
     """Return what a test noted; one that failed beside all it noted has a row for that too."""
-    noted = [dict(value) for name, value in report.user_properties if name == ROW]  # type: ignore[call-overload]
+    properties = cast("list[tuple[str, Any]]", report.user_properties)
+    noted = [dict(value) for name, value in properties if name == ROW]
     if report.failed and all(row["held"] for row in noted):
         noted.append({ROW: report.nodeid.partition("::")[2], "runs": 1, "held": False})
     return [{**row, "held": report.passed if row["held"] is None else row["held"]} for row in noted]

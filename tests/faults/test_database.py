@@ -15,7 +15,7 @@ from newsletter.mailings import lifecycle
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers
-from tests.faults.patience import TIME_LIMIT, lasting, wait_until
+from tests.faults.patience import TIME_LIMIT, lasting, wait_until, wait_until_more
 from tests.faults.table import Note
 from tests.faults.workers import CONNECTIONS, Line
 
@@ -49,7 +49,7 @@ def test_connections_cut_again_and_again_lose_and_double_nothing(
     dice = random.Random()
     for _ in range(times):
         before = line.mail.count()
-        wait_until(lambda before=before: line.mail.count() > before, 30, line.logs)  # type: ignore[misc]
+        wait_until_more(line.mail.count, before, 30, line.logs)
         time.sleep(dice.uniform(0.0, 0.5))
         wait_until(lambda: cut() > 0, 10, line.logs)
     assert line.mail.count() < len(keeper.people) - 10, "it was over before"
@@ -130,7 +130,7 @@ def test_a_restarted_server_is_found_again_and_nothing_is_lost(
     lifecycle.send_now(mailing=campaign, staff=None)
     for restart in RESTARTS * rounds:
         before = line.mail.count()
-        wait_until(lambda before=before: line.mail.count() > before + 30, 30, line.logs)  # type: ignore[misc]
+        wait_until_more(line.mail.count, before + 30, 30, line.logs)
         restart(own_postgres, tmp_path / "postgres.log")
         connection.close()
         time.sleep(0.3)

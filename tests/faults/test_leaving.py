@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from http.client import HTTPConnection
+from math import ceil
 
 import pytest
 from django.db import transaction
@@ -17,7 +18,7 @@ from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers
 from tests.faults.mail import MailServer
-from tests.faults.patience import TIME_LIMIT, lasting, wait_until
+from tests.faults.patience import TIME_LIMIT, lasting, wait_until, wait_until_more
 from tests.faults.table import Note
 from tests.faults.workers import Line
 
@@ -70,7 +71,7 @@ def leave_at_random(
     last = len(keeper.people) * 0.85
     for number, pk in enumerate(chosen):
         due = max(1, last * number / many)  # the first only once all are staged
-        wait_until(lambda due=due: line.mail.count() >= due, patience, line.logs)  # type: ignore[misc]
+        wait_until_more(line.mail.count, ceil(due) - 1, patience, line.logs)
         for person in [pk, *(being_handed_over(keeper, "-pk", 1) if number % 5 == 0 else ())]:
             if (address := keeper.people[person]) not in answered:
                 ways[len(answered) % len(ways)](Registrant.objects.get(pk=person))

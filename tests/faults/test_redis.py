@@ -14,7 +14,7 @@ from newsletter.mailings import lifecycle
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers, let_time_pass
-from tests.faults.patience import LONG, TIME_LIMIT, lasting, wait_until
+from tests.faults.patience import LONG, TIME_LIMIT, lasting, wait_until, wait_until_more
 from tests.faults.table import Note
 from tests.faults.workers import Line
 
@@ -87,7 +87,7 @@ def test_a_campaign_is_completed_whatever_happens_to_redis(
     for happens in CASES[case]:
         before = line.mail.count()
         happens(Forgetful(own_valkey, tmp_path / "valkey.log"))
-        wait_until(lambda before=before: line.mail.count() > before, 30, line.logs)  # type: ignore[misc]
+        wait_until_more(line.mail.count, before, 30, line.logs)
     assert line.mail.count() < len(keeper.people) - 10, "it was over before"
     line.mail.ask("XPACE 0")
     if not LONG:  # what was held back while the pace could not be read comes within half a minute

@@ -9,7 +9,7 @@ from newsletter.models import Delivery, Lease
 from tests.cast import Cast
 from tests.faults.books import Keeper
 from tests.faults.conftest import add_readers
-from tests.faults.patience import TIME_LIMIT, lasting, wait_until
+from tests.faults.patience import TIME_LIMIT, lasting, wait_until_more
 from tests.faults.table import Note
 from tests.faults.workers import Line
 
@@ -30,7 +30,7 @@ def test_a_worker_asked_to_end_finishes_what_is_on_the_wire_and_releases_the_res
     times, took = lasting(1, 2), []
     for _ in range(times):
         before = line.mail.count()
-        wait_until(lambda before=before: line.mail.count() > before + 2, 20, line.logs)  # type: ignore[misc]
+        wait_until_more(line.mail.count, before + 2, 20, line.logs)
         time.sleep(0.3)
         took.append(line.terminate("bulk"))
         stopped = keeper.books()

@@ -7,6 +7,7 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, Route, sync_playwright
@@ -20,8 +21,9 @@ from tests.mail_as_read import html_of, letter_as_read, mailing_as_read
 from tests.public_pages import PSEUDO, every_page
 
 pytestmark = pytest.mark.timeout(240)
-LOOKS = ((320, "light"), (390, "dark"), (1280, "light"), (1280, "dark"))
-FOREIGN_LOOKS = ((360, "light"), (1280, "dark"))
+Looks = tuple[tuple[int, Literal["light", "dark"]], ...]
+LOOKS: Looks = ((320, "light"), (390, "dark"), (1280, "light"), (1280, "dark"))
+FOREIGN_LOOKS: Looks = ((360, "light"), (1280, "dark"))
 FOREIGN = ("sign-up-faults", "choices", "preferences", "unsubscribe", "confirm", "not-found")
 SHOTS = os.environ.get("HEED_SHOTS", "")
 """A folder to keep pictures in, for looking at them."""
@@ -79,7 +81,9 @@ def _faults(page: Page, name: str) -> list[str]:
 
 
 def _look(
-    pages: dict[str, str], chromium: str, looks: tuple[tuple[int, str], ...] = LOOKS
+    pages: dict[str, str],
+    chromium: str,
+    looks: Looks = LOOKS,
 ) -> list[str]:
     faults: list[str] = []
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -87,7 +91,7 @@ def _look(
         browser = playwright.chromium.launch(executable_path=chromium, args=[*CALM, *root])
         for width, scheme in looks:
             page = browser.new_page(
-                color_scheme=scheme,  # type: ignore[arg-type]
+                color_scheme=scheme,
                 viewport={"width": width, "height": 900},
             )
             page.route("**/*", lambda route: _serve(pages, route))
@@ -101,7 +105,7 @@ def _look(
     return faults
 
 
-def _look_in_a_thread(pages: dict[str, str], looks: tuple[tuple[int, str], ...]) -> list[str]:
+def _look_in_a_thread(pages: dict[str, str], looks: Looks) -> list[str]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("this needs a browser: apt-get install chromium")

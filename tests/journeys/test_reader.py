@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -13,11 +15,11 @@ pytestmark = pytest.mark.xdist_group("system")
 
 
 @pytest.fixture
-def page(browser: Browser) -> Page:  # type: ignore[misc]
+def page(browser: Browser) -> Iterator[Page]:
     """Return a page without JavaScript: no public page needs it."""
     context = browser.new_context(java_script_enabled=False)
     context.set_default_timeout(15_000)
-    yield context.new_page()  # type: ignore[misc]
+    yield context.new_page()
     context.close()
 
 
@@ -69,10 +71,10 @@ def test_a_bad_address_is_named_and_what_was_typed_is_kept(page: Page, system: S
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_public_pages_pass_axe(
-    browser: Browser, system: System, scheme: str, width: int
+    browser: Browser, system: System, scheme: Literal["light", "dark"], width: int
 ) -> None:
     context = browser.new_context(
-        color_scheme=scheme,  # type: ignore[arg-type]
+        color_scheme=scheme,
         viewport={"width": width, "height": 900},
         bypass_csp=True,
     )

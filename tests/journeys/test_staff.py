@@ -1,6 +1,7 @@
 """The staff pages in a browser: nothing axe finds wrong, no console error, walls that hold."""
 
 import re
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -61,9 +62,9 @@ def faults(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_the_staff_pages(
-    browser: Browser, system: System, scheme: str
+    browser: Browser, system: System, scheme: Literal["light", "dark"]
 ) -> None:
-    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+    context = browser.new_context(color_scheme=scheme)
     page = context.new_page()
     errors: list[str] = []
     page.on(

@@ -4,6 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from registrants import addresses
 
@@ -72,9 +73,9 @@ def test_a_mask_shows_one_letter(local: str, domain: str) -> None:
     assert addresses.masked(f"{local}@{domain}") == f"{local[0]}***@{domain}"
 
 
-def test_the_hash_of_an_address_needs_the_key(settings: object) -> None:
+def test_the_hash_of_an_address_needs_the_key(settings: Settings) -> None:
     """L-26."""
     before = addresses.hashed("ada@example.org")
-    settings.ADDRESS_KEY = b"another key of thirty-two bytes!"  # type: ignore[attr-defined]
+    settings.ADDRESS_KEY = b"another key of thirty-two bytes!"
     assert addresses.hashed("ada@example.org") != before
     assert len(before) == 32

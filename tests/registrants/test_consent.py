@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -26,9 +27,9 @@ BY_CLICK = Provenance(means=Means.ONE_CLICK)
 BY_PAGE = Provenance(means=Means.CONFIRM_PAGE)
 
 
-def ask(cast: Cast, person: Registrant, **more: bool) -> ConsentEvent:
+def ask(cast: Cast, person: Registrant, opens: bool = False, clicks: bool = False) -> ConsentEvent:
     """Ask a person for the one list by form."""
-    wanted = Ask(lists=(cast.mailing_list,), **more)  # type: ignore[arg-type]
+    wanted = Ask(lists=(cast.mailing_list,), opens=opens, clicks=clicks)
     return consent.ask(client=cast.client, address=person.address, ask=wanted, provenance=FORM)
 
 
@@ -162,6 +163,10 @@ def at_once(*calls: Callable[[], object]) -> None:
         raise faults[0]
 
 
+def _confirm(event: int) -> None:
+    consent.confirm(event=ConsentEvent.objects.get(pk=event), provenance=BY_PAGE)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_state_is_what_the_last_event_says_when_yes_and_no_meet() -> None:
     """U-30."""
@@ -170,12 +175,8 @@ def test_the_state_is_what_the_last_event_says_when_yes_and_no_meet() -> None:
         waiting = ask(cast, cast.ben)
         subscription = cast.ben.subscriptions.get()
         at_once(
-            lambda waiting=waiting: consent.confirm(  # type: ignore[misc]
-                event=ConsentEvent.objects.get(pk=waiting.pk), provenance=BY_PAGE
-            ),
-            lambda subscription=subscription: consent.withdraw(  # type: ignore[misc]
-                subscription=subscription, provenance=BY_CLICK
-            ),
+            partial(_confirm, waiting.pk),
+            partial(consent.withdraw, subscription=subscription, provenance=BY_CLICK),
         )
         last = ConsentEvent.objects.filter(registrant=cast.ben).latest("pk")
         subscription.refresh_from_db()

@@ -1,6 +1,7 @@
 """The gate's table, cell by cell, as a set and as a single answer."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -84,7 +85,7 @@ def test_the_refusals_are_counted_by_their_first_reason(cast: Cast) -> None:
     }
 
 
-def _suppress(reason: str) -> object:
+def _suppress(reason: str) -> Callable[[Cast], None]:
     def act(cast: Cast) -> None:
         suppression.suppress(
             address=cast.ada.address, reason=Suppression.Reason(reason), client=cast.client
@@ -122,9 +123,9 @@ def _leave_service(cast: Cast) -> None:
     ],
 )
 def test_each_further_row_refuses_what_its_columns_say(
-    cast: Cast, act: object, answers: tuple[str, ...]
+    cast: Cast, act: Callable[[Cast], None], answers: tuple[str, ...]
 ) -> None:
-    act(cast)  # type: ignore[operator]
+    act(cast)
     for kind, expected in zip((C, N, L, F), answers, strict=True):
         assert gate.ask(registrant=cast.ada.pk, question=question(cast, kind)) == expected
         assert agree(cast, kind)
@@ -148,9 +149,9 @@ def test_a_bounce_holds_for_every_client_a_complaint_for_one(cast: Cast) -> None
     twin = make_registrant(other, cast.ada.address)
     confirmed(twin, other_list)
     asked = Question(kind=C, client=other.pk, mailing_list=other_list.pk)
-    _suppress("complaint")(cast)  # type: ignore[operator]
+    _suppress("complaint")(cast)
     assert gate.ask(registrant=twin.pk, question=asked) == ""
-    _suppress("hard_bounce")(cast)  # type: ignore[operator]
+    _suppress("hard_bounce")(cast)
     assert gate.ask(registrant=twin.pk, question=asked) == Refusal.HARD_BOUNCE
 
 

@@ -8,28 +8,30 @@ from urllib.parse import urljoin
 import requests
 from anymail.backends.base import BasePayload
 
-Joined = list[Any] | dict[str, Any]
+Fields = dict[str, Any]
+"""An object of JSON."""
+Joined = list[Fields] | Fields
 
 
 class BatchApi(NamedTuple):
     """How one provider takes many messages at once, and answers."""
 
     endpoint: str
-    join: Callable[[list[Any]], Joined]
+    join: Callable[[list[Fields]], Joined]
     """The data of single calls → the data of one call."""
-    split: Callable[[Any], Any]
+    split: Callable[[object], object]
     """The answer → a list of the answers to single calls, in order; no list where it has none."""
 
 
-def _mailjet(single: dict[str, Any]) -> dict[str, Any]:
+def _mailjet(single: Fields) -> Fields:
     return {**single["Globals"], **single["Messages"][0]}
 
 
-def _list_under(name: str) -> Callable[[Any], Any]:
+def _list_under(name: str) -> Callable[[object], object]:
     return lambda answer: answer.get(name) if isinstance(answer, dict) else None
 
 
-def _mailjet_answers(answer: Any) -> Any:
+def _mailjet_answers(answer: object) -> object:
     messages = answer.get("Messages") if isinstance(answer, dict) else None
     return [{"Messages": [message]} for message in messages] if isinstance(messages, list) else None
 
@@ -50,7 +52,7 @@ class BatchPayload:
     def __init__(
         self, provider: str, payloads: Sequence[BasePayload], api_url: str, key: str
     ) -> None:
-        self._params: dict[str, Any] = payloads[0].get_request_params(api_url)
+        self._params: Fields = payloads[0].get_request_params(api_url)
         singles = [self._params, *(payload.get_request_params(api_url) for payload in payloads[1:])]
         way = WAYS[provider]
         self._params["url"] = urljoin(api_url, _endpoint(way, payloads[0]))
@@ -65,7 +67,7 @@ class BatchPayload:
         """Return how many octets the call has."""
         return len(self._params["data"])
 
-    def get_request_params(self, api_url: str) -> dict[str, Any]:
+    def get_request_params(self, api_url: str) -> Fields:
         """Return what requests needs for the one call."""
         return dict(self._params)
 
@@ -89,7 +91,7 @@ def split_response(
     return [_alone(response, part) for part in parts]
 
 
-def _alone(response: requests.Response, data: Any) -> requests.Response:
+def _alone(response: requests.Response, data: object) -> requests.Response:
     single = requests.Response()
     single.status_code = 200
     single.headers = response.headers

@@ -36,7 +36,7 @@ class Unpacked(AnymailMessage):
     """The same for the same mail whenever it is called out again (A-13)."""
     data: bytes = b""
 
-    def message(self, *args: object, **kwargs: object) -> Any:
+    def message(self, *args: object, **kwargs: object) -> Mime:
         """Return the MIME message as it was rendered; for providers that take it whole."""
         return message_from_bytes(self.data)
 
@@ -118,7 +118,7 @@ def _bodies(mime: EmailMessage) -> tuple[str, str]:
     return bodies["text/plain"], bodies["text/html"]
 
 
-def _sender(field: Any) -> str:
+def _sender(field: object) -> str:
     addresses: Sequence[Any] = getattr(field, "addresses", ())
     if len(addresses) != 1:
         raise NotCarried("From must name exactly one address")

@@ -2,6 +2,7 @@
 
 import zoneinfo
 from datetime import datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -19,9 +20,9 @@ pytestmark = pytest.mark.django_db
 State = Mailing.State
 
 
-def said(answer: object) -> str:
+def said(answer: Any) -> str:
     """Return the messages of a page."""
-    return " ".join(str(message) for message in answer.context["messages"])  # type: ignore[attr-defined]
+    return " ".join(str(message) for message in answer.context["messages"])
 
 
 def move(mailing: Mailing, step: str) -> str:

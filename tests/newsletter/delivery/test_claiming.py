@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -97,6 +98,10 @@ def assert_lean(plan: dict[str, Any]) -> None:
         assert not whole, node
 
 
+def _claim_into(handed: list[Any], lease: LeaseInHand, campaign: Mailing) -> None:
+    handed.extend(claim(lease=lease, question=question(campaign), window=WINDOW)[0])
+
+
 @pytest.mark.parametrize("people", [1_000, 3_000, 12_000])
 def test_a_window_reads_its_own_people_alone_in_the_second_campaign_too(
     cast: Cast, people: int
@@ -106,15 +111,11 @@ def test_a_window_reads_its_own_people_alone_in_the_second_campaign_too(
     for _ in range(2):
         campaign, lease = taken(cast)
         handed: list[Any] = []
-        (plan,) = plans_of(
-            lambda lease=lease, campaign=campaign, handed=handed: handed.extend(  # type: ignore[misc]
-                claim(lease=lease, question=question(campaign), window=WINDOW)[0]
-            )
-        )
+        (plan,) = plans_of(partial(_claim_into, handed, lease, campaign))
         assert_lean(plan)
         assert len(handed) == WINDOW
         outcomes = [Outcome(message.delivery, "sent", 250, "2.0.0", "taken") for message in handed]
-        (plan,) = plans_of(lambda lease=lease, o=outcomes: settle(lease=lease, outcomes=o))  # type: ignore[misc]
+        (plan,) = plans_of(partial(settle, lease=lease, outcomes=outcomes))
         assert_lean(plan)
         assert Delivery.objects.filter(mailing=campaign, state="sent").count() == WINDOW
         with any_move():

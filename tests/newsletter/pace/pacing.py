@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import cast
 
 import redis
 
@@ -11,6 +12,7 @@ from newsletter.models import PaceRule, Sender
 from newsletter.pace import limits, memory
 from newsletter.receivers import lookup
 from newsletter.transports import Outcome
+from newsletter.transports.base import State
 
 GMAIL, OUTLOOK, REST = 1, 2, 0
 SLOW_DOWN = Outcome(
@@ -46,13 +48,14 @@ def go(sender: Sender, wanted: dict[int, int], kind: pace.Kind = "campaign") -> 
 def later(server: redis.Redis, sender: Sender, seconds: float) -> None:
     """Have so much time gone by: everything Redis noted about pace was so much earlier."""
     key = limits.key(sender.pk)
-    noted = {name.decode(): float(value) for name, value in server.hgetall(key).items()}  # type: ignore[union-attr]
+    stored = cast("dict[bytes, bytes]", server.hgetall(key))
+    noted = {name.decode(): float(value) for name, value in stored.items()}
     times = ("at", "next", "stop", "seen", "slot")
     moved = {
         name: f"{value - seconds:.6f}" for name, value in noted.items() if name.startswith(times)
     }
     if moved:
-        server.hset(key, mapping=moved)  # type: ignore[arg-type]
+        server.hset(key, items=[part for pair in moved.items() for part in pair])
 
 
 @contextmanager
@@ -66,7 +69,7 @@ def another_process() -> Iterator[None]:
         memory._memory = mine
 
 
-def answered(receiver: int, state: str, count: int = 1) -> list[tuple[int, Outcome]]:
+def answered(receiver: int, state: State, count: int = 1) -> list[tuple[int, Outcome]]:
     """Return outcomes as a transport gives them."""
     code = {"sent": 250, "deferred": 451, "failed": 550}.get(state, 0)
-    return [(receiver, Outcome(number, state, code, "", "")) for number in range(count)]  # type: ignore[arg-type]
+    return [(receiver, Outcome(number, state, code, "", "")) for number in range(count)]

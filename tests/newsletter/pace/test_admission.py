@@ -6,6 +6,7 @@ import time
 import timeit
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import cast
 
 import pytest
 import redis
@@ -218,4 +219,4 @@ def redis_field(sender: Sender, name: str) -> str:
     """Return one field of what Redis holds about a sender's pace."""
     from redis_store.connection import server
 
-    return str(server().hget(limits.key(sender.pk), name).decode())  # type: ignore[union-attr]
+    return cast("bytes", server().hget(limits.key(sender.pk), name)).decode()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 from django.utils.timezone import now
+from pytest_django import Settings
 
 from newsletter import pace
 from newsletter.models import PaceRule, Sender
@@ -134,8 +135,9 @@ def test_a_new_refusal_while_it_recovers_stops_it_again(
 def test_letters_use_one_connection_while_a_receiver_is_stopped(sender: Sender) -> None:
     """A person waits for them; a notice shares that one connection with its kind."""
     pace.record(sender, [(GMAIL, SLOW_DOWN)])
-    for kind in ("letter", "notice"):
-        admission = pace.admit(sender, {GMAIL: 2}, kind=kind)[GMAIL]  # type: ignore[arg-type]
+    kinds: tuple[pace.Kind, ...] = ("letter", "notice")
+    for kind in kinds:
+        admission = pace.admit(sender, {GMAIL: 2}, kind=kind)[GMAIL]
         assert (admission.go, admission.connections) == (2, 1)
     with another_process():
         assert go(sender, {GMAIL: 2}, "notice") == {GMAIL: 0}
@@ -179,12 +181,12 @@ def test_connections_of_a_rule_hold_for_each_process(sender: Sender) -> None:
 
 
 def test_without_redis_campaigns_go_slowly_and_letters_at_once(
-    sender: Sender, settings: object, monkeypatch: pytest.MonkeyPatch
+    sender: Sender, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One a second and receiver in this process, and nothing to whom we know is stopped (C-11)."""
     pace.record(sender, [(OUTLOOK, SLOW_DOWN)])
     go(sender, {OUTLOOK: 1})
-    settings.REDIS_URL = AWAY  # type: ignore[attr-defined]
+    settings.REDIS_URL = AWAY
     admissions = pace.admit(sender, {GMAIL: 50, OUTLOOK: 50, REST: 50}, kind="campaign")
     assert {receiver: one.go for receiver, one in admissions.items()} == {
         GMAIL: 1,
@@ -194,19 +196,20 @@ def test_without_redis_campaigns_go_slowly_and_letters_at_once(
     assert 1 <= admissions[REST].wait + 49 * admissions[REST].spread <= 60
     assert "goes slowly" in admissions[REST].words
     assert go(sender, {GMAIL: 50}) == {GMAIL: 0}
-    for kind in ("letter", "notice"):
-        assert go(sender, {REST: 50}, kind) == {REST: 50}  # type: ignore[arg-type]
+    kinds: tuple[pace.Kind, ...] = ("letter", "notice")
+    for kind in kinds:
+        assert go(sender, {REST: 50}, kind) == {REST: 50}
 
 
 def test_a_stop_heard_while_redis_was_away_is_told_when_it_is_back(
-    sender: Sender, settings: object
+    sender: Sender, settings: Settings
 ) -> None:
     """So that the other processes keep it too."""
-    there = settings.REDIS_URL  # type: ignore[attr-defined]
-    settings.REDIS_URL = AWAY  # type: ignore[attr-defined]
+    there = settings.REDIS_URL
+    settings.REDIS_URL = AWAY
     pace.record(sender, [(GMAIL, SLOW_DOWN)])
     assert go(sender, {GMAIL: 5}) == {GMAIL: 0}
-    settings.REDIS_URL = there  # type: ignore[attr-defined]
+    settings.REDIS_URL = there
     memory.mine().away_until = 0.0
     assert go(sender, {GMAIL: 5}) == {GMAIL: 0}
     with another_process():
@@ -242,7 +245,7 @@ def test_the_readings_tell_what_is_happening(sender: Sender, valkey: redis.Redis
     assert pace.snapshots([sender.pk])[sender.pk].receivers[1].connections == 1
 
 
-def test_the_readings_say_so_where_redis_is_away(sender: Sender, settings: object) -> None:
+def test_the_readings_say_so_where_redis_is_away(sender: Sender, settings: Settings) -> None:
     """A page never fails for it."""
-    settings.REDIS_URL = AWAY  # type: ignore[attr-defined]
+    settings.REDIS_URL = AWAY
     assert not pace.snapshots([sender.pk])[sender.pk].known

@@ -3,10 +3,12 @@
 import timeit
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import cast
 
 import pytest
 import redis
 from django.utils.timezone import now
+from pytest_django import Settings
 
 from newsletter.models import Receiver, ReceivingDomain
 from newsletter.receivers import lookup, mx, well_known
@@ -164,14 +166,14 @@ def test_reserved_names_never_leave_this_machine(domain: str) -> None:
     assert noted_by(domain) == set()
 
 
-def test_without_redis_nothing_is_lost_and_nothing_raises(settings: object) -> None:
+def test_without_redis_nothing_is_lost_and_nothing_raises(settings: Settings) -> None:
     """What was noted is handed on when it is back."""
     receiver_of("ada@later.org")
-    there = settings.REDIS_URL  # type: ignore[attr-defined]
-    settings.REDIS_URL = "redis://127.0.0.1:9/0"  # type: ignore[attr-defined]
+    there = settings.REDIS_URL
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
     lookup.refresh()
     assert mx.look_up_noted() == 0
-    settings.REDIS_URL = there  # type: ignore[attr-defined]
+    settings.REDIS_URL = there
     lookup.refresh(at_once=True)
     assert server_set() == {"later.org"}
 
@@ -199,4 +201,6 @@ def noted_by(*domains: str) -> set[str]:
 
 def server_set() -> set[str]:
     """Return what waits to be asked."""
-    return {domain.decode() for domain in lookup.server().smembers(lookup.NOTED)}  # type: ignore[union-attr]
+    return {
+        domain.decode() for domain in cast("set[bytes]", lookup.server().smembers(lookup.NOTED))
+    }

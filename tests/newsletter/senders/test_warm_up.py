@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import redis
@@ -36,9 +37,12 @@ def sender(cast: Cast) -> Sender:
     return cast.sender
 
 
-def plan(**changes: int) -> warm_up.Plan:
+PLAN: dict[str, Any] = {"on": TODAY, "first": 500, "growth": 50, "until": 2000}
+
+
+def plan(**changes: Any) -> warm_up.Plan:
     """Return a plan that begins today."""
-    return warm_up.Plan(**({"on": TODAY, "first": 500, "growth": 50, "until": 2000} | changes))  # type: ignore[arg-type]
+    return warm_up.Plan(**(PLAN | changes))
 
 
 def test_the_ceiling_grows_each_day_until_the_plan_is_over() -> None:

@@ -2,7 +2,9 @@
 
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from email.message import Message as Mime
+from typing import cast
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -15,6 +17,7 @@ from newsletter.transports import (
     SmtpTransport,
     Unavailable,
 )
+from newsletter.transports.base import State
 from newsletter.transports.wire import Wire
 from tests.newsletter.transports.wire_cases import (
     QUICK,
@@ -77,7 +80,7 @@ def test_one_letter_opens_one_connection() -> None:
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA", "end"])
 @pytest.mark.parametrize(("code", "state"), [(451, "deferred"), (550, "failed")])
 def test_a_refusal_concerns_its_own_message_only(
-    extensions: tuple[str, ...], step: str, code: int, state: str
+    extensions: tuple[str, ...], step: str, code: int, state: State
 ) -> None:
     def every_third(moment: Moment) -> bytes | None:
         wanted = moment.step == step and moment.number % 3 == 0
@@ -86,7 +89,7 @@ def test_a_refusal_concerns_its_own_message_only(
     with ScriptedSmtp(every_third, extensions) as server:
         outcomes = send(server, 60)
     states = [outcome.state for outcome in outcomes.values()]
-    assert states.count(state) == 20  # type: ignore[arg-type]
+    assert states.count(state) == 20
     assert states.count("sent") == 40
     refused = next(outcome for outcome in outcomes.values() if outcome.state == state)
     assert refused[2:] == (code, f"{code // 100}.1.1", "<address> not now")
@@ -207,7 +210,7 @@ def test_a_caller_who_stops_reading_leaves_a_transport_that_still_works() -> Non
         next(outcomes)
         with pytest.raises(RuntimeError):
             wire.send([])
-        outcomes.close()  # type: ignore[attr-defined]
+        cast("Generator[Outcome]", outcomes).close()
         assert len(list(wire.send(message(number) for number in range(200, 220)))) == 20
     assert max(server.delivered.values()) == 1
 
@@ -265,11 +268,9 @@ class _Counting(AiosmtpdMessage):
         self.bodies: dict[str, list[str]] = {}
         self.lock = threading.Lock()
 
-    def handle_message(self, message: object) -> None:
+    def handle_message(self, message: Mime) -> None:
         with self.lock:
-            self.bodies.setdefault(str(message["X-RcptTo"]), []).append(  # type: ignore[index]
-                message.get_payload()  # type: ignore[attr-defined]
-            )
+            self.bodies.setdefault(str(message["X-RcptTo"]), []).append(str(message.get_payload()))
 
 
 def test_another_server_receives_what_was_sent() -> None:

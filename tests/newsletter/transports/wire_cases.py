@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -26,8 +27,8 @@ def message(number: int, data: bytes = b"Subject: Hello\r\n\r\nHello.\r\n") -> M
 @contextmanager
 def transport(server: ScriptedSmtp, **changes: object) -> Iterator[SmtpTransport]:
     """Open a transport to a scripted server, and close it."""
-    settings: dict[str, object] = {"host": "127.0.0.1", "port": server.port, "timeouts": QUICK}
-    made = SmtpTransport(SmtpSettings(**(settings | changes)))  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"host": "127.0.0.1", "port": server.port, "timeouts": QUICK}
+    made = SmtpTransport(SmtpSettings(**(settings | changes)))
     try:
         yield made
     finally:

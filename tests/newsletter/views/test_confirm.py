@@ -16,9 +16,11 @@ from tests.cast import FORM, Cast
 SCANNERS = ("GET", "HEAD", "OPTIONS", "GET", "GET")
 
 
-def ask_again(cast: Cast, person: Registrant, **more: bool) -> ConsentEvent:
+def ask_again(
+    cast: Cast, person: Registrant, opens: bool = False, clicks: bool = False
+) -> ConsentEvent:
     """Note that a person was asked for the list by form."""
-    wanted = Ask(lists=(cast.mailing_list,), **more)  # type: ignore[arg-type]
+    wanted = Ask(lists=(cast.mailing_list,), opens=opens, clicks=clicks)
     return consent.ask(client=cast.client, address=person.address, ask=wanted, provenance=FORM)
 
 

@@ -1,6 +1,7 @@
 """Hits on their way: in the stream some milliseconds later, in memory while Redis is away."""
 
 import time
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -9,10 +10,12 @@ from pytest_django import Settings
 
 from tracking.intake import hits
 
+Entries = list[tuple[bytes, dict[bytes, bytes]]]
+
 
 def stream_of(valkey: redis.Redis) -> list[hits.Hit]:
     """Return what is in the stream."""
-    entries: list = valkey.xrange(hits.STREAM)  # type: ignore[assignment,type-arg]
+    entries = cast("Entries", valkey.xrange(hits.STREAM))
     return [hit for _, fields in entries for hit in hits.unpack(fields[hits.FIELD])]
 
 

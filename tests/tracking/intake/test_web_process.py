@@ -9,9 +9,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
@@ -92,10 +93,10 @@ def status(port: int, path: str) -> int:
         return 0
 
 
-def until(true: object, seconds: float) -> None:
+def until(true: Callable[[], bool], seconds: float) -> None:
     """Wait until something is true."""
     deadline = time.monotonic() + seconds
-    while not true():  # type: ignore[operator]
+    while not true():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -103,7 +104,7 @@ def until(true: object, seconds: float) -> None:
 def noted(server: Valkey) -> list[int]:
     """Return the deliveries whose hits are in the stream."""
     with redis.Redis.from_url(server.url) as client:
-        entries: list = client.xrange(hits.STREAM)  # type: ignore[assignment,type-arg]
+        entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", client.xrange(hits.STREAM))
         return [hit.delivery for _, group in entries for hit in hits.unpack(group[hits.FIELD])]
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils.timezone import now
+from pytest_django import DjangoAssertNumQueries
 
 from newsletter.models import Campaign, Delivery, Lease, Link, Mailing
 from tests.cast import Cast
@@ -155,7 +156,7 @@ def test_another_mailing_in_the_same_stretch_of_the_ledger_is_not_counted(
 
 
 def test_a_report_takes_as_many_statements_however_many_people(
-    sent: Campaign, django_assert_num_queries: object
+    sent: Campaign, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(7):  # type: ignore[operator]
+    with django_assert_num_queries(7):
         totals.report(sent)
