@@ -5,7 +5,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from benchmarks import machine
 
@@ -55,7 +55,7 @@ class Clocks:
 
     def stepping(self, stage: str, steps: Iterable[Step]) -> Iterator[Step]:
         """Return an iterator whose steps are clocked, not what its consumer does between them."""
-        step = self.around(stage, iter(steps).__next__)
+        step = cast("Callable[[], Step]", self.around(stage, iter(steps).__next__))
         while True:
             try:
                 item = step()

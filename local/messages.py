@@ -34,7 +34,7 @@ class HouseCatalog(Catalog):
     """A catalogue whose header says what a program needs, and nothing of when or by whom."""
 
     @property
-    def mime_headers(self) -> list[tuple[str, str]]:  # type: ignore[override]
+    def mime_headers(self) -> list[tuple[str, str]]:
         """Return the lines of the header."""
         return [
             ("Language", str(self.locale_identifier)),
