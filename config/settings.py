@@ -115,11 +115,11 @@ TEMPLATES = [
 DATABASES = {"default": database(environment.database_url)}
 # System mail (to staff) leaves by the same mail server as the installation's senders.
 _mail = urlsplit(EMAIL_URL)
-_said = dict(parse_qsl(_mail.query))
+_mail_options = dict(parse_qsl(_mail.query))
 EMAIL_HOST, EMAIL_PORT = _mail.hostname or "127.0.0.1", _mail.port or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
-EMAIL_USE_TLS = _said.get("security") == "starttls"
-EMAIL_USE_SSL = _said.get("security") == "tls"
+EMAIL_USE_TLS = _mail_options.get("security") == "starttls"
+EMAIL_USE_SSL = _mail_options.get("security") == "tls"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.system_address or "heed@localhost"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -13,21 +13,21 @@ View = Callable[[HttpRequest, str], HttpResponse]
 MISSES_A_SECOND, MISSES_AT_ONCE = 0.2, 30
 
 
-def private(view: View) -> View:
+def private_page(view: View) -> View:
     """Keep a page out of caches, search engines and Referer headers."""
 
     @wraps(view)
-    def kept(request: HttpRequest, token: str) -> HttpResponse:
+    def answered(request: HttpRequest, token: str) -> HttpResponse:
         response = view(request, token)
         response["Cache-Control"] = "no-store"
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex"
         return response
 
-    return kept
+    return answered
 
 
-def unknown(request: HttpRequest) -> HttpResponse:
+def unknown_link(request: HttpRequest) -> HttpResponse:
     """Answer a token that names nothing: 404 without detail, slowed down where it goes on (S-1)."""
     try:
         often = not rate_limits.allow(

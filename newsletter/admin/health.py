@@ -27,7 +27,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     `?part=database` asks of some parts alone (a load balancer's question), and may be repeated.
     """
     part_names = request.GET.getlist("part")
-    parts = [part for part in health.parts() if not part_names or part.name in part_names]
+    parts = [part for part in health.checks() if not part_names or part.name in part_names]
     is_well = bool(parts) and all(part.is_well for part in parts)
     reports = {
         part.name: {"well": part.is_well, "words": part.words}
@@ -59,7 +59,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
     """Show staff who set things up what is well, what waits, and what wants a person."""
     if not has_right(request, Right.SETTINGS):
         raise PermissionDenied
-    parts = health.parts()
+    parts = health.checks()
     has_database = all(part.is_well for part in parts if part.name == "database")
     context = admin.site.each_context(request) | {
         "title": "Health",

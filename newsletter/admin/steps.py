@@ -19,7 +19,7 @@ from newsletter.delivery import resending_failed, resolving_unknown
 from newsletter.mailings import audience, duplicating, extra_pages, lifecycle
 from newsletter.models import Mailing
 from newsletter.monitoring.progress import progress
-from newsletter.monitoring.run_details import course
+from newsletter.monitoring.run_details import run_details
 from newsletter.review import checks, previewing
 
 State = Mailing.State
@@ -136,7 +136,7 @@ def _progress(page: MailingAdmin, request: HttpRequest, mailing: Mailing) -> dic
     return {
         "mailing": mailing,
         "progress": figures,
-        "course": course(mailing),
+        "run": run_details(mailing),
         "zone": mailing.client.time_zone,
         "now_url": f"{page.url('progress_now', mailing.pk)}?{query}",
         "under_way": mailing.state in (State.STAGING, State.SENDING, State.PAUSED),

@@ -50,7 +50,7 @@ reckoned AS (
 received AS (
     SELECT jsonb_object_agg(receiver, states) AS receivers FROM (
         SELECT receiver, jsonb_object_agg(state, number) AS states FROM counted
-        WHERE receiver IS NOT NULL GROUP BY receiver) AS each)
+        WHERE receiver IS NOT NULL GROUP BY receiver) AS by_receiver)
 """
 
 COUNT_LEASE = f"""

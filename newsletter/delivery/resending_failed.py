@@ -49,8 +49,8 @@ class Failures:
 
     again: int
     gone: int
-    said_again: list[FailureReply]
-    said_gone: list[FailureReply]
+    replies_again: list[FailureReply]
+    replies_gone: list[FailureReply]
 
 
 def failures(mailing: Mailing) -> Failures:
@@ -62,10 +62,10 @@ def failures(mailing: Mailing) -> Failures:
     gone: Counter[tuple[int | None, str]] = Counter()
     for code, answer, count in rows:
         (gone if _is_gone(code, answer) else again)[code, gist(answer)] += count
-    return Failures(again.total(), gone.total(), _most_said(again), _most_said(gone))
+    return Failures(again.total(), gone.total(), _most_frequent(again), _most_frequent(gone))
 
 
-def _most_said(counts: Counter[tuple[int | None, str]]) -> list[FailureReply]:
+def _most_frequent(counts: Counter[tuple[int | None, str]]) -> list[FailureReply]:
     return [
         FailureReply(code, answer, count)
         for (code, answer), count in counts.most_common(REPLIES_SHOWN)

@@ -71,7 +71,7 @@ def silences() -> dict[str, float | None] | None:
     }
 
 
-def parts() -> list[HealthCheck]:
+def checks() -> list[HealthCheck]:
     """Return everything the installation needs, each with whether it is well; never raises."""
     seconds_silent = silences()
     checks = [
@@ -84,12 +84,12 @@ def parts() -> list[HealthCheck]:
         silence = (seconds_silent or {}).get(name)
         is_well = silence is not None and silence <= patience
         checks.append(
-            HealthCheck(name, is_well, _words(seconds_silent is not None, silence), silence)
+            HealthCheck(name, is_well, _silence_text(seconds_silent is not None, silence), silence)
         )
     return checks
 
 
-def _words(is_redis_there: bool, silence: float | None) -> str:
+def _silence_text(is_redis_there: bool, silence: float | None) -> str:
     if not is_redis_there:
         return "nobody can tell while Redis is away"
     return "never heard of" if silence is None else f"heard of {silence:.0f} s ago"

@@ -31,7 +31,7 @@ class _Asked(Collector):
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        parts = health.parts()
+        parts = health.checks()
         yield from _of_parts(parts)
         if all(part.is_well for part in parts if part.name == "database"):
             try:

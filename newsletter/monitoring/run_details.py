@@ -30,7 +30,7 @@ WHERE lease.mailing_id = %s GROUP BY 1, 2
 """
 
 # Of the leases touched last, along the primary key: a million is never read as a whole.
-SAID = f"""
+RECENT_REPLIES = f"""
 WITH newest AS (
     SELECT mailing_id, first, last FROM newsletter_lease
     WHERE mailing_id = %s AND failed + deferred + unknown > 0
@@ -97,7 +97,7 @@ class RunDetails:
     """How a run goes."""
 
     receivers: list[Receiving]
-    said: list[ServerReply]
+    replies: list[ServerReply]
     curve: Curve | None
     reasons: list[PauseReason]
     workers: int
@@ -105,7 +105,7 @@ class RunDetails:
     next_due: datetime | None
 
 
-def course(mailing: Mailing) -> RunDetails:
+def run_details(mailing: Mailing) -> RunDetails:
     """Return how the run of a mailing goes; its sender must be at hand."""
     under_way = mailing.state in (State.STAGING, State.SENDING, State.PAUSED)
     reading = pace.snapshots([mailing.sender_id])[mailing.sender_id] if under_way else None
@@ -117,7 +117,7 @@ def course(mailing: Mailing) -> RunDetails:
     workers = leases["workers"] if under_way else 0
     return RunDetails(
         receivers=_receivers(mailing, reading),
-        said=_recent_replies(mailing),
+        replies=_recent_replies(mailing),
         curve=_curve(mailing),
         reasons=_reasons(mailing, reading, leases["left"], workers) if under_way else [],
         workers=workers,
@@ -165,7 +165,7 @@ def _recent_replies(mailing: Mailing) -> list[ServerReply]:
     """Return what was said of late, the newest first; what differs by ids alone is one."""
     labels = dict(Delivery.State.choices)
     replies: dict[tuple[str, int | None, int | None, str], tuple[int, datetime]] = {}
-    for state, receiver, code, reply_text, times, at in _rows(SAID, [mailing.pk]):
+    for state, receiver, code, reply_text, times, at in _rows(RECENT_REPLIES, [mailing.pk]):
         key = (state, receiver, code, gist(reply_text))
         known = replies.get(key)
         replies[key] = (times + known[0], known[1]) if known else (times, at)

@@ -15,7 +15,7 @@ from newsletter.mailings.source import link_base, source_of
 from newsletter.models import Mailing
 from newsletter.review import previewing
 from newsletter.review.previewing import Preview
-from newsletter.review.visible_text import Sight, plain, see
+from newsletter.review.visible_text import VisibleContent, plain, visible_content
 from newsletter.senders import failover
 from newsletter.senders.provider_catalogue import unfit
 from registrants import gate
@@ -120,12 +120,12 @@ def _content(mailing: Mailing) -> Iterator[Check]:
         return
     yield must("The mail can be read", True, "", "Subject, body and layout are sound.")
     yield must("Body", bool(mailing.body.strip()), "There is nothing to read in it.", "Written.")
-    sight = see(made.html)
+    visible = visible_content(made.html)
     yield _variables(mailing)
     yield from _providers(mailing, made)
-    yield from _footer(mailing, made, sight)
+    yield from _footer(mailing, made, visible)
     yield from _size(mailing, made)
-    yield from _images(mailing, sight)
+    yield from _images(mailing, visible)
     yield from _subject(mailing, made)
     yield from _links(mailing)
 
@@ -154,25 +154,25 @@ def _providers(mailing: Mailing, made: Preview) -> Iterator[Check]:
         )
 
 
-def _footer(mailing: Mailing, made: Preview, sight: Sight) -> Iterator[Check]:
+def _footer(mailing: Mailing, made: Preview, visible: VisibleContent) -> Iterator[Check]:
     """Look for what the law wants in sight, in both parts, after rendering (L-5, AT-L1)."""
     text = plain(made.text)
     if mailing.kind == Mailing.Kind.NOTICE:
         line = plain(source_of(mailing).reason_line)
         what = "the line that says why readers get this even if unsubscribed"
-        yield _in_both("Why readers get it", line in sight.words, line in text, what)
+        yield _in_both("Why readers get it", line in visible.text, line in text, what)
         return
     lines = [plain(line) for line in mailing.client.postal_address.splitlines() if line.strip()]
     yield _in_both(
         "Postal address in the mail",
-        bool(lines) and all(line in sight.words for line in lines),
+        bool(lines) and all(line in visible.text for line in lines),
         bool(lines) and all(line in text for line in lines),
         "the client's postal address",
     )
     leave = _leaving(mailing)
     yield _in_both(
         "Unsubscribe link in the mail",
-        any(leave.match(link) for link in sight.links),
+        any(leave.match(link) for link in visible.links),
         bool(leave.search(made.text)),
         "a link to unsubscribe that can be seen",
     )
@@ -217,8 +217,8 @@ def _size(mailing: Mailing, made: Preview) -> Iterator[Check]:
     )
 
 
-def _images(mailing: Mailing, sight: Sight) -> Iterator[Check]:
-    shown = [image for image in sight.images if Scope.PIXEL.path not in image.address]
+def _images(mailing: Mailing, visible: VisibleContent) -> Iterator[Check]:
+    shown = [image for image in visible.images if Scope.PIXEL.path not in image.address]
     without = [image for image in shown if image.alt is None]
     written = re.findall(r"<mj-image\b(?![^>]*\salt\s*=)", mailing.body)
     yield must(

@@ -23,19 +23,19 @@ class Image:
 
 
 @dataclass
-class Sight:
+class VisibleContent:
     """What can be seen of an HTML part."""
 
-    words: str = ""
+    text: str = ""
     links: list[str] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
 
 
-class _SightParser(HTMLParser):
+class _VisibleParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.sight = Sight()
-        self._words: list[str] = []
+        self.content = VisibleContent()
+        self._texts: list[str] = []
         self._hidden: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -51,27 +51,27 @@ class _SightParser(HTMLParser):
         if self._hidden or hidden:
             return
         if tag == "a" and "href" in attributes:
-            self.sight.links.append(
+            self.content.links.append(
                 attributes.get("title", "").removeprefix(WOULD) or attributes["href"]
             )
         if tag == "img":
             alt = attributes.get("alt") if "alt" in attributes else None
-            self.sight.images.append(Image(attributes.get("src", ""), alt, self.getpos()[0]))
-        self._words.append(" ")
+            self.content.images.append(Image(attributes.get("src", ""), alt, self.getpos()[0]))
+        self._texts.append(" ")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self._hidden:
             while self._hidden and self._hidden.pop() != tag:
                 pass
-        self._words.append(" ")
+        self._texts.append(" ")
 
     def handle_data(self, data: str) -> None:
         if not self._hidden:
-            self._words.append(data)
+            self._texts.append(data)
 
     def close(self) -> None:
         super().close()
-        self.sight.words = plain("".join(self._words))
+        self.content.text = plain("".join(self._texts))
 
 
 def plain(text: str) -> str:
@@ -79,12 +79,12 @@ def plain(text: str) -> str:
     return re.sub(r"[\s\u00a0\u200b-\u200d\u034f\u2007\ufeff\u00ad]+", " ", text).strip()
 
 
-def see(html: str) -> Sight:
+def visible_content(html: str) -> VisibleContent:
     """Return what a reader can see of an HTML part."""
-    reader = _SightParser()
+    reader = _VisibleParser()
     reader.feed(html)
     reader.close()
-    return reader.sight
+    return reader.content
 
 
 def inert_text(text: str) -> str:

@@ -21,7 +21,7 @@ from registrants.models import Choice, MailingList, Registrant, Subscription, Su
 from registrants.models.scope import Scoped
 from registrants.models.wording import Purpose
 from registrants.provenance import Provenance, provenance_of
-from registrants.token_pages import private, unknown
+from registrants.token_pages import private_page, unknown_link
 from registrants.tokens import Scope
 from registrants.wordings import wording
 
@@ -32,7 +32,7 @@ PURPOSES = {"opens": Purpose.OPENS, "clicks": Purpose.CLICKS}
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
-@private
+@private_page
 def choices(request: HttpRequest, token: str) -> HttpResponse:
     """Show and change a person's own choices; only a link mailed in the last 24 hours opens it."""
     named = tokens.read(Scope.CHOICES, token)
@@ -44,7 +44,7 @@ def choices(request: HttpRequest, token: str) -> HttpResponse:
         else None
     )
     if letter is None or letter.registrant.erased_at:
-        return unknown(request)
+        return unknown_link(request)
     person = letter.registrant
     languages.speak(person.client.locale)
     if letter.created_at < now() - LIVES:

@@ -9,7 +9,7 @@ from registrants import consent, languages, suppression, tokens
 from registrants.consent import Means
 from registrants.models import ConsentEvent, Subscription, Suppression
 from registrants.provenance import provenance_of
-from registrants.token_pages import private, unknown
+from registrants.token_pages import private_page, unknown_link
 from registrants.tokens import Scope
 
 
@@ -23,12 +23,12 @@ def _ask(scope: Scope, token: str) -> ConsentEvent | None:
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
-@private
+@private_page
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Show what was asked; on POST turn it into consent with its proof (L-20, O-4)."""
     ask = _ask(Scope.CONFIRM, token)
     if ask is None:
-        return unknown(request)
+        return unknown_link(request)
     languages.speak(ask.registrant.client.locale)
     page = {"client": ask.registrant.client, "asked": _asked(ask)}
     if request.method == "POST" and consent.confirm(
@@ -48,12 +48,12 @@ def _asked(ask: ConsentEvent) -> list[str]:
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
-@private
+@private_page
 def not_me(request: HttpRequest, token: str) -> HttpResponse:
     """Show one button; on POST never mail this address again for this client (U-14)."""
     ask = _ask(Scope.NOT_ME, token)
     if ask is None:
-        return unknown(request)
+        return unknown_link(request)
     languages.speak(ask.registrant.client.locale)
     if request.method == "POST":
         consent.never_mail(

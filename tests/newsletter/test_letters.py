@@ -41,7 +41,7 @@ def written(delivery: Delivery) -> tuple[bytes, EmailMessage]:
     return raw, read
 
 
-def words(mail: EmailMessage, kind: str) -> str:
+def part_text(mail: EmailMessage, kind: str) -> str:
     """Return the text of one part."""
     part = mail.get_body((kind,))
     assert part is not None
@@ -67,7 +67,7 @@ def test_the_confirm_letter_says_what_was_asked_and_carries_no_advert(cast: Cast
     raw, mail = written(delivery)
     ask = ConsentEvent.objects.get(pk=delivery.asked_by or 0)
     for kind in ("plain", "html"):
-        text = words(mail, kind)
+        text = part_text(mail, kind)
         assert cast.mailing_list.name in text
         assert cast.mailing_list.purpose in text
         assert "measuring opens" in text
@@ -89,7 +89,7 @@ def test_the_confirm_letter_stays_small_whatever_is_asked(cast: Cast) -> None:
         mailing_list.save()
     raw, mail = written(asked(cast, *many))
     assert len(raw) <= 5120
-    assert "and 7 more" in words(mail, "plain")
+    assert "and 7 more" in part_text(mail, "plain")
 
 
 def test_nothing_in_a_letter_is_unknown(cast: Cast) -> None:
@@ -101,8 +101,8 @@ def test_the_choices_letter_carries_its_link(cast: Cast) -> None:
     owed = letters.owe(registrant=cast.ada, letter=CHOICES, asked_by=1)
     assert owed is not None
     _, mail = written(owed)
-    assert links.choices("", owed.pk) in words(mail, "html")
-    assert "24 hours" in words(mail, "plain")
+    assert links.choices("", owed.pk) in part_text(mail, "html")
+    assert "24 hours" in part_text(mail, "plain")
 
 
 def test_a_letter_is_owed_once_and_has_a_lease_of_its_own(cast: Cast) -> None:

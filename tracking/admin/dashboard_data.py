@@ -43,7 +43,7 @@ class CampaignResult:
 
 
 @dataclass(frozen=True)
-class Unknown:
+class UndecidedMailing:
     """A mailing with deliveries of which nobody knows whether they arrived."""
 
     mailing: Mailing
@@ -73,12 +73,12 @@ def overdue(staff: StaffUser) -> QuerySet[Mailing]:
     return lifecycle.overdue(_seen(staff)).order_by("-scheduled_at")[:20]
 
 
-def unknown(staff: StaffUser) -> list[Unknown]:
+def undecided(staff: StaffUser) -> list[UndecidedMailing]:
     """Return mailings that wait for a decision about unknown deliveries."""
     undecided = Lease.objects.filter(closed_at=None, unknown__gt=0, mailing__isnull=False)
     counted = dict(undecided.values_list("mailing").annotate(count=Sum("unknown")))
     mailings = _seen(staff).filter(pk__in=counted).order_by("-pk")[:20]
-    return [Unknown(mailing, counted[mailing.pk]) for mailing in mailings]
+    return [UndecidedMailing(mailing, counted[mailing.pk]) for mailing in mailings]
 
 
 def results(staff: StaffUser) -> list[CampaignResult]:

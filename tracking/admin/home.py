@@ -112,7 +112,9 @@ def _going(going: dashboard_data.Going) -> dict[str, object]:
 
 def _decisions(request: HttpRequest) -> list[dict[str, object]]:
     """Return what waits for somebody, the most pressing first; `url` may be empty."""
-    decisions = [_decision_unknown(unknown) for unknown in dashboard_data.unknown(request.user)]
+    decisions = [
+        _decision_undecided(undecided) for undecided in dashboard_data.undecided(request.user)
+    ]
     decisions += [
         {
             "what": mailing.subject,
@@ -139,15 +141,15 @@ def _decisions(request: HttpRequest) -> list[dict[str, object]]:
     return decisions
 
 
-def _decision_unknown(unknown: dashboard_data.Unknown) -> dict[str, object]:
-    many = f"{unknown.count:,} deliveries" if unknown.count > 1 else "One delivery"
+def _decision_undecided(undecided: dashboard_data.UndecidedMailing) -> dict[str, object]:
+    many = f"{undecided.count:,} deliveries" if undecided.count > 1 else "One delivery"
     return {
-        "what": unknown.mailing.subject,
-        "of": _of(unknown.mailing),
+        "what": undecided.mailing.subject,
+        "of": _of(undecided.mailing),
         "why": f"{many} ended unclear: the mail server may or may not have taken"
-        f" {'them' if unknown.count > 1 else 'it'}. Nothing is sent twice by itself.",
+        f" {'them' if undecided.count > 1 else 'it'}. Nothing is sent twice by itself.",
         "act": "Decide",
-        "url": _page(unknown.mailing, "unknown"),
+        "url": _page(undecided.mailing, "unknown"),
     }
 
 

@@ -78,7 +78,9 @@ def deliveries_page(request: HttpRequest, page: AdminPage, pk: int) -> HttpRespo
     query = {name: request.GET.get(name, "") for name in ("state", "refusal", "opened", "clicked")}
     after = request.GET.get("after", "")
     number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    rows, onward = deliveries.some(mailing, deliveries.Narrowed(**query, after=number))
+    rows, onward = deliveries.delivery_page(
+        mailing, deliveries.DeliveryFilter(**query, after=number)
+    )
     kept = {name: value for name, value in query.items() if value}
     context = _context(request, page, mailing, "Deliveries") | {
         "rows": rows,

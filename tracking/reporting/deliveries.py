@@ -1,4 +1,4 @@
-"""Deliveries of one mailing, narrowed and some at a time, with what came back for each."""
+"""Deliveries of one mailing, filtered and a page at a time, with what came back for each."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ ROWS_A_PAGE = 50
 
 
 @dataclass(frozen=True)
-class Narrowed:
-    """What a list of deliveries is narrowed to; empty: everything."""
+class DeliveryFilter:
+    """What a list of deliveries is filtered by; empty: everything."""
 
     state: str = ""
     refusal: str = ""
@@ -35,9 +35,11 @@ class DeliveryRow:
     clicked: datetime | None
 
 
-def some(mailing: Mailing, narrowed: Narrowed) -> tuple[list[DeliveryRow], int | None]:
+def delivery_page(
+    mailing: Mailing, filters: DeliveryFilter
+) -> tuple[list[DeliveryRow], int | None]:
     """Return one page of deliveries by id, and after which id the next one starts, if any."""
-    deliveries = list(_narrow(mailing, narrowed).select_related("registrant")[: ROWS_A_PAGE + 1])
+    deliveries = list(_filtered(mailing, filters).select_related("registrant")[: ROWS_A_PAGE + 1])
     shown = deliveries[:ROWS_A_PAGE]
     first = _first_events(shown)
     labels = dict(gate.Refusal.choices)
@@ -53,17 +55,17 @@ def some(mailing: Mailing, narrowed: Narrowed) -> tuple[list[DeliveryRow], int |
     return rows, shown[-1].pk if len(deliveries) > ROWS_A_PAGE else None
 
 
-def _narrow(mailing: Mailing, narrowed: Narrowed) -> QuerySet[Delivery]:
+def _filtered(mailing: Mailing, filters: DeliveryFilter) -> QuerySet[Delivery]:
     where = ledger.span(mailing.pk)
     if where is None:
         return Delivery.objects.none()
-    after = max(narrowed.after, where.first - 1)
+    after = max(filters.after, where.first - 1)
     rows = Delivery.objects.filter(mailing=mailing, pk__gt=after, pk__lte=where.last).order_by("pk")
-    if narrowed.state in Delivery.State.values:
-        rows = rows.filter(state=narrowed.state)
-    if narrowed.refusal in gate.Refusal.values:
-        rows = rows.filter(refusal=narrowed.refusal)
-    for kind, answer in (("opened", narrowed.opened), ("clicked", narrowed.clicked)):
+    if filters.state in Delivery.State.values:
+        rows = rows.filter(state=filters.state)
+    if filters.refusal in gate.Refusal.values:
+        rows = rows.filter(refusal=filters.refusal)
+    for kind, answer in (("opened", filters.opened), ("clicked", filters.clicked)):
         if answer in ("yes", "no"):
             happened = Exists(Event.objects.filter(delivery=OuterRef("pk"), kind=kind))
             rows = rows.filter(happened if answer == "yes" else ~happened)

@@ -24,13 +24,13 @@ LONGEST_SERIES = timedelta(days=366)
 PEOPLE_BY_KIND = """
 SELECT kind, count(*), sum(times) FROM (
     SELECT kind, delivery_id, count(*) AS times FROM tracking_event
-    WHERE mailing_id = %s GROUP BY 1, 2) AS each_one
+    WHERE mailing_id = %s GROUP BY 1, 2) AS by_delivery
 GROUP BY 1
 """
 LINKS = """
 SELECT link_id, count(*), sum(times) FROM (
     SELECT link_id, delivery_id, count(*) AS times FROM tracking_event
-    WHERE mailing_id = %s AND kind = 'clicked' GROUP BY 1, 2) AS each_one
+    WHERE mailing_id = %s AND kind = 'clicked' GROUP BY 1, 2) AS by_delivery
 GROUP BY 1
 """
 SERIES = """

@@ -22,7 +22,7 @@ from registrants.consent import Ask, Means
 from registrants.models import Choice, Registrant, Subscription
 from registrants.models.wording import Purpose
 from registrants.provenance import Provenance, provenance_of
-from registrants.token_pages import private, unknown
+from registrants.token_pages import private_page, unknown_link
 from registrants.tokens import Scope
 from tracking import unsubscribes
 from tracking.views.link_subscription import subscription_of
@@ -142,12 +142,12 @@ ACTS: dict[str, Callable[[Visit], str]] = {
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
-@private
+@private_page
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Show the page, and on POST do the one act that was pressed (U-25 to U-29)."""
     named = subscription_of(Scope.PREFERENCES, token)
     if named is None:
-        return unknown(request)
+        return unknown_link(request)
     subscription, mailing = named
     languages.speak(subscription.registrant.client.locale)
     message = ""

@@ -10,7 +10,7 @@ from registrants import languages, tokens
 from registrants.consent import Means
 from registrants.models import Subscription
 from registrants.provenance import provenance_of
-from registrants.token_pages import private, unknown
+from registrants.token_pages import private_page, unknown_link
 from registrants.tokens import Scope
 from tracking.unsubscribes import unsubscribe
 from tracking.views.link_subscription import subscription_of
@@ -20,12 +20,12 @@ LARGEST_BODY = 4096
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
-@private
+@private_page
 def one_click(request: HttpRequest, token: str) -> HttpResponse:
     """Answer the List-Unsubscribe URL; the token decides, never the body (U-20 to U-24)."""
     named = subscription_of(Scope.UNSUBSCRIBE, token)
     if named is None:
-        return unknown(request)
+        return unknown_link(request)
     subscription, mailing = named
     languages.speak(subscription.mailing_list.client.locale)
     page = {

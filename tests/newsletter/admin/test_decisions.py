@@ -12,7 +12,7 @@ from accountability.models import AuditEntry
 from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Mailing
 from tests.cast import PASSWORD, Cast, make_client, make_staff
-from tests.newsletter.admin.test_steps import said
+from tests.newsletter.admin.test_steps import messages_of
 from tests.newsletter.admin.test_writing import address
 from tests.newsletter.delivery.test_resending_failed import with_failures
 from tests.newsletter.delivery.test_resolving_unknown import CUT, LOST, states, with_unknown
@@ -42,7 +42,7 @@ def test_all_are_left_with_one_button_and_the_page_tells_who_did_it(
 ) -> None:
     campaign = with_unknown(cast)
     answer = browser.post(address("unknown", campaign), {"choice": "accept"}, follow=True)
-    assert "Nobody gets it twice" in said(answer)
+    assert "Nobody gets it twice" in messages_of(answer)
     assert "somebody decided to leave them so" in answer.content.decode()
     page = browser.get(address("unknown", campaign)).content.decode()
     assert "Nothing waits for a decision" in page
@@ -65,7 +65,7 @@ def test_the_second_of_two_people_who_decide_is_told(cast: Cast, browser: Browse
     campaign = with_unknown(cast)
     browser.post(address("unknown", campaign), {"choice": "resend"})
     answer = browser.post(address("unknown", campaign), {"choice": "accept"}, follow=True)
-    assert "somebody may have been faster" in said(answer)
+    assert "somebody may have been faster" in messages_of(answer)
     assert "unknown" not in states(campaign)
 
 
@@ -102,10 +102,10 @@ def test_what_failed_is_sent_again_from_a_page_that_names_both_numbers(
     assert "No such user here" in page
     assert Delivery.objects.filter(state="failed").count() == 3
     answer = browser.post(address("retry", campaign), follow=True)
-    assert "What failed goes again" in said(answer)
+    assert "What failed goes again" in messages_of(answer)
     assert "It is going out" in answer.content.decode()
     again = browser.post(address("retry", campaign), follow=True)
-    assert "Nothing that failed can be sent again" in said(again)
+    assert "Nothing that failed can be sent again" in messages_of(again)
 
 
 def overdue(cast: Cast) -> Mailing:

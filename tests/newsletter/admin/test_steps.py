@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 State = Mailing.State
 
 
-def said(answer: Any) -> str:
+def messages_of(answer: Any) -> str:
     """Return the messages of a page."""
     return " ".join(str(message) for message in answer.context["messages"])
 
@@ -52,7 +52,7 @@ def test_of_two_people_who_press_send_the_second_is_told(cast: Cast, browser: Br
     second.login(username="max", password=PASSWORD)
     browser.post(address("send", campaign), {"seen_version": 0})
     answer = second.post(address("send", campaign), {"seen_version": 0}, follow=True)
-    assert "Somebody may have been faster" in said(answer)
+    assert "Somebody may have been faster" in messages_of(answer)
     assert staging.stage_due() == 1
     assert staging.stage_due() == 0
 
@@ -62,7 +62,7 @@ def test_what_failed_a_check_does_not_go_whatever_is_posted(cast: Cast, browser:
     campaign = cast.campaign(body="{{ registrant.nmae }}")
     assert b"mend what failed" in browser.get(address("send", campaign)).content
     answer = browser.post(address("send", campaign), {"seen_version": 0}, follow=True)
-    assert "registrant.nmae" in said(answer)
+    assert "registrant.nmae" in messages_of(answer)
     campaign.refresh_from_db()
     assert campaign.state == State.DRAFT
 
@@ -71,7 +71,7 @@ def test_a_list_with_nobody_on_it_is_not_sent_to(cast: Cast, browser: Browser) -
     """Bad input."""
     campaign = cast.campaign(mailing_list=make_list(cast.client, "Empty", "empty"))
     answer = browser.post(address("send", campaign), {"seen_version": 0}, follow=True)
-    assert "Nobody would get it" in said(answer)
+    assert "Nobody would get it" in messages_of(answer)
 
 
 def test_what_was_changed_after_the_page_was_opened_does_not_go(
@@ -81,7 +81,7 @@ def test_what_was_changed_after_the_page_was_opened_does_not_go(
     campaign = cast.campaign()
     browser.post(address("change", campaign), typed(campaign, subject="Else"))
     answer = browser.post(address("send", campaign), {"seen_version": 0}, follow=True)
-    assert "Look at it again" in said(answer)
+    assert "Look at it again" in messages_of(answer)
     campaign.refresh_from_db()
     assert campaign.state == State.DRAFT
 
@@ -114,7 +114,7 @@ def test_a_schedule_is_on_the_clients_clock_and_can_be_taken_back(
     )
     ask = {"seen_version": 0, "at": "2026-06-02T09:30"}
     answer = browser.post(address("schedule", campaign), ask, follow=True)
-    assert "Tuesday, 02 June 2026 at 09:30 (Europe/Berlin)" in said(answer)
+    assert "Tuesday, 02 June 2026 at 09:30 (Europe/Berlin)" in messages_of(answer)
     campaign.refresh_from_db()
     berlin = zoneinfo.ZoneInfo("Europe/Berlin")
     assert campaign.scheduled_at == datetime(2026, 6, 2, 9, 30, tzinfo=berlin)
@@ -143,7 +143,7 @@ def test_a_time_that_cannot_be_is_refused(
     campaign = cast.campaign()
     ask = {"seen_version": 0, "at": at}
     answer = browser.post(address("schedule", campaign), ask, follow=True)
-    assert message in said(answer)
+    assert message in messages_of(answer)
     campaign.refresh_from_db()
     assert campaign.state == State.DRAFT
 
@@ -157,7 +157,7 @@ def test_of_a_time_that_comes_twice_it_is_said_that_the_first_counts(
     campaign = cast.campaign()
     ask = {"seen_version": 0, "at": "2999-10-27T02:30"}
     answer = browser.post(address("schedule", campaign), ask, follow=True)
-    assert "comes twice; it goes the first" in said(answer)
+    assert "comes twice; it goes the first" in messages_of(answer)
     campaign.refresh_from_db()
     assert f"{campaign.scheduled_at:%Y-%m-%d %H:%M}" == "2999-10-27 00:30"
 
@@ -178,7 +178,7 @@ def test_a_campaign_under_way_is_paused_resumed_and_cancelled(cast: Cast, browse
         assert campaign.state == state
     assert "every 1s" not in browser.get(address("progress", campaign)).content.decode()
     again = browser.post(move(campaign, "resume"), follow=True)
-    assert "nothing was done" in said(again)
+    assert "nothing was done" in messages_of(again)
     assert browser.post(move(campaign, "explode")).status_code == 400
 
 

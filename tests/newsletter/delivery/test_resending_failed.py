@@ -42,8 +42,8 @@ def with_failures(cast: Cast) -> Mailing:
 def test_what_failed_is_told_apart_by_whether_sending_again_can_help(cast: Cast) -> None:
     failures = resending_failed.failures(with_failures(cast))
     assert (failures.again, failures.gone) == (2, 1)
-    assert failures.said_gone == [resending_failed.FailureReply(*GONE, 1)]
-    assert {(reply.code, reply.words) for reply in failures.said_again} == {SPAM, LATE}
+    assert failures.replies_gone == [resending_failed.FailureReply(*GONE, 1)]
+    assert {(reply.code, reply.words) for reply in failures.replies_again} == {SPAM, LATE}
 
 
 def test_what_differs_by_ids_alone_is_shown_as_one(cast: Cast) -> None:
@@ -52,7 +52,7 @@ def test_what_differs_by_ids_alone_is_shown_as_one(cast: Cast) -> None:
         row.code, row.answer = 554, f"5.7.1 spam, id 4XtZ0q12Rfz{row.pk}"
         row.save()
     replies = [resending_failed.FailureReply(554, "5.7.1 spam, id …", 3)]
-    assert resending_failed.failures(campaign).said_again == replies
+    assert resending_failed.failures(campaign).replies_again == replies
 
 
 def test_only_what_failed_goes_again_and_the_mailing_is_under_way(

@@ -16,7 +16,7 @@ LAYOUT = (
 )
 
 
-def found(mailing: Mailing, name: str) -> checks.Check:
+def check_named(mailing: Mailing, name: str) -> checks.Check:
     """Return one check by its name."""
     return {one.name: one for one in checks.check(mailing)}[name]
 
@@ -30,7 +30,7 @@ def test_a_sound_notice_passes_without_an_unsubscribe_link(cast: Cast) -> None:
     """A notice needs the reason line in both parts, and no way out of it."""
     notice = cast.notice()
     assert checks.blocked(notice) == []
-    assert found(notice, "Why readers get it").passed
+    assert check_named(notice, "Why readers get it").passed
     assert "Unsubscribe link in the mail" not in {one.name for one in checks.check(notice)}
 
 
@@ -51,7 +51,7 @@ def test_a_sound_notice_passes_without_an_unsubscribe_link(cast: Cast) -> None:
 )
 def test_a_fault_in_the_words_blocks(cast: Cast, name: str, fields: dict[str, Any]) -> None:
     """M-6, M-13, L-5: each with the reason to mend it by."""
-    one = found(cast.campaign(**fields), name)
+    one = check_named(cast.campaign(**fields), name)
     assert not one.passed
     assert one.blocking
     assert one.reason
@@ -70,7 +70,7 @@ def test_a_fault_in_the_words_blocks(cast: Cast, name: str, fields: dict[str, An
 )
 def test_a_doubt_only_warns(cast: Cast, name: str, fields: dict[str, Any]) -> None:
     """M-15: what is a matter of taste or of counting never blocks."""
-    one = found(cast.campaign(**fields), name)
+    one = check_named(cast.campaign(**fields), name)
     assert not one.passed
     assert not one.blocking
 
@@ -99,22 +99,22 @@ def test_a_layout_without_a_footer_to_be_seen_blocks(
     layout = Template.objects.create(
         client=cast.client, name="x", format="html", source=LAYOUT.replace(before, after)
     )
-    assert not found(cast.campaign(template=layout), name).passed
+    assert not check_named(cast.campaign(template=layout), name).passed
     layout.source = LAYOUT
     layout.save()
-    assert found(cast.campaign(template=layout), name).passed
+    assert check_named(cast.campaign(template=layout), name).passed
 
 
 def test_a_list_with_nobody_on_it_blocks(cast: Cast) -> None:
     """Bad input: an empty list."""
     empty = make_list(cast.client, "Empty", "empty")
-    assert not found(cast.campaign(mailing_list=empty), "Audience").passed
+    assert not check_named(cast.campaign(mailing_list=empty), "Audience").passed
 
 
 def test_a_sender_of_another_client_blocks(cast: Cast) -> None:
     """Clients are walls in the last look, too."""
     stranger = make_sender(make_client("Other", "other"))
-    assert not found(cast.campaign(sender=stranger), "All of one client").passed
+    assert not check_named(cast.campaign(sender=stranger), "All of one client").passed
 
 
 def test_a_client_on_hold_blocks_campaigns_and_no_notices(cast: Cast) -> None:
@@ -123,7 +123,7 @@ def test_a_client_on_hold_blocks_campaigns_and_no_notices(cast: Cast) -> None:
 
     cast.client.on_hold_at = now()
     cast.client.save()
-    assert not found(cast.campaign(), "Client in good standing").passed
+    assert not check_named(cast.campaign(), "Client in good standing").passed
     assert checks.blocked(cast.notice()) == []
 
 
