@@ -24,7 +24,7 @@ from registrants.pending_asks import asks
 log = logging.getLogger(__name__)
 NUDGE = "newsletter.tasks.send_letters"
 A_DAY = timedelta(days=1)
-PER_CLIENT, PER_INSTALLATION, CHOICES_A_DAY = 1, 5, 5
+PER_CLIENT, PER_INSTALLATION, OTHER_LETTERS_A_DAY = 1, 5, 5
 """Confirm letters one address may be sent in a day, and links to its choices by one client (S-3:
 neither a sign-up form nor a forwarded mail is a bomb)."""
 ASKED_LONGEST, ASKED_MOST = 360, 6
@@ -79,7 +79,7 @@ def _over_limit(registrant: Registrant, letter: str) -> bool:
     here = lately.filter(registrant=registrant).count()
     match Delivery.Letter(letter):
         case Delivery.Letter.CHOICES:
-            return here >= CHOICES_A_DAY
+            return here >= OTHER_LETTERS_A_DAY
         case Delivery.Letter.CONFIRM:
             if here >= PER_CLIENT or lately.count() >= PER_INSTALLATION:
                 return True
@@ -188,7 +188,7 @@ def source(client: Client, letter: str) -> Source:
     )
 
 
-def extra(delivery: Delivery) -> dict[str, str]:
+def letter_values(delivery: Delivery) -> dict[str, str]:
     """Return what a letter says to its one reader: its links, and what was asked for."""
     client = delivery.registrant.client
     match Delivery.Letter(delivery.letter):

@@ -22,7 +22,7 @@ def letter_as_read(delivery: Delivery) -> EmailMessage:
         subscription=None,
         opens=False,
         clicks=False,
-        extra=letters.extra(delivery),
+        extra=letters.letter_values(delivery),
     )
     return _as_read(letters.source(registrant.client, delivery.letter), person, None)
 

@@ -231,7 +231,7 @@ def test_more_asks_than_a_letter_lists_are_counted_in_its_language(
         provenance=FORM,
     )
     delivery = Delivery.objects.create(registrant=ask.registrant, letter="confirm", asked_by=ask.pk)
-    assert "2" in letters.extra(delivery)["asked"].splitlines()[-1]
+    assert "2" in letters.letter_values(delivery)["asked"].splitlines()[-1]
     assert mail_faults(letter_as_read(delivery)) == []
 
 

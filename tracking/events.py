@@ -9,7 +9,7 @@ from typing import cast
 import redis
 from django.db import connection, transaction
 
-from newsletter.mailings import ledger
+from newsletter.mailings import delivery_sql
 from newsletter.models import Delivery
 from registrants import person_sql
 from tracking.intake import hits
@@ -31,9 +31,9 @@ SELECT hit.key, hit.kind, delivery.id, delivery.mailing_id, link.id,
     to_timestamp(hit.at / 1000.0)
 FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
     AS hit (key, kind, delivery, link, at)
-CROSS JOIN LATERAL {ledger.delivery_sql("hit.delivery")} AS delivery
+CROSS JOIN LATERAL {delivery_sql.delivery_sql("hit.delivery")} AS delivery
 CROSS JOIN LATERAL {person_sql.measurable("delivery.registrant_id")} AS person
-LEFT JOIN LATERAL {ledger.link_sql("hit.link", "delivery.mailing_id")} AS link ON true
+LEFT JOIN LATERAL {delivery_sql.link_sql("hit.link", "delivery.mailing_id")} AS link ON true
 WHERE delivery.mailing_id IS NOT NULL AND (
     hit.kind = 'opened' AND delivery.opens AND person.opens
     OR hit.kind = 'clicked' AND delivery.clicks AND person.clicks AND link.id IS NOT NULL)

@@ -14,8 +14,8 @@ from newsletter.models import Delivery, Mailing
 
 State = Mailing.State
 DECISIONS = {
-    "accept": (resolving_unknown.accept, "Left as they are. Nobody gets it twice."),
-    "resend": (resolving_unknown.resend, "They are sent again."),
+    "accept": (resolving_unknown.accept_unknown, "Left as they are. Nobody gets it twice."),
+    "resend": (resolving_unknown.resend_unknown, "They are sent again."),
 }
 
 
@@ -67,7 +67,13 @@ def retry(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     """Show what failed, apart by whether sending again can help; on POST send that again."""
     mailing = page.mailing(request, pk, change=True)
     if request.method == "POST":
-        do(page, request, "What failed goes again.", resending_failed.retry, mailing=mailing)
+        do(
+            page,
+            request,
+            "What failed goes again.",
+            resending_failed.resend_failed,
+            mailing=mailing,
+        )
         return HttpResponseRedirect(page.url("progress", pk))
     context = page.context(request, mailing, "Retry only what failed") | {
         "failures": resending_failed.failures(mailing),

@@ -118,10 +118,10 @@ def count(lease: LeaseInHand) -> None:
 def give_back(lease: LeaseInHand, *, again_in: timedelta = timedelta(0)) -> None:
     """Give a lease back with the count of how its deliveries stand; closed if all are closed."""
     with connection.cursor() as cursor:
-        reckon(cursor, lease, again_in, lease.attempt)
+        recount_and_release(cursor, lease, again_in, lease.attempt)
 
 
-def reckon(
+def recount_and_release(
     cursor: CursorWrapper, lease: LeaseInHand, again_in: timedelta, attempt: int | None
 ) -> None:
     """Count how the deliveries of a range stand, write it on its lease and set the lease free."""
@@ -141,9 +141,9 @@ def close_cancelled(limit: int = 200) -> int:
     )
     with connection.cursor() as cursor:
         for row in open_ranges:
-            lease = in_hand(row)
+            lease = lease_of_row(row)
             cursor.execute(transitions.CANCEL_ROWS, lease._asdict())
-            reckon(cursor, lease, timedelta(0), None)
+            recount_and_release(cursor, lease, timedelta(0), None)
     return len(open_ranges)
 
 
@@ -154,6 +154,6 @@ def moment() -> datetime:
         return cast(datetime, cursor.fetchone()[0])
 
 
-def in_hand(row: Lease) -> LeaseInHand:
+def lease_of_row(row: Lease) -> LeaseInHand:
     """Return a lease as whoever last took it held it."""
     return LeaseInHand(row.pk, row.mailing_id, row.first, row.last, row.attempt or 0)

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from newsletter.delivery import journal, transitions
 from newsletter.delivery.claiming import settle
-from newsletter.delivery.leasing import LeaseInHand, in_hand, reckon
+from newsletter.delivery.leasing import LeaseInHand, lease_of_row, recount_and_release
 from newsletter.models import Lease
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def recover_by_journal(left: journal.JournalLeft) -> int:
     """
     leases = list(Lease.objects.select_for_update().filter(attempt=left.attempt))
     for lease in leases:
-        lost = _free(in_hand(lease), left)
+        lost = _free(lease_of_row(lease), left)
         log.warning("lease %s of a lost worker freed, %s unknown", lease.pk, lost)
     return len(leases)
 
@@ -54,7 +54,7 @@ def _free(lease: LeaseInHand, left: journal.JournalLeft) -> int:
         cursor.execute(transitions.RETURN_ROWS, {**lease._asdict(), "went": went})
         cursor.execute(transitions.LOSE_ROWS, lease._asdict())
         lost = cursor.rowcount
-        reckon(cursor, lease, timedelta(0), lease.attempt)
+        recount_and_release(cursor, lease, timedelta(0), lease.attempt)
     return lost
 
 
@@ -68,7 +68,7 @@ def _recover_expired(limit: int = 100) -> int:
     )
     with connection.cursor() as cursor:
         for row in lost:
-            lease = in_hand(row)
+            lease = lease_of_row(row)
             cursor.execute(transitions.LOSE_ROWS, lease._asdict())
-            reckon(cursor, lease, timedelta(0), row.attempt)
+            recount_and_release(cursor, lease, timedelta(0), row.attempt)
     return len(lost)

@@ -9,7 +9,7 @@ from django.db.backends.utils import CursorWrapper
 
 from accountability import audit
 from newsletter.delivery import transitions
-from newsletter.delivery.leasing import LeaseInHand, in_hand, reckon
+from newsletter.delivery.leasing import LeaseInHand, lease_of_row, recount_and_release
 from newsletter.mailings import lifecycle
 from newsletter.mailings.lifecycle import NotPossible
 from newsletter.models import Lease, Mailing
@@ -73,7 +73,7 @@ def _most_frequent(counts: Counter[tuple[int | None, str]]) -> list[FailureReply
 
 
 @transaction.atomic
-def retry(*, mailing: Mailing, staff: int | None) -> int:
+def resend_failed(*, mailing: Mailing, staff: int | None) -> int:
     """Stage again what failed, save where nobody has the address (B-7); return how many.
 
     A mailing that was sent is under way again; a paused one stays so. The gate is asked again when
@@ -84,12 +84,16 @@ def retry(*, mailing: Mailing, staff: int | None) -> int:
         raise NotPossible("This mailing is cancelled; nothing of it is sent any more.")
     leases = Lease.objects.select_for_update().filter(mailing=mailing, attempt=None, failed__gt=0)
     with connection.cursor() as cursor:
-        staged = sum(_again(cursor, in_hand(lease)) for lease in leases.order_by("pk"))
+        staged = sum(_again(cursor, lease_of_row(lease)) for lease in leases.order_by("pk"))
     if not staged:
         raise NotPossible("Nothing that failed can be sent again.")
     lifecycle.reopen(mailing=mailing.pk)
     audit.record(
-        act="retry", subject=mailing, staff=staff, client=mailing.client_id, deliveries=staged
+        act="retry",
+        subject=mailing,
+        staff=staff,
+        client=mailing.client_id,
+        deliveries=staged,
     )
     mailing.refresh_from_db(fields=["state", "finished_at"])
     return staged
@@ -100,9 +104,9 @@ def _again(cursor: CursorWrapper, lease: LeaseInHand) -> int:
     again = [pk for pk, code, answer in cursor.fetchall() if not _is_gone(code, answer)]
     if not again:
         return 0
-    cursor.execute(transitions.RETRY_ROWS, {**lease._asdict(), "again": again})
+    cursor.execute(transitions.RESEND_FAILED_ROWS, {**lease._asdict(), "again": again})
     staged = int(cursor.rowcount)
-    reckon(cursor, lease, timedelta(0), None)
+    recount_and_release(cursor, lease, timedelta(0), None)
     return staged
 
 

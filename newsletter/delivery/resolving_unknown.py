@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from accountability import audit
 from accountability.models import AuditEntry
 from newsletter.delivery import transitions
-from newsletter.delivery.leasing import in_hand, reckon
+from newsletter.delivery.leasing import lease_of_row, recount_and_release
 from newsletter.mailings.lifecycle import NotPossible
 from newsletter.models import Lease, Mailing
 from newsletter.models.lease import IS_UNDECIDED, join_deliveries
@@ -106,16 +106,16 @@ def decided(mailing: Mailing) -> list[Decided]:
 
 
 @transaction.atomic
-def accept(*, mailing: Mailing, staff: int | None, answer: str | None = None) -> int:
+def accept_unknown(*, mailing: Mailing, staff: int | None, answer: str | None = None) -> int:
     """Leave unknown deliveries as they are and call them closed; return how many.
 
     With an `answer`, only those answered so last. Raises NotPossible where there is none.
     """
-    return _decide(mailing, staff, ACCEPTED, transitions.ACCEPT_ROWS, answer)
+    return _decide(mailing, staff, ACCEPTED, transitions.ACCEPT_UNKNOWN_ROWS, answer)
 
 
 @transaction.atomic
-def resend(*, mailing: Mailing, staff: int | None, answer: str | None = None) -> int:
+def resend_unknown(*, mailing: Mailing, staff: int | None, answer: str | None = None) -> int:
     """Send unknown deliveries again: some people may get the mail twice. Return how many.
 
     With an `answer`, only those answered so last. Raises NotPossible where there is none, or where
@@ -123,7 +123,7 @@ def resend(*, mailing: Mailing, staff: int | None, answer: str | None = None) ->
     """
     if mailing.state not in (Mailing.State.SENDING, Mailing.State.PAUSED):
         raise NotPossible("This mailing is over; nothing of it is sent any more.")
-    return _decide(mailing, staff, SENT_AGAIN, transitions.RESEND_ROWS, answer)
+    return _decide(mailing, staff, SENT_AGAIN, transitions.RESEND_UNKNOWN_ROWS, answer)
 
 
 def waits(mailing: Mailing) -> bool:
@@ -138,11 +138,11 @@ def _decide(mailing: Mailing, staff: int | None, act: str, change: str, answer: 
     done = 0
     with connection.cursor() as cursor:
         for row in leases.order_by("pk"):
-            lease = in_hand(row)
+            lease = lease_of_row(row)
             cursor.execute(change, {**lease._asdict(), "answer": answer})
             if cursor.rowcount:
                 done += cursor.rowcount
-                reckon(cursor, lease, timedelta(0), None)
+                recount_and_release(cursor, lease, timedelta(0), None)
     if not done:
         raise NotPossible(
             "Nothing was decided: somebody may have been faster, or a worker is busy with these"

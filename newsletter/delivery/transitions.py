@@ -18,9 +18,9 @@ class MovedBy(StrEnum):
     CLAIM = "delivery.claiming.claim"
     SETTLE = "delivery.claiming.settle"
     RECOVER = "delivery.recovering.recover"
-    ACCEPT = "delivery.resolving_unknown.accept"
-    RESEND = "delivery.resolving_unknown.resend"
-    RETRY = "delivery.resending_failed.retry"
+    ACCEPT_UNKNOWN = "delivery.resolving_unknown.accept_unknown"
+    RESEND_UNKNOWN = "delivery.resolving_unknown.resend_unknown"
+    RESEND_FAILED = "delivery.resending_failed.resend_failed"
     CANCEL = "delivery.leasing.close_cancelled"
 
 
@@ -39,9 +39,9 @@ DELIVERY_MOVES: Final = (
     Move(State.HANDING_OVER, State.STAGED, MovedBy.SETTLE, "it was never on the wire"),
     Move(State.HANDING_OVER, State.STAGED, MovedBy.RECOVER, "lost before it was on the wire"),
     Move(State.HANDING_OVER, State.UNKNOWN, MovedBy.RECOVER, "lost while it was in flight"),
-    Move(State.UNKNOWN, State.UNKNOWN, MovedBy.ACCEPT, "a person accepts that nobody knows"),
-    Move(State.UNKNOWN, State.STAGED, MovedBy.RESEND, "a person has it sent again"),
-    Move(State.FAILED, State.STAGED, MovedBy.RETRY, "a person has what failed sent again"),
+    Move(State.UNKNOWN, State.UNKNOWN, MovedBy.ACCEPT_UNKNOWN, "a person leaves it as it is"),
+    Move(State.UNKNOWN, State.STAGED, MovedBy.RESEND_UNKNOWN, "a person has it sent again"),
+    Move(State.FAILED, State.STAGED, MovedBy.RESEND_FAILED, "a person has it sent again"),
     Move(State.STAGED, State.REFUSED, MovedBy.CANCEL, "the mailing was cancelled"),
     Move(State.DEFERRED, State.REFUSED, MovedBy.CANCEL, "the mailing was cancelled"),
 )
@@ -161,22 +161,22 @@ UPDATE newsletter_delivery SET state = 'unknown', settled_at = now(),
 WHERE {IN_RANGE} AND attempt = %(attempt)s AND state {_in(MovedBy.RECOVER, State.UNKNOWN)}
 """
 
-ACCEPT_ROWS: Final = f"""
+ACCEPT_UNKNOWN_ROWS: Final = f"""
 UPDATE newsletter_delivery SET decided_at = now()
-WHERE {IN_RANGE} AND {OF_MAILING} AND state {_in(MovedBy.ACCEPT)} AND decided_at IS NULL
+WHERE {IN_RANGE} AND {OF_MAILING} AND state {_in(MovedBy.ACCEPT_UNKNOWN)} AND decided_at IS NULL
   AND (%(answer)s::text IS NULL OR answer = %(answer)s)
 """
 
-RESEND_ROWS: Final = f"""
+RESEND_UNKNOWN_ROWS: Final = f"""
 UPDATE newsletter_delivery SET state = 'staged', settled_at = NULL, answer = ''
-WHERE {IN_RANGE} AND {OF_MAILING} AND state {_in(MovedBy.RESEND)} AND decided_at IS NULL
+WHERE {IN_RANGE} AND {OF_MAILING} AND state {_in(MovedBy.RESEND_UNKNOWN)} AND decided_at IS NULL
   AND (%(answer)s::text IS NULL OR answer = %(answer)s)
 """
 
-RETRY_ROWS: Final = f"""
+RESEND_FAILED_ROWS: Final = f"""
 UPDATE newsletter_delivery SET state = 'staged', tries = 0, code = NULL, answer = '',
     settled_at = NULL
-WHERE {IN_RANGE} AND id = ANY(%(again)s) AND state {_in(MovedBy.RETRY)}
+WHERE {IN_RANGE} AND id = ANY(%(again)s) AND state {_in(MovedBy.RESEND_FAILED)}
 """
 
 CANCEL_ROWS: Final = f"""

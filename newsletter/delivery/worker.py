@@ -183,7 +183,7 @@ def _send_leased_letter(
     client = delivery.registrant.client
     feed.question = gate.Question(kind=letters.kind_of(delivery.letter), client=client.pk)
     renderer = _letter_renderer(letters.source(client, delivery.letter))
-    content = RunContent(kind="letter", renderer=renderer, extra=letters.extra(delivery))
+    content = RunContent(kind="letter", renderer=renderer, extra=letters.letter_values(delivery))
     return _send_by_chain(letters.sender_of(client), content, feed, journal, deadline, None)
 
 

@@ -33,7 +33,7 @@ def written(delivery: Delivery) -> tuple[bytes, EmailMessage]:
             delivery=delivery.pk,
             address=person.address,
             name=person.name,
-            extra=letters.extra(delivery),
+            extra=letters.letter_values(delivery),
         )
     )
     read = email.message_from_bytes(raw, policy=email.policy.default)

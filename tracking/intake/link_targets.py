@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils.encoding import iri_to_uri
 
-from newsletter.mailings import ledger
+from newsletter.mailings import delivery_sql
 
 LINKS_KEPT, UNKNOWN_LINKS_KEPT = 200_000, 10_000
 UNKNOWN_SECONDS, AWAY_SECONDS, WAIT_SECONDS = 10.0, 1.0, 1.0
@@ -91,7 +91,7 @@ def _read(link: int) -> list[tuple[int, str]]:
     """Read outside of any request of Django's, so the connection is looked after here."""
     if not connection.in_atomic_block:
         close_old_connections()
-    return ledger.links_beside(link)
+    return delivery_sql.links_beside(link)
 
 
 MAP = Targets()

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from accountability import audit
-from newsletter.mailings import ledger
+from newsletter.mailings import delivery_sql
 from newsletter.models import Mailing
 from registrants import person_sql
 
@@ -22,7 +22,7 @@ HEADER = (
     "tracked clicks", "first clicked at", "times clicked", "unsubscribed at",
 )  # fmt: skip
 
-DELIVERIES = ledger.deliveries_sql(
+DELIVERIES = delivery_sql.deliveries_sql(
     mailing="%(mailing)s", after="%(after)s", last="%(last)s", most="%(most)s"
 )
 # By id, some thousand at a time: memory and locks stay the same for a million.
@@ -68,7 +68,7 @@ def lines(mailing: Mailing) -> Iterator[str]:
 
 def rows(mailing: int) -> Iterator[tuple[object, ...]]:
     """Return the deliveries of a mailing, the first one first."""
-    where = ledger.span(mailing)
+    where = delivery_sql.span(mailing)
     if where is None:
         return
     after, last = where.first - 1, where.last

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from newsletter.mailings import ledger
+from newsletter.mailings import delivery_sql
 from newsletter.models import Delivery, Mailing
 from registrants import gate
 from tracking.models import Event
@@ -56,7 +56,7 @@ def delivery_page(
 
 
 def _filtered(mailing: Mailing, filters: DeliveryFilter) -> QuerySet[Delivery]:
-    where = ledger.span(mailing.pk)
+    where = delivery_sql.span(mailing.pk)
     if where is None:
         return Delivery.objects.none()
     after = max(filters.after, where.first - 1)

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Max
 from django.utils.timezone import now
 
-from newsletter.mailings import ledger
+from newsletter.mailings import delivery_sql
 from newsletter.models import Delivery, Link, Mailing
 from registrants.gate import Refusal
 from tracking.models import Event
@@ -164,7 +164,7 @@ def counts(mailing: Mailing) -> Counts:
     states = dict.fromkeys(Delivery.State, 0)
     refused: dict[str, int] = {}
     tracked = [0, 0]
-    for state, refusal, opens, clicks, count in ledger.delivery_counts(mailing.pk):
+    for state, refusal, opens, clicks, count in delivery_sql.delivery_counts(mailing.pk):
         states[state] += count
         if state == Delivery.State.REFUSED:
             refused[refusal] = refused.get(refusal, 0) + count

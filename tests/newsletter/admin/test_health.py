@@ -143,7 +143,7 @@ def test_a_decided_unknown_is_counted_no_more(cast: Cast, settings: Settings) ->
     from tests.newsletter.delivery.test_resolving_unknown import CUT
 
     campaign = with_unknown(cast)
-    resolving_unknown.accept(mailing=campaign, staff=1, answer=CUT)
+    resolving_unknown.accept_unknown(mailing=campaign, staff=1, answer=CUT)
     assert health.undecided() == 3
 
 

@@ -59,7 +59,7 @@ def test_only_what_failed_goes_again_and_the_mailing_is_under_way(
     cast: Cast, smtp: ScriptedSmtp
 ) -> None:
     campaign = with_failures(cast)
-    assert resending_failed.retry(mailing=campaign, staff=7) == 2
+    assert resending_failed.resend_failed(mailing=campaign, staff=7) == 2
     assert campaign.state == Mailing.State.SENDING
     assert campaign.finished_at is None
     assert lifecycle.finish_done() == 0
@@ -73,7 +73,7 @@ def test_only_what_failed_goes_again_and_the_mailing_is_under_way(
 
 def test_the_gate_is_asked_again(cast: Cast, smtp: ScriptedSmtp) -> None:
     campaign = with_failures(cast)
-    resending_failed.retry(mailing=campaign, staff=7)
+    resending_failed.resend_failed(mailing=campaign, staff=7)
     row = Delivery.objects.filter(mailing=campaign, state="staged").first()
     assert row is not None
     consent.withdraw(
@@ -86,18 +86,18 @@ def test_the_gate_is_asked_again(cast: Cast, smtp: ScriptedSmtp) -> None:
 
 def test_of_two_people_one_sends_it_again(cast: Cast) -> None:
     campaign = with_failures(cast)
-    resending_failed.retry(mailing=campaign, staff=1)
+    resending_failed.resend_failed(mailing=campaign, staff=1)
     with pytest.raises(NotPossible, match="Nothing that failed"):
-        resending_failed.retry(mailing=campaign, staff=2)
+        resending_failed.resend_failed(mailing=campaign, staff=2)
 
 
 def test_a_paused_one_stays_paused_and_a_cancelled_one_is_left(cast: Cast) -> None:
     campaign = with_failures(cast)
     Mailing.objects.filter(pk=campaign.pk).update(state=Mailing.State.CANCELLED)
     with pytest.raises(NotPossible, match="cancelled"):
-        resending_failed.retry(mailing=campaign, staff=1)
+        resending_failed.resend_failed(mailing=campaign, staff=1)
     Mailing.objects.filter(pk=campaign.pk).update(state=Mailing.State.PAUSED)
-    assert resending_failed.retry(mailing=campaign, staff=1) == 2
+    assert resending_failed.resend_failed(mailing=campaign, staff=1) == 2
     assert campaign.state == Mailing.State.PAUSED
 
 
@@ -105,4 +105,4 @@ def test_what_a_worker_holds_is_left_to_it(cast: Cast) -> None:
     campaign = with_failures(cast)
     Lease.objects.update(attempt=1, until=now())
     with pytest.raises(NotPossible):
-        resending_failed.retry(mailing=campaign, staff=1)
+        resending_failed.resend_failed(mailing=campaign, staff=1)

@@ -44,7 +44,7 @@ def give_back() -> None:
     """Count how everything stands, as a worker does that gives its lease back."""
     with connection.cursor() as cursor:
         for lease in Lease.objects.filter(attempt=None):
-            leasing.reckon(cursor, leasing.in_hand(lease), timedelta(0), None)
+            leasing.recount_and_release(cursor, leasing.lease_of_row(lease), timedelta(0), None)
 
 
 def states(mailing: Mailing) -> list[str]:
@@ -66,13 +66,13 @@ def test_where_nothing_is_unknown_nothing_waits(cast: Cast) -> None:
     assert resolving_unknown.undecided(campaign) == resolving_unknown.Undecided([], 0, None, None)
     assert not resolving_unknown.waits(campaign)
     with pytest.raises(NotPossible, match="somebody may have been faster"):
-        resolving_unknown.accept(mailing=campaign, staff=1)
+        resolving_unknown.accept_unknown(mailing=campaign, staff=1)
 
 
 def test_accepting_all_closes_it_and_says_who_and_how_many(cast: Cast) -> None:
     campaign, mara = with_unknown(cast), make_staff("mara", client=cast.client)
     assert lifecycle.finish_done() == 0
-    assert resolving_unknown.accept(mailing=campaign, staff=mara.pk) == 5
+    assert resolving_unknown.accept_unknown(mailing=campaign, staff=mara.pk) == 5
     assert lifecycle.finish_done() == 1
     [decision] = resolving_unknown.decided(campaign)
     assert (decision.staff, decision.count, decision.is_sent_again) == ("mara", 5, False)
@@ -81,7 +81,7 @@ def test_accepting_all_closes_it_and_says_who_and_how_many(cast: Cast) -> None:
 
 def test_one_group_is_sent_again_the_other_stays_undecided(cast: Cast) -> None:
     campaign = with_unknown(cast)
-    assert resolving_unknown.resend(mailing=campaign, staff=None, answer=CUT) == 2
+    assert resolving_unknown.resend_unknown(mailing=campaign, staff=None, answer=CUT) == 2
     assert states(campaign) == ["sent"] * 2 + ["staged"] * 2 + ["unknown"] * 3
     assert [group.words for group in resolving_unknown.undecided(campaign).groups] == [LOST]
     assert resolving_unknown.waits(campaign)
@@ -95,14 +95,14 @@ def test_of_a_cancelled_one_the_unknown_can_be_accepted_but_not_sent_again(cast:
     campaign = with_unknown(cast)
     lifecycle.cancel(mailing=campaign, staff=1)
     with pytest.raises(NotPossible, match="over"):
-        resolving_unknown.resend(mailing=campaign, staff=1)
-    assert resolving_unknown.accept(mailing=campaign, staff=1) == 5
+        resolving_unknown.resend_unknown(mailing=campaign, staff=1)
+    assert resolving_unknown.accept_unknown(mailing=campaign, staff=1) == 5
 
 
 def test_a_paused_one_is_decided_and_stays_paused(cast: Cast) -> None:
     campaign = with_unknown(cast)
     lifecycle.pause(mailing=campaign, staff=1)
-    assert resolving_unknown.resend(mailing=campaign, staff=1) == 5
+    assert resolving_unknown.resend_unknown(mailing=campaign, staff=1) == 5
     campaign.refresh_from_db()
     assert campaign.state == Mailing.State.PAUSED
 
@@ -114,10 +114,10 @@ def test_what_a_worker_holds_is_not_decided_under_its_hands(cast: Cast) -> None:
     lease = leasing.take("campaigns", campaign.pk)
     assert lease is not None
     with pytest.raises(NotPossible, match="worker is busy"):
-        resolving_unknown.accept(mailing=campaign, staff=1)
+        resolving_unknown.accept_unknown(mailing=campaign, staff=1)
     assert not AuditEntry.objects.filter(act=resolving_unknown.ACCEPTED).exists()
     leasing.give_back(lease)
-    assert resolving_unknown.accept(mailing=campaign, staff=1) == 5
+    assert resolving_unknown.accept_unknown(mailing=campaign, staff=1) == 5
 
 
 def test_the_undecided_are_found_along_the_ranges_and_never_by_a_scan(cast: Cast) -> None:

@@ -83,9 +83,9 @@ STATEMENTS: dict[MovedBy, tuple[str, ...]] = {
     MovedBy.CLAIM: (transitions.CLAIM_ROWS,),
     MovedBy.SETTLE: (transitions.SETTLE_ROWS,),
     MovedBy.RECOVER: (transitions.RETURN_ROWS, transitions.LOSE_ROWS),
-    MovedBy.ACCEPT: (transitions.ACCEPT_ROWS,),
-    MovedBy.RESEND: (transitions.RESEND_ROWS,),
-    MovedBy.RETRY: (transitions.RETRY_ROWS,),
+    MovedBy.ACCEPT_UNKNOWN: (transitions.ACCEPT_UNKNOWN_ROWS,),
+    MovedBy.RESEND_UNKNOWN: (transitions.RESEND_UNKNOWN_ROWS,),
+    MovedBy.RESEND_FAILED: (transitions.RESEND_FAILED_ROWS,),
     MovedBy.CANCEL: (transitions.CANCEL_ROWS,),
 }
 
@@ -189,7 +189,7 @@ def undecided(cast: Cast) -> Mailing:
 def retried(cast: Cast) -> None:
     campaign = staged(cast)
     leasing.give_back(settled(campaign, "failed", 554))
-    resending_failed.retry(mailing=campaign, staff=None)
+    resending_failed.resend_failed(mailing=campaign, staff=None)
 
 
 def cancelled(cast: Cast, *, was_deferred: bool) -> None:
@@ -218,13 +218,13 @@ HOW: dict[tuple[str | None, str, str], Callable[[Cast], object]] = {
     ("handing_over", "staged", MovedBy.SETTLE): settles("unsent"),
     ("handing_over", "staged", MovedBy.RECOVER): lambda cast: lost(cast, went=False),
     ("handing_over", "unknown", MovedBy.RECOVER): lambda cast: lost(cast, went=True),
-    ("unknown", "unknown", MovedBy.ACCEPT): lambda cast: resolving_unknown.accept(
+    ("unknown", "unknown", MovedBy.ACCEPT_UNKNOWN): lambda cast: resolving_unknown.accept_unknown(
         mailing=undecided(cast), staff=None
     ),
-    ("unknown", "staged", MovedBy.RESEND): lambda cast: resolving_unknown.resend(
+    ("unknown", "staged", MovedBy.RESEND_UNKNOWN): lambda cast: resolving_unknown.resend_unknown(
         mailing=undecided(cast), staff=None
     ),
-    ("failed", "staged", MovedBy.RETRY): retried,
+    ("failed", "staged", MovedBy.RESEND_FAILED): retried,
     ("staged", "refused", MovedBy.CANCEL): lambda cast: cancelled(cast, was_deferred=False),
     ("deferred", "refused", MovedBy.CANCEL): lambda cast: cancelled(cast, was_deferred=True),
 }

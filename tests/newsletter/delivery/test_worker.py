@@ -131,7 +131,7 @@ def test_no_answer_after_the_end_of_data_is_unknown_and_not_sent_again(
 
 
 @pytest.mark.parametrize(
-    ("act", "mails"), [(resolving_unknown.accept, 1), (resolving_unknown.resend, 2)]
+    ("act", "mails"), [(resolving_unknown.accept_unknown, 1), (resolving_unknown.resend_unknown, 2)]
 )
 def test_a_person_decides_about_the_unknown(
     cast: Cast, smtp: ScriptedSmtp, act: Callable[..., int], mails: int

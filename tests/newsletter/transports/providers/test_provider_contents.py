@@ -85,7 +85,7 @@ def test_postmark_is_asked_to_keep_our_message_id() -> None:
 @ALL
 def test_a_notice_has_no_list_fields_and_keeps_auto_submitted(name: str) -> None:
     """AT-A1: what is not a campaign says so itself."""
-    message = mail(1, kind="legal_notice")
+    message = mail(1, kind="notice")
     [seen] = sent(name, [message])
     assert seen.headers["auto-submitted"] == "auto-generated"
     assert "list-unsubscribe" not in seen.headers
