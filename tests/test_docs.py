@@ -228,3 +228,29 @@ def test_every_file_and_module_a_page_names_is_there(page: Path) -> None:
         ):
             missing.append(name)
     assert missing == []
+
+
+RECIPES = (ROOT / "CONTRIBUTING.md").read_text().partition("\n## Recipes\n")[2].split("\n### ")[1:]
+IDENTIFIER = re.compile(r"_?[A-Za-z]\w*(?:\.\w+)*")
+
+
+def _files_named(recipe: str) -> list[Path]:
+    """Return the files a recipe names, and those of the folders it names."""
+    named = [code for code in re.findall(r"`([^`]+)`", recipe) if PATH.fullmatch(code)]
+    files = [file for file in FILES if any(f"/{file}".endswith(f"/{name}") for name in named)]
+    folders = [name for name in named if name.endswith("/")]
+    files += [file for file in FILES if file.startswith(tuple(folders)) and file.endswith(".py")]
+    return [ROOT / file for file in files if (ROOT / file).is_file() and not file.endswith(".md")]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.partition("\n")[0])
+def test_what_a_recipe_names_stands_in_a_file_it_names(recipe: str) -> None:
+    files = _files_named(recipe)
+    text = "\n".join(path.read_text() for path in files)
+    names = {
+        code
+        for code in re.findall(r"`([^`]+)`", recipe)
+        if IDENTIFIER.fullmatch(code) and not PATH.fullmatch(code)
+    }
+    parts = {part for name in names for part in name.split(".")} - {path.stem for path in files}
+    assert {part for part in parts if not re.search(rf"\b{part}\b", text)} == set()

@@ -11,7 +11,7 @@ from newsletter.models.mailing import Mailing
 
 
 class Lease(models.Model):
-    """Some hundred consecutive deliveries of one mailing, or one letter.
+    """Up to 2,500 consecutive deliveries of one mailing, or one letter.
 
     It is open until none of its deliveries can still go; the attempt of the worker that holds it
     fences what that worker may settle.

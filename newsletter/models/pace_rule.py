@@ -1,4 +1,4 @@
-"""How fast one sender may go to one receiving group."""
+"""How fast one sender may go to one receiver."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -9,7 +9,7 @@ from registrants.models.scope import Scoped
 
 
 class PaceRule(models.Model):
-    """A ceiling of one sender for one receiving group; what is empty is not limited."""
+    """A ceiling of one sender for one receiver; what is empty is not limited."""
 
     CLIENT_PATH = "sender__client"
 

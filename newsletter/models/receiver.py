@@ -5,7 +5,7 @@ from django.utils.timezone import now
 
 
 class Receiver(models.IntegerChoices):
-    """The receiving groups: one pace, one queue and one mood each, told apart by MX (P-5)."""
+    """The receivers: one pace, one queue and one mood each, told apart by MX (P-5)."""
 
     REST = 0, "all others"
     GMAIL = 1, "Gmail"

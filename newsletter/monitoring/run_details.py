@@ -55,7 +55,7 @@ FROM newsletter_lease WHERE mailing_id = %s AND closed_at IS NOT NULL GROUP BY 1
 
 @dataclass(frozen=True)
 class Receiving:
-    """How one receiving group takes it: counts of this mailing, pace of its sender."""
+    """How one receiver takes it: counts of this mailing, pace of its sender."""
 
     name: str
     sent: int

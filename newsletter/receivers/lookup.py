@@ -1,4 +1,4 @@
-"""Which receiving group an address belongs to, at the speed of a dictionary."""
+"""Which receiver an address belongs to, at the speed of a dictionary."""
 
 import logging
 import threading
