@@ -64,7 +64,7 @@ class Progress:
 
 
 def progress(mailing: Mailing, *, earlier: str = "") -> Progress:
-    """Return how far a mailing has come; at most one row per 500 deliveries is read.
+    """Return how far a mailing has come; about one row per 2,500 deliveries is read.
 
     `earlier` are the samples of the last look, from which the present rate is reckoned.
     """
