@@ -28,7 +28,7 @@ up: $(STAMP) ## start everything, with demo data; Ctrl-C stops it
 	@$(PYTHON) -m local
 
 test: $(STAMP) ## run the whole suite against real servers
-	@$(PYTHON) -m pytest -q -n logical --maxprocesses 4
+	@$(PYTHON) -m pytest -q -n auto
 
 faults: $(STAMP) ## kill, cut, flush and misbehave for long; writes the table of docs/faults.md
 	@HEED_FAULTS=long $(PYTHON) -m pytest -q -n 2 tests/faults

@@ -25,8 +25,8 @@ _STARTED: list[Postgres | Valkey] = []
 # (save in the long run of the faults, which has nothing else to do). Two lines are as long as the
 # suite's half; they begin it, so that none is left alone at its end.
 WHOLE_SYSTEMS = {
-    "faults": ("tests/faults/", "tests/local/test_up.py"),
-    "journeys": ("tests/journeys/",),
+    "faults": ("tests/faults/",),
+    "journeys": ("tests/journeys/", "tests/local/test_up.py"),
 }
 
 
@@ -87,6 +87,12 @@ def pytest_load_initial_conftests() -> None:
     if not {"--help", "--version", "-h"} & set(sys.argv):
         _start()
         atexit.register(_stop)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: whole systems wait for most of their time."""
+    return min(4, (os.cpu_count() or 1) + 1)
 
 
 @pytest.hookimpl(optionalhook=True)
