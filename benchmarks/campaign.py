@@ -59,7 +59,11 @@ def populate(count: int) -> "Campaign":
         cursor.execute("ANALYZE")
     return fitted(
         Campaign(
-            client=client, mailing_list=mailing_list, sender=sender, subject="The news of the week"
+            kind=Campaign.Kind.CAMPAIGN,  # it is compiled before it is saved
+            client=client,
+            mailing_list=mailing_list,
+            sender=sender,
+            subject="The news of the week",
         )
     )
 
