@@ -11,7 +11,6 @@ from benchmarks import machine
 
 if TYPE_CHECKING:
     from newsletter.models import Campaign
-    from newsletter.transports import Message, Note, Outcome
 
 
 Step = TypeVar("Step")
@@ -81,7 +80,7 @@ def clock(clocks: Clocks) -> None:
     from newsletter.pace import breakers
     from newsletter.receivers import lookup
     from newsletter.rendering.renderer import Renderer
-    from newsletter.transports import SmtpTransport
+    from newsletter.transports import Message, Note, Outcome, SmtpTransport
 
     everywhere(claiming.claim, clocks.around("hand over", claiming.claim))
     everywhere(claiming.settle, clocks.around("settle", claiming.settle))
