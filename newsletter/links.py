@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from registrants import tokens
-from registrants.bulk_tokens import base32_maker, maker
 from registrants.tokens import Scope
+from registrants.tokens.bulk import base32_maker, maker
 
 LONGEST_BASE = tokens.URL_LONGEST - tokens.LENGTH - len(Scope.UNSUBSCRIBE.path)
 """Characters before the path of a link: scheme and host."""

@@ -53,7 +53,8 @@ class Room(NamedTuple):
     """What the database holds, of a member of a closed set."""
 
     def __str__(self) -> str:
-        return f"{self.path.removesuffix('.py').replace('/', '.')}.{self.name}"
+        module = self.path.removesuffix(".py").removesuffix("/__init__")
+        return f"{module.replace('/', '.')}.{self.name}"
 
     @property
     def short(self) -> str:

@@ -26,8 +26,8 @@ from newsletter.rendering.splicing import (
     cut,
     render_text,
 )
-from registrants.bulk_tokens import many_maker
 from registrants.tokens import Scope
+from registrants.tokens.bulk import many_maker
 
 __all__ = ["Recipient", "Renderer", "Unrenderable"]
 

@@ -10,8 +10,6 @@ from accountability.roles import Right, holding
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
-    from registrants.models.client import Client
-
 StaffUser: TypeAlias = "User | AnonymousUser"
 """Whoever a request comes from."""
 
@@ -31,7 +29,7 @@ class Scoped(models.QuerySet[Any]):
             assigned = assigned.filter(role__in=holding(right))
         return self.filter(**{f"{path or 'pk'}__in": assigned.values("client")})
 
-    def of(self, client: "Client | int") -> Self:
+    def of(self, client: models.Model | int) -> Self:
         """Return the rows of one client."""
         path = getattr(self.model, "CLIENT_PATH", "client")
         return self.filter(**{path or "pk": client})

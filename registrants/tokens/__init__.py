@@ -1,7 +1,7 @@
 """Who is asking, proven by a signed link, without a login: the plain way to make and read one.
 
 A token is 25 bytes: key version 1, scrambled number 8, MAC 16. What it must be stands in
-docs/architecture.md, "Links"; registrants.bulk_tokens makes the same ones by the million.
+docs/architecture.md, "Links"; registrants.tokens.bulk makes the same ones by the million.
 """
 
 import base64
