@@ -31,6 +31,15 @@ def interrupted_with_parent() -> None:
         _LIBRARY.prctl(_WHEN_THE_PARENT_DIES, signal.SIGINT)
 
 
+def killed_with_parent() -> None:
+    """The same by SIGKILL: for Celery, which may wait for a broker that has gone as well.
+
+    Its children do so themselves, and a killed worker is what the ledger is made for.
+    """
+    if hasattr(_LIBRARY, "prctl"):
+        _LIBRARY.prctl(_WHEN_THE_PARENT_DIES, signal.SIGKILL)
+
+
 @dataclass
 class Program:
     """One process to keep running."""
@@ -39,6 +48,8 @@ class Program:
     command: list[str]
     environment: dict[str, str]
     log: Path
+    ends: Callable[[], None] = terminated_with_parent
+    """What the child does to end when its supervisor dies."""
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     deaths: int = 0
@@ -54,7 +65,7 @@ class Program:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
-                preexec_fn=terminated_with_parent,
+                preexec_fn=self.ends,
             )
         self.started_at = time.monotonic()
 

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -16,7 +16,7 @@ from types import FrameType
 from local import keys
 from local.ports import free_port
 from local.postgres import Postgres
-from local.supervisor import Program, Supervisor
+from local.supervisor import Program, Supervisor, killed_with_parent, terminated_with_parent
 from local.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -109,9 +109,11 @@ class Up:
         quiet = ("--without-gossip", "--without-mingle", "-l", "WARNING", "-c", "1")
         celery = ("-m", "celery", "-A", "config")
         for queue, name in WORKERS.items():
-            self._add(name, *celery, "worker", "-Q", queue, "-n", f"{queue}@%h", *quiet)
+            worker = (*celery, "worker", "-Q", queue, "-n", f"{queue}@%h", *quiet)
+            self._add(name, *worker, ends=killed_with_parent)
         schedule = str(self.data / "timetable")
-        self._add("timetable", *celery, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING")
+        beat = (*celery, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING")
+        self._add("timetable", *beat, ends=killed_with_parent)
         self._wait_for_web()
 
     def _start_servers(self) -> None:
@@ -143,10 +145,12 @@ class Up:
         if self.valkey is not None:
             self.valkey.start(self.logs / "valkey.log")
 
-    def _add(self, name: str, *arguments: str) -> None:
+    def _add(
+        self, name: str, *arguments: str, ends: Callable[[], None] = terminated_with_parent
+    ) -> None:
         log = self.logs / f"{name.replace(' ', '-')}.log"
         command = [sys.executable, *arguments]
-        self.supervisor.add(Program(name, command, self.environment, log))
+        self.supervisor.add(Program(name, command, self.environment, log, ends))
 
     def _manage(self, *arguments: str) -> None:
         done = subprocess.run(
