@@ -253,26 +253,7 @@ def variables(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.name
 
 
-NAMED = [
-    "redis_store",
-    "accountability",
-    "registrants/models",
-    "newsletter/delivery",
-    "newsletter/mailings",
-    "newsletter/models",
-    "newsletter/monitoring",
-    "newsletter/pace",
-    "newsletter/receivers",
-    "newsletter/senders",
-    "newsletter/transports",
-    "tracking/models",
-    "config/formats",
-    "tests",
-]
-"""The folders that are through with it; those still to come are added."""
-
-
-@pytest.mark.parametrize("folder", NAMED)
+@pytest.mark.parametrize("folder", [*FLOORS, *sorted(BESIDE)])
 def test_every_variable_says_what_it_holds(folder: str) -> None:
     silent = [
         f"{path}:{line} {name}"
