@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 _STARTED: list[Postgres | Valkey] = []
 # These start a whole system each, and time it: one worker takes a line of them, one after the other
-# (save in the long run of the faults, which has nothing else to do). Two lines are as long as the
-# suite's half; they begin it, so that none is left alone at its end.
+# (save in the long run of the faults, which has nothing else to do). The lines begin the suite, so
+# that none is left alone at its end.
 WHOLE_SYSTEMS = {
     "faults": ("tests/faults/",),
-    "journeys": ("tests/journeys/", "tests/local/test_up.py"),
+    "journeys": ("tests/journeys/",),
+    "starting": ("tests/local/test_up.py",),
 }
 
 
