@@ -185,10 +185,11 @@ def _sent_campaign(client: Client, dice: random.Random) -> None:
     lifecycle.send_now(mailing=campaign, staff=None)
     staging.stage(campaign.pk)
     campaign.refresh_from_db()
+    began = now() - timedelta(days=2, hours=3)
+    Lease.objects.filter(mailing=campaign).update(due_at=began)  # before this transaction began
     while (lease := leasing.take(Lease.Lane.CAMPAIGNS, campaign.pk)) is not None:
         _settle_lease(lease, campaign)
     lifecycle.finish_done()
-    began = now() - timedelta(days=2, hours=3)
     settled, finished = began + timedelta(seconds=1), began + timedelta(seconds=3)
     deliveries = Delivery.objects.filter(mailing=campaign)
     deliveries.update(handed_over_at=began, settled_at=settled)
