@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final
 
 from django.utils.timezone import now
@@ -33,8 +33,8 @@ def walk(sender: Sender) -> Iterator[Sender]:
 
 def chain(sender: Sender) -> list[Sender]:
     """Return a sender and those of its client that stand in for it, in order of preference."""
-    first = islice(walk(sender), LONGEST_CHAIN)
-    return [route for route in first if route.client_id == sender.client_id]
+    own = takewhile(lambda route: route.client_id == sender.client_id, walk(sender))
+    return list(islice(own, LONGEST_CHAIN))
 
 
 def routes(sender: Sender) -> list[Sender]:
