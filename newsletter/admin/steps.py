@@ -20,7 +20,7 @@ from newsletter.mailings import audience, duplicating, extra_pages, lifecycle
 from newsletter.models import Mailing
 from newsletter.monitoring.progress import progress
 from newsletter.monitoring.run_details import run_details
-from newsletter.review import checks, previewing
+from newsletter.review import checks, sending_tests
 
 State = Mailing.State
 MOVES = {
@@ -184,8 +184,8 @@ def test(page: MailingAdmin, request: HttpRequest, pk: int) -> None:
     """Send a test of what is saved to the signed-in person, and say how it went."""
     mailing, staff = page.mailing(request, pk), cast("User", request.user)
     try:
-        previewing.send_test(mailing, staff)
-    except previewing.NotSent as refused:
+        sending_tests.send_test(mailing, staff)
+    except sending_tests.NotSent as refused:
         page.say(request, f"No test was sent. {refused}", messages.ERROR)
     else:
         page.say(request, f"A test is on its way to {staff.email}; its links are inert.")
