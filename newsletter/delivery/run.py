@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from email.utils import formatdate
 
 import structlog
 
@@ -16,6 +15,7 @@ from newsletter.delivery.prefetching import WindowFeed
 from newsletter.delivery.window import Window
 from newsletter.models import Receiver, Sender
 from newsletter.receivers import lookup
+from newsletter.rendering import mime
 from newsletter.rendering.renderer import Recipient, Renderer, Unrenderable
 from newsletter.senders import routing
 from newsletter.transports import Message, Outcome, Unavailable
@@ -163,7 +163,7 @@ class Run:
 
     def _made(self, window: Window, group: Iterable[Recipient]) -> Iterator[Message]:
         """Render each person's mail as the wire has room; stop where the gate's word is old."""
-        date = formatdate(usegmt=True).encode()
+        date = mime.now()
         render, verp, extra = self._content.renderer.render, self._verp, self._content.extra
         stale_at = window.asked_at + STALE_AFTER
         pull, opened, clock = window.pull, self._open, time.monotonic

@@ -2,13 +2,14 @@
 
 from email import policy
 from email.message import EmailMessage
-from email.utils import formataddr, formatdate, make_msgid
+from email.utils import formataddr, make_msgid
 
 from django.contrib.auth.models import User
 from django.utils.crypto import get_random_string
 
 from newsletter.content.errors import SourceErrors
 from newsletter.models import Mailing
+from newsletter.rendering import mime
 from newsletter.review.previewing import Preview, person, render
 from newsletter.review.visible_text import inert_text
 from newsletter.senders import routing
@@ -51,7 +52,7 @@ def _test_message(mailing: Mailing, made: Preview, address: str) -> Message:
     mail["From"] = formataddr((sender.from_name, sender.from_address))
     mail["To"] = address
     mail["Subject"] = f"[Test] {made.subject}"
-    mail["Date"] = formatdate(usegmt=True)
+    mail["Date"] = mime.now().decode()
     mail["Message-ID"] = make_msgid(get_random_string(12), mailing.client.domain)
     note = "This is a test. Its links lead nowhere.\n\n"
     mail.set_content(note + inert_text(made.text))

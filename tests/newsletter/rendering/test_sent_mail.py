@@ -83,6 +83,12 @@ def test_one_visible_recipient_and_one_sender(parsed: EmailMessage) -> None:
     assert "Bcc" not in parsed
 
 
+def test_the_date_has_its_zone_as_a_number(raw: bytes) -> None:
+    """RFC 5322 §4.3 forbids to generate GMT; -0000 would say that the place is unknown."""
+    (date,) = re.findall(rb"^Date: (.*)\r$", raw, re.MULTILINE)
+    assert re.fullmatch(rb"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000", date)
+
+
 def test_lines_are_short_and_end_in_crlf(raw: bytes) -> None:
     """M-1."""
     assert b"\n" not in raw.replace(b"\r\n", b"")
