@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from django.utils.translation import gettext
 
-from newsletter.content import markup
+from newsletter.content import markup, mjml
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.liquid_tags import Tags, each_tag
 from newsletter.models import Mailing, Template
@@ -121,19 +121,19 @@ def is_whole(body: str) -> bool:
 def _mjml_body(body: str, layout: str, tags: Tags, form: Template.Format) -> str:
     refuse_active(body, field="body")
     if is_whole(body):
-        return markup.from_mjml(tags.as_comments(body), field="body")
+        return mjml.page(tags.as_comments(body), field="body")
     if form != Template.Format.MJML:
         raise SourceErrors(
             [SourceError("body", "MJML needs an MJML layout, or a whole <mjml> of its own")]
         )
     refuse_active(layout, field="layout")
     alone = f"<mjml><mj-body>\n{tags.as_comments(body)}\n</mj-body></mjml>"
-    markup.from_mjml(alone, field="body", lines_before=1)
+    mjml.page(alone, field="body", lines_before=1)
     layout = tags.as_comments(layout)
     if _INSIDE.search(layout[: _place(layout, tags).start()]):
         message = "for an MJML body, {{ content }} must stand directly in mj-body or mj-wrapper"
         raise SourceErrors([SourceError("layout", message)])
-    return markup.from_mjml(_placed(layout, tags, tags.as_comments(body)), field="layout")
+    return mjml.page(_placed(layout, tags, tags.as_comments(body)), field="layout")
 
 
 def _in_mjml_layout(content: str, layout: str, tags: Tags) -> str:
@@ -143,7 +143,7 @@ def _in_mjml_layout(content: str, layout: str, tags: Tags) -> str:
     if not _INSIDE.search(layout[: place.start()]):
         wrapped = _WRAPPED.format(place[0])
         layout = layout[: place.start()] + wrapped + layout[place.end() :]
-    return _placed(markup.from_mjml(layout, field="layout"), tags, content)
+    return _placed(mjml.page(layout, field="layout"), tags, content)
 
 
 def _filled(texts: LayoutTexts, tags: Tags) -> str:

@@ -1,16 +1,13 @@
-"""Markdown, HTML and MJML made into clean HTML, Liquid tags swapped for words throughout."""
+"""Markdown and HTML made into clean HTML, Liquid tags swapped for words throughout."""
 
 import re
 from typing import Final
-from xml.parsers import expat
 
 import css_inline
-import mrml
 import nh3
 from markdown_it import MarkdownIt
 
 from newsletter.content import allowed_markup
-from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.liquid_tags import Tags
 
 CONTENT_STYLE: Final = """
@@ -37,13 +34,11 @@ TURNED: Final = (
 """The same for what is written from right to left: mail programs know no logical properties."""
 
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-_MJML: Final = mrml.RenderOptions(fonts={}, social_icon_origin="")
 _INLINER: Final = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 _BODY_INLINER: Final = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _LINK_ELEMENT: Final = re.compile(r"<link\b[^>]*>", re.IGNORECASE)
-_PLACE: Final = re.compile(r"position (\d+):")
 
 
 def from_markdown(source: str, tags: Tags, *, is_right_to_left: bool = False) -> str:
@@ -66,17 +61,6 @@ def from_html(source: str, tags: Tags) -> str:
     if re.search("<style", html, re.IGNORECASE):
         html = _BODY_INLINER.inline(html)
     return _clean(html, tags)
-
-
-def from_mjml(source: str, *, field: str, lines_before: int = 0) -> str:
-    """Return the HTML page of MJML that loads nothing from third parties.
-
-    Raises SourceErrors where it is not well-formed.
-    """
-    try:
-        return str(mrml.to_html(source, render_options=_MJML).content)
-    except Exception as error:  # mrml names its errors only by their text
-        raise SourceErrors([_mjml_fault(str(error), source, field, lines_before)]) from None
 
 
 def inline_styles(page: str) -> str:
@@ -111,25 +95,3 @@ def _with_bodies(html: str, tags: Tags) -> str:
     """Open <tbody> before tags that decide about rows, as a parser would do it after them."""
     rows = rf"(<table\b[^>]*>\s*)((?:{tags.comment.pattern}\s*)+<tr\b)"
     return re.sub(rows, r"\1<tbody>\2", html, flags=re.IGNORECASE)
-
-
-def _mjml_fault(message: str, source: str, field: str, lines_before: int) -> SourceError:
-    """Return a fault where the XML breaks, or where mrml says it stopped."""
-    line, column = _where(source)
-    place = _PLACE.search(message)
-    if line is None and place is not None:
-        index = min(int(place[1]), len(source))
-        line = source.count("\n", 0, index) + 1
-        column = index - source.rfind("\n", 0, index)
-    within = None if line is None else max(1, line - lines_before)
-    return SourceError(field, f"MJML is not well-formed: {message}", within, column)
-
-
-def _where(source: str) -> tuple[int | None, int | None]:
-    parser = expat.ParserCreate()
-    parser.UseForeignDTD(True)  # named entities such as &nbsp; are no fault
-    try:
-        parser.Parse(source, True)
-    except expat.ExpatError as error:
-        return error.lineno, error.offset + 1
-    return None, None

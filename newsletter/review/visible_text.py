@@ -1,16 +1,32 @@
 """What a reader finds in a rendered mail: words that can be seen, links, images, where it ends."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
+from typing import Final
+
+from newsletter.content.visibility import Seen
 
 WOULD = "would go to "
 """How an inert link begins to say where it leads (newsletter.content.link_rewriting)."""
 UNSEEN = {"head", "style", "script", "title", "template", "noscript"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
-_HIDDEN = re.compile(
-    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px)?\s*(?:;|!|$))"
-)
+_BLOCKS: Final = {
+    "address", "article", "aside", "blockquote", "center", "div", "dl", "figure", "footer", "h1",
+    "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p", "pre", "section",
+    "table", "ul",
+}  # fmt: skip
+_CELLS: Final = {"td", "th", "tr"}
+_CLOSED_BY: Final = {
+    "p": _BLOCKS,
+    "li": {"li"},
+    "dt": {"dt", "dd"},
+    "dd": {"dt", "dd"},
+    "td": _CELLS,
+    "th": _CELLS,
+    "tr": {"tr"},
+}
+"""An open element → what closes it by beginning beside it."""
 
 
 @dataclass
@@ -36,38 +52,49 @@ class _VisibleParser(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.content = VisibleContent()
         self._texts: list[str] = []
-        self._hidden: list[str] = []
+        self._open: list[tuple[str, Seen]] = []
+        self._links: list[tuple[int, str]] = []
+
+    @property
+    def _seen(self) -> Seen:
+        return self._open[-1][1] if self._open else Seen()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in attrs}
-        hidden = (
-            tag in UNSEEN
-            or "hidden" in attributes
-            or _HIDDEN.search(attributes.get("style", "").lower())
-        )
-        if tag not in VOID and (self._hidden or hidden):
-            self._hidden.append(tag)
-            return
-        if self._hidden or hidden:
-            return
+        attributes = {name: value or "" for name, value in reversed(attrs)}
+        while self._open and tag in _CLOSED_BY.get(self._open[-1][0], ()):
+            self._open.pop()
+        seen = self._seen.within(attributes.get("style", ""), is_hidden="hidden" in attributes)
+        if tag in UNSEEN:
+            seen = replace(seen, gone=True)
+        if tag not in VOID:
+            self._open.append((tag, seen))
+        self._texts.append(" ")
         if tag == "a" and "href" in attributes:
-            self.content.links.append(
-                attributes.get("title", "").removeprefix(WOULD) or attributes["href"]
-            )
-        if tag == "img":
+            address = attributes.get("title", "").removeprefix(WOULD) or attributes["href"]
+            self._links.append((len(self._open), address))
+        if tag == "img" and not seen.gone and seen.is_visible:
             alt = attributes.get("alt") if "alt" in attributes else None
             self.content.images.append(Image(attributes.get("src", ""), alt, self.getpos()[0]))
-        self._texts.append(" ")
+            self._show_link()
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in self._hidden:
-            while self._hidden and self._hidden.pop() != tag:
-                pass
         self._texts.append(" ")
+        if any(name == tag for name, _ in reversed(self._open)):
+            while self._open.pop()[0] != tag:
+                pass
+        while self._links and self._links[-1][0] > len(self._open):
+            self._links.pop()
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
+        if self._seen.can_be_seen:
             self._texts.append(data)
+            if plain(data):
+                self._show_link()
+
+    def _show_link(self) -> None:
+        """Count the links around what is seen: a link without words or picture is none."""
+        self.content.links += [address for _, address in self._links]
+        self._links = []
 
     def close(self) -> None:
         super().close()

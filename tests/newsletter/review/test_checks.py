@@ -145,3 +145,19 @@ def test_a_sender_that_is_stopped_sends_nothing_new(cast: Cast) -> None:
     (check,) = (one for one in checks.check(cast.campaign()) if one.name == "Sender")
     assert check.blocking and not check.passed
     assert "535 no." in check.reason
+
+
+@pytest.mark.parametrize("body_format", ["markdown", "html", "mjml"])
+@pytest.mark.parametrize("kind", ["campaign", "notice"])
+def test_a_sound_mail_passes_in_each_format(cast: Cast, kind: str, body_format: str) -> None:
+    """B1: MJML's wrappers have a font size of 0, and hide nothing."""
+    body = {
+        "markdown": "Hello\n\n![A heron](https://heron.example.org/a.png)",
+        "html": '<p>Hello</p><img src="https://heron.example.org/a.png" alt="A heron">',
+        "mjml": "<mj-section><mj-column><mj-text>Hello</mj-text>"
+        '<mj-image src="https://heron.example.org/a.png" alt="A heron" /></mj-column></mj-section>',
+    }[body_format]
+    make = cast.campaign if kind == "campaign" else cast.notice
+    mailing = make(body=body, body_format=body_format)
+    assert checks.blocked(mailing) == []
+    assert check_named(mailing, "Alternative text").reason == "Every image has one."
