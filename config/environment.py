@@ -1,6 +1,7 @@
 """What the environment must say, read once, with every fault named at the same time."""
 
 import base64
+import re
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -42,6 +43,9 @@ class Environment(BaseSettings):
     address_key: SecretStr
     secrets_keys: SecretStr
     staff_hosts: str = ""
+    trusted_proxies: int | None = Field(default=None, ge=0, le=8)
+    client_address_header: str = "X-Forwarded-For"
+    scheme_header: str = "X-Forwarded-Proto"
     system_address: str = ""
     demo: bool = False
     debug: bool = False
@@ -52,6 +56,16 @@ class Environment(BaseSettings):
     @classmethod
     def _key_sets(cls, value: SecretStr) -> SecretStr:
         read_keys(value.get_secret_value())
+        return value
+
+    @field_validator("client_address_header", "scheme_header")
+    @classmethod
+    def _header_is_a_list_of_hops(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9-]+", value) or value.lower() == "forwarded":
+            raise ValueError(
+                "the name of a header that holds addresses or schemes alone, such as"
+                " X-Forwarded-For (not Forwarded, and no name with an underscore)"
+            )
         return value
 
     @field_validator("metrics_token")

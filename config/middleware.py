@@ -26,6 +26,41 @@ STAFF_POLICY = {
 }
 
 
+def behind_proxies(
+    answer: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Take address and scheme of a visitor from what the trusted proxies wrote, never from theirs.
+
+    Each proxy adds at the right the one it was asked by; as many from the right are believed as
+    proxies are trusted, so that what a visitor wrote stands further left (S-3). From here on
+    REMOTE_ADDR is the visitor's, everywhere.
+    """
+
+    def arrive(request: HttpRequest) -> HttpResponse:
+        if settings.TRUSTED_PROXIES:
+            if hop := _hop(request, settings.CLIENT_ADDRESS_HEADER):
+                request.META["REMOTE_ADDR"] = _without_port(hop)
+            scheme = _hop(request, settings.SCHEME_HEADER).lower()
+            if scheme in ("http", "https"):
+                request.META["wsgi.url_scheme"] = scheme
+        return answer(request)
+
+    return arrive
+
+
+def _hop(request: HttpRequest, header: str) -> str:
+    """Return what the outermost trusted proxy wrote; the first of fewer, nothing of none."""
+    hops = [hop.strip() for hop in request.headers.get(header, "").split(",")]
+    return hops[-min(settings.TRUSTED_PROXIES, len(hops))]
+
+
+def _without_port(hop: str) -> str:
+    """Return the address of `192.0.2.9`, `192.0.2.9:4711`, `2001:db8::9`, `[2001:db8::9]:4711`."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
 def language_of_the_house(
     answer: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:

@@ -57,6 +57,11 @@ ALLOWED_HOSTS = ["*"]
 STAFF_HOSTS = [host.strip() for host in environment.staff_hosts.split(",") if host.strip()]
 STAFF_HOSTS = STAFF_HOSTS or [str(urlsplit(PUBLIC_URL).hostname), "localhost", "testserver"]
 STAFF_SECURE = PUBLIC_URL.startswith("https")
+_proxies = environment.trusted_proxies
+TRUSTED_PROXIES: int = int(STAFF_SECURE) if _proxies is None else _proxies
+"""One ends TLS where nobody says how many there are."""
+CLIENT_ADDRESS_HEADER = environment.client_address_header
+SCHEME_HEADER = environment.scheme_header
 
 INSTALLED_APPS = [
     "unfold",
@@ -80,6 +85,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.behind_proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.language_of_the_house",
@@ -142,7 +148,6 @@ CSRF_COOKIE_SECURE = STAFF_SECURE
 SESSION_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if STAFF_SECURE else None
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 X_FRAME_OPTIONS = "SAMEORIGIN"
 CONTENT_SECURITY_POLICY = {
