@@ -15,8 +15,9 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
 
 from newsletter.admin.mailing_admin import MailingAdmin
+from newsletter.content.errors import SourceErrors
 from newsletter.delivery import resending_failed, resolving_unknown
-from newsletter.mailings import audience, duplicating, extra_pages, lifecycle
+from newsletter.mailings import audience, duplicating, extra_pages, freezing, lifecycle
 from newsletter.models import Mailing
 from newsletter.monitoring.progress import progress
 from newsletter.monitoring.run_details import run_details
@@ -38,13 +39,19 @@ CONFIRMED = {"cancel": "Nothing more of it will be sent, and this cannot be undo
 
 
 def _may_go(page: MailingAdmin, request: HttpRequest, mailing: Mailing) -> bool:
-    """Check once more, just before: it is what was looked at, and every blocking check passes."""
+    """Freeze what was looked at and check exactly that: every blocking check must pass."""
     if request.POST.get("seen_version") != str(mailing.version):
         page.say(
             request,
             "Somebody changed it after you opened this page. Look at it again before it goes.",
             messages.ERROR,
         )
+        return False
+    try:
+        freezing.freeze(mailing)
+    except SourceErrors as faults:
+        for fault in faults.faults:
+            page.say(request, f"Not sent: {fault.field}: {fault}", messages.ERROR)
         return False
     failed = [result for result in checks.check(mailing) if result.blocking and not result.passed]
     for result in failed:

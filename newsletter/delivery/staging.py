@@ -5,11 +5,11 @@ import logging
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, OuterRef
+from django.utils.timezone import now
 
 from newsletter.content import compiling
-from newsletter.mailings import lifecycle
+from newsletter.mailings import freezing, lifecycle
 from newsletter.mailings.audience import question
-from newsletter.mailings.source import source_of
 from newsletter.models import Delivery, Lease, Link, Mailing
 from registrants import gate
 from registrants.models import Enrolment, Registrant, Subscription, Suppression
@@ -57,7 +57,7 @@ def stage(mailing_id: int) -> int | None:
     if mailing is None:
         return None
     gate_question = question(mailing)
-    mailing.compiled = _freeze(mailing)
+    _frozen(mailing)
     mailing.staged = _insert(mailing, gate_question)
     staged_already = Delivery.objects.filter(mailing=mailing.pk, registrant=OuterRef("pk"))
     mailing.left_out = gate.refused(gate_question, among=~Exists(staged_already))
@@ -67,17 +67,21 @@ def stage(mailing_id: int) -> int | None:
     return mailing.staged
 
 
-def _freeze(mailing: Mailing) -> bytes:
-    """Compile the mail once and store its links, so that later edits change nothing."""
-    compiled = compiling.compile_mail(source_of(mailing))
+def _frozen(mailing: Mailing) -> None:
+    """Give the links of the frozen mail their rows; one that an older version scheduled freezes.
+
+    Their ids are few (2**24), so they are given out here: a schedule is taken back more often.
+    """
+    if mailing.frozen_at is None:
+        freezing.freeze(mailing)
+        mailing.frozen_at = now()
     if mailing.kind == Mailing.Kind.CAMPAIGN:
         Link.objects.bulk_create(
             [
                 Link(mailing=mailing, position=position, url=url)
-                for position, url in enumerate(compiled.links)
+                for position, url in enumerate(freezing.mail_of(mailing).links)
             ]
         )
-    return compiled.dump()
 
 
 def _insert(mailing: Mailing, gate_question: gate.Question) -> int:

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 
 from accountability import audit
+from newsletter.mailings import freezing
 from newsletter.models import Lease, Mailing
 from newsletter.pace import breakers
 from newsletter.senders import failover
@@ -63,8 +64,11 @@ def _before(act: str) -> Q:
 
 def _move(mailing: Mailing, act: str, staff: int | None, before: Q, **new: Any) -> None:
     """Move a mailing in which `before` holds; raise NotPossible where another came first."""
+    seen = (mailing.state, mailing.version)
     moved = Mailing.objects.filter(before, pk=mailing.pk).update(updated_at=now(), **new)
     mailing.refresh_from_db()
+    if not moved and mailing.state == seen[0] and mailing.version != seen[1]:
+        raise NotPossible("Somebody changed it a moment ago. Look at it again before it goes.")
     if not moved:
         raise NotPossible(
             f"This {mailing.get_kind_display()} is {mailing.get_state_display()} by now,"
@@ -76,6 +80,17 @@ def _move(mailing: Mailing, act: str, staff: int | None, before: Q, **new: Any) 
 def _waits_for_a_person() -> Q:
     """Return the condition that holds for drafts, and for what is scheduled and overdue."""
     return ~Q(state=State.SCHEDULED) | Q(scheduled_at__lt=now() - LATE)
+
+
+def _as_frozen(mailing: Mailing) -> tuple[Q, dict[str, Any]]:
+    """Freeze a mailing that is not yet; return what must hold of its row and what is stored."""
+    if mailing.frozen_at is not None:
+        return Q(frozen_at=mailing.frozen_at), {}
+    if mailing.compiled is None:
+        mailing.refresh_from_db()
+        freezing.freeze(mailing)
+    is_as_seen = Q(frozen_at=None, version=mailing.version)
+    return is_as_seen, {"compiled": mailing.compiled, "frozen_at": now()}
 
 
 def is_overdue(mailing: Mailing) -> bool:
@@ -91,32 +106,35 @@ def overdue(mailings: QuerySet[Mailing]) -> QuerySet[Mailing]:
 
 @transaction.atomic
 def send_now(*, mailing: Mailing, staff: int | None) -> None:
-    """Start a draft, or one that is overdue; of two people, the second gets NotPossible."""
-    _move(
-        mailing,
-        "send",
-        staff,
-        _before("send_now") & _waits_for_a_person(),
-        state=State.STAGING,
-        started_at=now(),
-        scheduled_at=None,
-    )
+    """Start a draft, or one that is overdue; of two people, the second gets NotPossible.
+
+    It is frozen by this, as `freezing.freeze` left it or as it stands: SourceErrors where it is no
+    mail yet. What was scheduled is frozen already and goes as it was checked then.
+    """
+    is_as_seen, frozen = _as_frozen(mailing)
+    before = _before("send_now") & _waits_for_a_person() & is_as_seen
+    new = {"state": State.STAGING, "started_at": now(), "scheduled_at": None}
+    _move(mailing, "send", staff, before, **new, **frozen)
 
 
 @transaction.atomic
 def schedule(*, mailing: Mailing, at: datetime, staff: int | None) -> None:
-    """Have a draft start by itself, or one that is overdue; a time that is past: NotPossible."""
+    """Have a draft start by itself, or one that is overdue; a time that is past: NotPossible.
+
+    It is frozen by this, like by `send_now`.
+    """
     if at <= now():
         raise NotPossible("This time is past; choose a later one or send now.")
-    before = _before("schedule") & _waits_for_a_person()
-    _move(mailing, "schedule", staff, before, state=State.SCHEDULED, scheduled_at=at)
+    is_as_seen, frozen = _as_frozen(mailing)
+    before = _before("schedule") & _waits_for_a_person() & is_as_seen
+    _move(mailing, "schedule", staff, before, state=State.SCHEDULED, scheduled_at=at, **frozen)
 
 
 @transaction.atomic
 def unschedule(*, mailing: Mailing, staff: int | None) -> None:
-    """Make a scheduled mailing a draft again, so that it can be changed."""
-    before = _before("unschedule")
-    _move(mailing, "unschedule", staff, before, state=State.DRAFT, scheduled_at=None)
+    """Make a scheduled mailing a draft again, thawed, so that it can be changed."""
+    thawed: dict[str, Any] = {"scheduled_at": None, "compiled": None, "frozen_at": None}
+    _move(mailing, "unschedule", staff, _before("unschedule"), state=State.DRAFT, **thawed)
 
 
 @transaction.atomic

@@ -67,6 +67,7 @@ class Mailing(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     version = models.PositiveIntegerField(default=0, editable=False)
     compiled = models.BinaryField(null=True, editable=False)
+    frozen_at = models.DateTimeField(null=True, editable=False)
     staged = models.PositiveIntegerField(null=True, editable=False)
     left_out = models.JSONField(default=dict, editable=False)
     overridden = models.PositiveIntegerField(
@@ -98,6 +99,10 @@ class Mailing(models.Model):
             models.CheckConstraint(
                 condition=~Q(state__in=("sending", "sent")) | Q(staged__isnull=False),
                 name="mailing_sending_is_staged",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="draft") | Q(compiled=None, frozen_at=None),
+                name="mailing_draft_is_not_frozen",
             ),
         ]
         indexes = [

@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from liquid import escape
 
 from newsletter import links
-from newsletter.content import compiling
+from newsletter.content.compiling import CompiledMail
 from newsletter.content.errors import SourceErrors
+from newsletter.mailings import freezing
 from newsletter.mailings.audience import question
-from newsletter.mailings.source import link_base, source_of
 from newsletter.models import Mailing
 from newsletter.review import previewing
 from newsletter.review.previewing import Preview
@@ -120,14 +121,14 @@ def _content(mailing: Mailing) -> Iterator[Check]:
         return
     yield must("The mail can be read", True, "", "Subject, body and layout are sound.")
     yield must("Body", bool(mailing.body.strip()), "There is nothing to read in it.", "Written.")
-    visible = visible_content(made.html)
+    mail, visible = freezing.mail_of(mailing), visible_content(made.html)
     yield _variables(mailing)
     yield from _providers(mailing, made)
-    yield from _footer(mailing, made, visible)
-    yield from _size(mailing, made)
+    yield from _footer(mail, made, visible)
+    yield from _size(mail, made)
     yield from _images(mailing, visible)
     yield from _subject(mailing, made)
-    yield from _links(mailing)
+    yield from _links(mail)
 
 
 def _variables(mailing: Mailing) -> Check:
@@ -154,22 +155,23 @@ def _providers(mailing: Mailing, made: Preview) -> Iterator[Check]:
         )
 
 
-def _footer(mailing: Mailing, made: Preview, visible: VisibleContent) -> Iterator[Check]:
+def _footer(mail: CompiledMail, made: Preview, visible: VisibleContent) -> Iterator[Check]:
     """Look for what the law wants in sight, in both parts, after rendering (L-5, AT-L1)."""
     text = plain(made.text)
-    if mailing.kind == Mailing.Kind.NOTICE:
-        line = plain(source_of(mailing).reason_line)
+    if mail.kind == Mailing.Kind.NOTICE:
+        line = plain(str(mail.constants["footer_reason"]))
         what = "the line that says why readers get this even if unsubscribed"
         yield _in_both("Why readers get it", line in visible.text, line in text, what)
         return
-    lines = [plain(line) for line in mailing.client.postal_address.splitlines() if line.strip()]
+    client = cast("dict[str, str]", mail.constants["client"])
+    lines = [plain(line) for line in client["postal_address"].splitlines() if line.strip()]
     yield _in_both(
         "Postal address in the mail",
         bool(lines) and all(line in visible.text for line in lines),
         bool(lines) and all(line in text for line in lines),
         "the client's postal address",
     )
-    leave = _leaving(mailing)
+    leave = _leaving(mail)
     yield _in_both(
         "Unsubscribe link in the mail",
         any(leave.match(link) for link in visible.links),
@@ -189,18 +191,19 @@ def _in_both(name: str, in_html: bool, in_text: bool, what: str) -> Check:
     )
 
 
-def _leaving(mailing: Mailing) -> re.Pattern[str]:
-    base = link_base(mailing.client)
-    starts = map(partial(links.before_token, base), (Scope.PREFERENCES, Scope.UNSUBSCRIBE))
+def _leaving(mail: CompiledMail) -> re.Pattern[str]:
+    starts = map(
+        partial(links.before_token, mail.link_base), (Scope.PREFERENCES, Scope.UNSUBSCRIBE)
+    )
     return re.compile(f"(?:{'|'.join(map(re.escape, starts))})" + r"[\w…-]+")
 
 
-def _size(mailing: Mailing, made: Preview) -> Iterator[Check]:
+def _size(mail: CompiledMail, made: Preview) -> Iterator[Check]:
     html = made.html.encode()
-    if mailing.kind == Mailing.Kind.NOTICE:
-        mark = html.find(str(escape(source_of(mailing).reason_line)).encode())
+    if mail.kind == Mailing.Kind.NOTICE:
+        mark = html.find(str(escape(mail.constants["footer_reason"])).encode())
     else:
-        matches = list(_leaving(mailing).finditer(made.html))
+        matches = list(_leaving(mail).finditer(made.html))
         mark = len(made.html[: matches[-1].start()].encode()) if matches else len(html)
     yield must(
         "Footer before Gmail's clip",
@@ -269,14 +272,13 @@ def _subject(mailing: Mailing, made: Preview) -> Iterator[Check]:
     )
 
 
-def _links(mailing: Mailing) -> Iterator[Check]:
-    if mailing.kind == Mailing.Kind.NOTICE:
+def _links(mail: CompiledMail) -> Iterator[Check]:
+    if mail.kind == Mailing.Kind.NOTICE:
         return
-    compiled = compiling.compile_mail(source_of(mailing))
     yield should(
         "Links",
-        not compiled.personal_links,
+        not mail.personal_links,
         "Left as they are, so that clicks on them are not counted, because part of them is"
-        f" personal: {len(compiled.personal_links)}.",
-        f"Clicks can be counted for readers who allow it; links: {len(compiled.links)}.",
+        f" personal: {len(mail.personal_links)}.",
+        f"Clicks can be counted for readers who allow it; links: {len(mail.links)}.",
     )

@@ -6,6 +6,7 @@ from django.utils.html import escape
 
 from newsletter.content import compiling
 from newsletter.content.errors import SourceError, SourceErrors
+from newsletter.mailings import freezing
 from newsletter.mailings.audience import question
 from newsletter.mailings.source import source_of
 from newsletter.models import Mailing, Sender, Template
@@ -47,11 +48,11 @@ def person(mailing: Mailing, pk: str = "") -> Registrant | None:
 
 
 def render(mailing: Mailing, registrant: Registrant | None, address: str = "") -> Preview:
-    """Render a mailing as it stands, saved or not; raises SourceErrors where it is no mail yet.
+    """Render a mailing, frozen or as it stands; raises SourceErrors where it is no mail yet.
 
     The address, where given, stands in the To line instead of the registrant's own.
     """
-    compiled = compiling.compile_mail(source_of(mailing))
+    compiled = freezing.mail_of(mailing)
     reader = _as_person(mailing, registrant or STAND_IN, address)
     try:
         made = inert_preview.preview(compiled, reader)
@@ -114,14 +115,16 @@ def _page_of_faults(message: str) -> str:
 
 
 def unknown_variables(mailing: Mailing) -> list[SourceError]:
-    """Return each variable no such mail has, with its place."""
+    """Return each variable no such mail has, with its place; what is frozen was looked at then."""
+    if mailing.frozen_at is not None:
+        return []
     return list(compiling.unknown_variables(source_of(mailing)))
 
 
 def faults(mailing: Mailing) -> list[dict[str, object]]:
     """Return what is wrong with a mailing as it stands, fit for JSON."""
     try:
-        compiling.compile_mail(source_of(mailing))
+        freezing.mail_of(mailing)
         errors = unknown_variables(mailing)
     except SourceErrors as refused:
         errors = refused.faults

@@ -1,6 +1,7 @@
 """Staging: the audience frozen into one delivery a person, repeatably."""
 
 from django.db import connection
+from django.utils.timezone import now
 
 from newsletter.delivery import staging
 from newsletter.mailings import lifecycle
@@ -69,8 +70,9 @@ def test_the_links_are_stored_in_order(cast: Cast) -> None:
 
 
 def test_what_cannot_be_compiled_any_more_pauses_with_the_reason(cast: Cast) -> None:
-    campaign = started(cast.campaign())
-    Mailing.objects.filter(pk=campaign.pk).update(body="{% if %}")
+    """Such a one can only have been started by a version that did not freeze."""
+    campaign = cast.campaign(body="{% if %}")
+    Mailing.objects.filter(pk=campaign.pk).update(state="staging", started_at=now())
     staging.stage_due()
     campaign.refresh_from_db()
     assert campaign.state == Mailing.State.PAUSED
