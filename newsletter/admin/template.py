@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from accountability.roles import Right
 from newsletter.admin import previews
 from newsletter.content import compiling
+from newsletter.mailings import freezing
 from newsletter.mailings.source import source_of
 from newsletter.models import Template
 from newsletter.review import previewing
@@ -80,6 +81,21 @@ class TemplatePage(StaffPage):
         )
         return [own, *super().get_urls()]
 
+    def save_model(
+        self, request: HttpRequest, obj: Template, form: TemplateForm, change: bool
+    ) -> None:
+        """Say which mailings stay frozen in the layout as it was before."""
+        super().save_model(request, obj, form, change)
+        if change and {"source", "format"} & set(form.changed_data):
+            subjects = [f"“{mailing.subject}”" for mailing in freezing.frozen_in(obj)[:20]]
+            if subjects:
+                self.message_user(
+                    request,
+                    f"Frozen with the older layout, in which they will go: {', '.join(subjects)}."
+                    " Take a schedule back and schedule again to have it in the new one.",
+                    messages.WARNING,
+                )
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -94,5 +110,10 @@ class TemplatePage(StaffPage):
                 (part, label, reverse("admin:newsletter_template_preview", args=[object_id, part]))
                 for part, label in previews.PARTS
             ]
-            context["panel"] = {"parts": parts, "preview": parts[0][2]}
+            layout = self.get_object(request, object_id)
+            context["panel"] = {
+                "parts": parts,
+                "preview": parts[0][2],
+                "frozen": freezing.frozen_in(layout)[:20] if layout else [],
+            }
         return super().changeform_view(request, object_id, form_url, context)

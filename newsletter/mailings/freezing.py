@@ -1,9 +1,11 @@
 """A mailing frozen when somebody sends or schedules it: what was checked is what is sent."""
 
+from django.db.models import QuerySet
+
 from newsletter.content import compiling
 from newsletter.content.compiling import CompiledMail
 from newsletter.mailings.source import source_of
-from newsletter.models import Mailing
+from newsletter.models import Mailing, Template
 
 
 def mail_of(mailing: Mailing) -> CompiledMail:
@@ -23,3 +25,11 @@ def freeze(mailing: Mailing) -> None:
     """
     if mailing.compiled is None:
         mailing.compiled = mail_of(mailing).dump()
+
+
+def frozen_in(layout: Template) -> QuerySet[Mailing]:
+    """Return what is frozen in a layout and has not begun to go, the next first."""
+    waiting = (Mailing.State.SCHEDULED, Mailing.State.STAGING, Mailing.State.PAUSED)
+    mailings = Mailing.objects.filter(template=layout, state__in=waiting, staged=None)
+    frozen = mailings.exclude(frozen_at=None).defer("compiled", "body").select_related("client")
+    return frozen.order_by("scheduled_at", "pk")

@@ -1,15 +1,18 @@
 """From a finished draft to a mailing that is out, and what can be done about it on the way."""
 
 import zoneinfo
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils.timezone import now
 
+from newsletter.content import compiling
 from newsletter.delivery import staging
 from newsletter.mailings import extra_pages, lifecycle
 from newsletter.models import Campaign, Mailing
@@ -186,10 +189,6 @@ def test_the_progress_says_why_it_waits_and_reloads_when_the_state_moves(
     cast: Cast, browser: Browser
 ) -> None:
     """Bad input: an SMTP server that is down."""
-    from datetime import timedelta
-
-    from django.utils.timezone import now
-
     campaign = cast.campaign()
     lifecycle.send_now(mailing=campaign, staff=1)
     staging.stage_due()
@@ -240,3 +239,34 @@ def test_a_get_moves_nothing(cast: Cast, browser: Browser) -> None:
     strict = Browser(enforce_csrf_checks=True)
     strict.login(username="mara", password=PASSWORD)
     assert strict.post(address("send", campaign), {"seen_version": 0}).status_code == 403
+
+
+def test_the_pages_say_since_when_it_is_frozen(cast: Cast, browser: Browser) -> None:
+    """The page of writing, the page of the schedule, and the one of its progress."""
+    campaign = cast.campaign()
+    assert "Frozen since" not in browser.get(address("change", campaign)).content.decode()
+    with time_machine.travel("2026-11-02T09:00:00Z", tick=False):
+        lifecycle.schedule(mailing=campaign, at=now() + timedelta(days=400), staff=1)
+    for step in ("change", "send"):
+        page = browser.get(address(step, campaign)).content.decode()
+        assert "Frozen since Monday, 2 November 2026, 09:00 (UTC)" in page
+    Mailing.objects.filter(pk=campaign.pk).update(state=State.STAGING)
+    assert "Frozen since" in browser.get(address("progress", campaign)).content.decode()
+
+
+def test_exactly_what_is_frozen_is_checked(cast: Cast, browser: Browser) -> None:
+    """The checks are given what is stored, not a second compilation."""
+    campaign = cast.campaign()
+    with patch.object(compiling, "compile_mail", wraps=compiling.compile_mail) as compile_mail:
+        browser.post(address("send", campaign), {"seen_version": 0})
+    campaign.refresh_from_db()
+    assert campaign.state == State.STAGING
+    assert compile_mail.call_count == 1
+
+
+def test_what_is_no_mail_is_not_sent_and_says_why(cast: Cast, browser: Browser) -> None:
+    """It is told at its field; no page answers 500."""
+    campaign = cast.campaign(body="one\n{% if %}")
+    answer = browser.post(address("send", campaign), {"seen_version": 0}, follow=True)
+    assert "Not sent: body:" in messages_of(answer)
+    assert "line 2" in messages_of(answer)
