@@ -1,36 +1,37 @@
 """From an author's source to one compiled mail: Liquid with slots, safe to freeze and to splice."""
 
-import json
 import re
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django.utils.translation import gettext
 from liquid.exceptions import LiquidError
 
 from newsletter import links
 from newsletter.content import header_fields, link_rewriting, personalising, plain_text
+from newsletter.content.compiled import Compilation, CompiledMail
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.layout import LayoutTexts, build, built_in, is_whole
 from newsletter.content.liquid_tags import Tag, Tags, markup_in_strings
-from newsletter.models import Mailing, Template
+from newsletter.formats import BodyFormat, LayoutFormat
 from registrants import languages
 
 __all__ = [
+    "Compilation",
     "CompiledMail",
     "Source",
     "SourceError",
     "SourceErrors",
+    "compilation",
     "compile_mail",
     "unknown_variables",
 ]
 
-VERSION: Final = 1
 BUILT_IN_FORMAT: Final = {
-    Mailing.Format.MARKDOWN: Template.Format.HTML,
-    Mailing.Format.HTML: Template.Format.HTML,
-    Mailing.Format.MJML: Template.Format.MJML,
+    BodyFormat.MARKDOWN: LayoutFormat.HTML,
+    BodyFormat.HTML: LayoutFormat.HTML,
+    BodyFormat.MJML: LayoutFormat.MJML,
 }
 """How a body is written → the layout of the house that fits it."""
 RIGHT_TO_LEFT: Final = ("ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
@@ -107,50 +108,23 @@ class Source:
         }
 
 
-@dataclass(frozen=True)
-class CompiledMail:
-    """One mail frozen for all its readers: Liquid sources and what never changes, no code."""
-
-    kind: str
-    subject: str
-    html: str
-    text: str
-    links: list[str]
-    personal_links: list[str]
-    constants: dict[str, object]
-    headers: dict[str, str]
-    message_id_domain: str
-    bounce_domain: str
-    link_base: str
-    version: int = field(default=VERSION)
-
-    def dump(self) -> bytes:
-        """Return the mail as JSON, to be stored on the mailing when it starts."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode()
-
-    @classmethod
-    def load(cls, data: bytes | memoryview | str) -> Self:
-        """Return the mail dump wrote; raises ValueError for any other version."""
-        fields = json.loads(data if isinstance(data, str) else bytes(data))
-        if fields.get("version") != VERSION:
-            raise ValueError(
-                f"this mail was compiled by version {fields.get('version')} of the format"
-            )
-        return cls(**fields)
-
-
 def compile_mail(source: Source) -> CompiledMail:
     """Compile a source in its own language; raises SourceErrors with everything wrong in it."""
+    return compilation(source).mail
+
+
+def compilation(source: Source) -> Compilation:
+    """Compile a source and say what was taken out of it; raises SourceErrors."""
     with languages.speaking(source.locale):
         return _compiled(source)
 
 
-def _compiled(source: Source) -> CompiledMail:
+def _compiled(source: Source) -> Compilation:
     _refuse(_liquid_faults(source) + _identity_faults(source))
     texts = source.texts
     layout_format = source.layout_format
     if not texts["layout"].strip():
-        layout_format = BUILT_IN_FORMAT[Mailing.Format(source.body_format)]
+        layout_format = BUILT_IN_FORMAT[BodyFormat(source.body_format)]
         texts["layout"] = built_in(
             source.kind, layout_format, is_right_to_left=source.is_right_to_left
         )
@@ -166,7 +140,7 @@ def _compiled(source: Source) -> CompiledMail:
         layout_format=layout_format,
         is_right_to_left=source.is_right_to_left,
     )
-    whole = source.body_format == Mailing.Format.MJML and is_whole(layout_texts.body)
+    whole = source.body_format == BodyFormat.MJML and is_whole(layout_texts.body)
     _refuse([tag.fault("stands where it would be lost") for tag in _lost(html, tags, whole)])
     html = link_rewriting.checked(html, tags)
     text = plain_text.from_html(html, tags)
@@ -185,7 +159,7 @@ def _compiled(source: Source) -> CompiledMail:
         link_base=source.link_base,
     )
     _refuse(_whole_faults(compiled))
-    return compiled
+    return Compilation(compiled)
 
 
 def unknown_variables(source: Source) -> list[SourceError]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from newsletter.content import markup, mjml
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.liquid_tags import Tags, each_tag
-from newsletter.models import Mailing, Template
+from newsletter.formats import BodyFormat, LayoutFormat
 
 _OWN_WORDS: Final = re.compile(r'\{\{ "([^"]+)" \| t \}\}')
 BUILT_IN: Final = {"campaign": "campaign", "notice": "notice", "letter": "notice"}
@@ -68,24 +68,24 @@ def build(
     is_right_to_left: bool = False,
 ) -> str:
     """Return the whole page; raises SourceErrors where body and layout do not fit."""
-    layout, form = _filled(texts, tags), Template.Format(layout_format)
-    match Mailing.Format(body_format):
-        case Mailing.Format.MJML:
+    layout, form = _filled(texts, tags), LayoutFormat(layout_format)
+    match BodyFormat(body_format):
+        case BodyFormat.MJML:
             return _mjml_body(texts.body, layout, tags, form)
-        case Mailing.Format.MARKDOWN:
+        case BodyFormat.MARKDOWN:
             content = markup.from_markdown(texts.body, tags, is_right_to_left=is_right_to_left)
-        case Mailing.Format.HTML:
+        case BodyFormat.HTML:
             content = markup.from_html(texts.body, tags)
         case other:
             assert_never(other)
     return _in_layout(content, layout, tags, form)
 
 
-def _in_layout(content: str, layout: str, tags: Tags, form: Template.Format) -> str:
+def _in_layout(content: str, layout: str, tags: Tags, form: LayoutFormat) -> str:
     match form:
-        case Template.Format.MJML:
+        case LayoutFormat.MJML:
             return _in_mjml_layout(content, layout, tags)
-        case Template.Format.HTML:
+        case LayoutFormat.HTML:
             refuse_active(layout, field="layout")
             page = _placed(tags.as_comments(layout), tags, content)
             return markup.inline_styles(page)
@@ -118,11 +118,11 @@ def is_whole(body: str) -> bool:
     return bool(_WHOLE.match(body))
 
 
-def _mjml_body(body: str, layout: str, tags: Tags, form: Template.Format) -> str:
+def _mjml_body(body: str, layout: str, tags: Tags, form: LayoutFormat) -> str:
     refuse_active(body, field="body")
     if is_whole(body):
         return mjml.page(tags.as_comments(body), field="body")
-    if form != Template.Format.MJML:
+    if form != LayoutFormat.MJML:
         raise SourceErrors(
             [SourceError("body", "MJML needs an MJML layout, or a whole <mjml> of its own")]
         )

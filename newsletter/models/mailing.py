@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from newsletter.formats import BodyFormat
 from newsletter.models.sender import Sender
 from newsletter.models.template import Template
 from registrants.models import Client, MailingList, Service
@@ -32,9 +33,9 @@ class Mailing(models.Model):
     class Format(models.TextChoices):
         """How the body is written."""
 
-        MARKDOWN = "markdown", "Markdown"
-        HTML = "html", "HTML"
-        MJML = "mjml", "MJML"
+        MARKDOWN = BodyFormat.MARKDOWN, "Markdown"
+        HTML = BodyFormat.HTML, "HTML"
+        MJML = BodyFormat.MJML, "MJML"
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="mailings")

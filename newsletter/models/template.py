@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from newsletter.formats import LayoutFormat
 from registrants.models import Client
 from registrants.models.scope import Scoped
 
@@ -12,8 +13,8 @@ class Template(models.Model):
     class Format(models.TextChoices):
         """How the layout is written."""
 
-        MJML = "mjml", "MJML"
-        HTML = "html", "HTML"
+        MJML = LayoutFormat.MJML, "MJML"
+        HTML = LayoutFormat.HTML, "HTML"
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="templates")
     name = models.CharField(max_length=80)

@@ -14,9 +14,9 @@ from newsletter.content.errors import SourceErrors
 from newsletter.mailings import freezing
 from newsletter.mailings.audience import question
 from newsletter.models import Mailing
+from newsletter.rendering.visible_text import VisibleContent, plain, visible_content
 from newsletter.review import previewing
 from newsletter.review.previewing import Preview
-from newsletter.review.visible_text import VisibleContent, plain, visible_content
 from newsletter.senders import failover
 from newsletter.senders.provider_catalogue import unfit
 from registrants import gate

@@ -10,8 +10,8 @@ from django.utils.crypto import get_random_string
 from newsletter.content.errors import SourceErrors
 from newsletter.models import Mailing
 from newsletter.rendering import mime
+from newsletter.rendering.visible_text import inert_text
 from newsletter.review.previewing import Preview, person, render
-from newsletter.review.visible_text import inert_text
 from newsletter.senders import routing
 from newsletter.transports import Message, Unavailable
 from registrants.models import Registrant

@@ -1,7 +1,6 @@
 """What a reader can see of a page: words, links, images."""
 
 import pytest
-
 from newsletter.review.visible_text import visible_content
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
-from typing import Final
+from typing import Any, Final
 
 from newsletter.content.visibility import Seen
 
@@ -45,6 +45,11 @@ class VisibleContent:
     text: str = ""
     links: list[str] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
+
+
+def loaded(fields: dict[str, Any]) -> VisibleContent:
+    """Return what was made plain data of with `dataclasses.asdict`."""
+    return VisibleContent(**fields | {"images": [Image(**image) for image in fields["images"]]})
 
 
 class _VisibleParser(HTMLParser):

@@ -1,0 +1,58 @@
+"""Whatever works on what a person typed, done in a process that may break and knows no secret.
+
+Only what goes through here may read a body, a layout or a subject for the first time. A worker
+that sends renders in its own process: what it renders has been through here.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from newsletter.content.compiled import Compilation, CompiledMail
+from newsletter.content.compiling import Source
+from newsletter.content.errors import SourceError
+from newsletter.rendering.inert_preview import InertMail
+from newsletter.rendering.splicing import Recipient
+from newsletter.rendering.visible_text import VisibleContent, loaded
+from newsletter.sandbox.errors import UsedUp
+from newsletter.sandbox.pool import ask
+
+__all__ = ["Look", "UsedUp", "compilation", "compile_mail", "look"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A mail as one person will get it, and all that is read off it; made by one compile."""
+
+    compilation: Compilation
+    made: InertMail
+    visible: VisibleContent
+    unknown_variables: list[SourceError]
+    """Each variable no reader of such a mail has."""
+
+
+def compile_mail(source: Source) -> CompiledMail:
+    """Compile a source and cut it for trial; raises SourceErrors, UsedUp among them."""
+    return compilation(source).mail
+
+
+def compilation(source: Source) -> Compilation:
+    """Compile a source, cut it for trial and say what was taken out; raises SourceErrors."""
+    return _compilation(ask("compile", {"source": asdict(source)}))
+
+
+def look(source: Source, recipient: Recipient) -> Look:
+    """Compile a source and make it for one person, its links inert; raises SourceErrors."""
+    answer = ask("look", {"source": asdict(source), "recipient": asdict(recipient)})
+    made = answer["made"]
+    return Look(
+        _compilation(answer),
+        InertMail(**made | {"raw": made["raw"].encode("latin-1")}),
+        loaded(answer["visible"]),
+        [SourceError(**fault) for fault in answer["unknown_variables"]],
+    )
+
+
+def _compilation(answer: dict[str, Any]) -> Compilation:
+    return Compilation(
+        CompiledMail(**answer["mail"]), [SourceError(**fault) for fault in answer["taken_out"]]
+    )

@@ -1,0 +1,67 @@
+"""What is done in a sandbox: plain data in, plain data out, no database, no key, no settings."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Final
+
+from liquid.exceptions import LiquidError
+
+from newsletter.content import compiling, personalising
+from newsletter.content.compiling import Compilation, Source
+from newsletter.content.errors import SourceError, SourceErrors
+from newsletter.rendering import inert_preview
+from newsletter.rendering.splicing import Recipient, Unrenderable, Values, cut
+from newsletter.rendering.visible_text import visible_content
+from newsletter.sandbox.frames import Message
+
+
+def compile_source(message: Message) -> Message:
+    """Compile a source and cut it, so that what would break when it is cut breaks here."""
+    made = compiling.compilation(_source(message))
+    _cut(made)
+    return _plain(made)
+
+
+def look(message: Message) -> Message:
+    """Compile a source, make it for one person, and read off it what the checks ask for."""
+    source = _source(message)
+    made = compiling.compilation(source)
+    _cut(made)
+    try:
+        mail = inert_preview.preview(made.mail, Recipient(**message["recipient"]))
+    except Unrenderable as refused:
+        raise SourceErrors([SourceError("body", str(refused))]) from refused
+    return _plain(made) | {
+        "made": mail._asdict() | {"raw": mail.raw.decode("latin-1")},
+        "visible": asdict(visible_content(mail.html)),
+        "unknown_variables": [asdict(fault) for fault in compiling.unknown_variables(source)],
+    }
+
+
+JOBS: Final[dict[str, Callable[[Message], Message]]] = {"compile": compile_source, "look": look}
+
+
+def _source(message: Message) -> Source:
+    fields = message["source"]
+    names = {name: tuple(fields[name]) for name in ("attribute_names", "letter_names")}
+    return Source(**fields | names)
+
+
+def _plain(made: Compilation) -> Message:
+    return {"mail": asdict(made.mail), "taken_out": [asdict(fault) for fault in made.taken_out]}
+
+
+def _cut(made: Compilation) -> None:
+    """Cut a mail as a worker will; constants are worked out here, and fail here."""
+    mail = made.mail
+    values = Values(mail.constants, lambda _: "", lambda _: {})
+    for field, text, html in (
+        ("subject", mail.subject, False),
+        ("body", mail.text, False),
+        ("body", mail.html, True),
+    ):
+        try:
+            cut(text, html=html, values=values)
+        except LiquidError as error:
+            fault = personalising.fault_of(error, field=field, source=text)
+            raise SourceErrors([SourceError(field, fault.message)]) from None

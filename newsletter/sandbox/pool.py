@@ -1,0 +1,119 @@
+"""The sandboxes each process keeps warm: two, a new one where one died, none shared by forks."""
+
+import atexit
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from newsletter.content.errors import SourceError, SourceErrors
+from newsletter.sandbox.errors import UsedUp
+from newsletter.sandbox.frames import Message
+from newsletter.sandbox.process import Ended, Sandbox
+
+log = logging.getLogger(__name__)
+KEPT: Final = 2
+PATIENCE: Final = 5.0
+"""Seconds a job waits for a sandbox while all of them are at work."""
+TRIES: Final = 2
+"""How often a job is begun where its sandbox was stopped from outside."""
+
+
+class _Pool:
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.idle: list[Sandbox] = []
+        self.at_work = 0
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[Sandbox]:
+        """Lend a sandbox; one that did not give its job back whole is gone afterwards."""
+        sandbox = self._take()
+        try:
+            yield sandbox
+        finally:
+            if not sandbox.is_sound:
+                sandbox.end()
+            with self.changed:
+                self.at_work -= 1
+                if sandbox.is_sound:
+                    self.idle.append(sandbox)
+                self._fill()
+                self.changed.notify()
+
+    def _take(self) -> Sandbox:
+        until = time.monotonic() + PATIENCE
+        with self.changed:
+            while True:
+                self._fill()
+                if self.idle:
+                    self.at_work += 1
+                    return self.idle.pop(0)
+                if not self.changed.wait(until - time.monotonic()):
+                    raise UsedUp("busy")
+
+    def _fill(self) -> None:
+        """Have as many as are kept, those at work counted; they warm up by themselves."""
+        for sandbox in [one for one in self.idle if not one.is_alive()]:
+            self.idle.remove(sandbox)
+            sandbox.end()
+        while len(self.idle) + self.at_work < KEPT:
+            self.idle.append(Sandbox())
+
+    def close(self) -> None:
+        """End what is idle; what is at work ends with its job."""
+        with self.changed:
+            while self.idle:
+                self.idle.pop().end()
+
+
+_pool = _Pool()
+_of_the_parent: list[_Pool] = []
+
+
+def _after_fork() -> None:
+    """Leave the parent its sandboxes: two who read one pipe would get each other's mail."""
+    global _pool
+    for sandbox in _pool.idle:
+        sandbox.let_go()
+    _of_the_parent.append(_pool)
+    _pool = _Pool()
+
+
+def close() -> None:
+    """End the sandboxes of this process; the next job starts new ones."""
+    _pool.close()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+atexit.register(close)
+
+
+def ask(job: str, message: Message) -> Message:
+    """Have a job done and return its answer; raises SourceErrors, UsedUp where it took too much."""
+    for _ in range(TRIES):
+        with _pool.one() as sandbox:
+            try:
+                answer = sandbox.ask({"job": job, **message})
+            except Ended as ended:
+                if ended.what == "lost":
+                    continue
+                raise UsedUp(ended.what) from None
+        return _answer_of(answer)
+    raise UsedUp("lost")
+
+
+def _answer_of(answer: Message) -> Message:
+    if "answer" in answer:
+        made: Message = answer["answer"]
+        return made
+    if "used_up" in answer:
+        raise UsedUp(answer["used_up"])
+    if "faults" in answer:
+        raise SourceErrors([SourceError(*fault) for fault in answer["faults"]])
+    log.error("a mail could not be made: %s", answer.get("unforeseen"))
+    sentence = "could not be made into a mail; this is a fault of Heed, which is in its log now"
+    raise SourceErrors([SourceError("body", sentence)])
