@@ -1,7 +1,8 @@
 """What a reader can see of a page: words, links, images."""
 
 import pytest
-from newsletter.review.visible_text import visible_content
+
+from newsletter.rendering.visible_text import visible_content
 
 
 @pytest.mark.parametrize(
