@@ -1,22 +1,20 @@
 """The links of a page: which are rewritten where clicks may be measured, which never are."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from html import escape, unescape
+from html import escape
 from typing import Final
 
+from newsletter.content import web_addresses
+from newsletter.content.attributes import attributes, with_attributes
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.liquid_tags import Tag, Tags, each_tag, with_filter
 
 OWN_LINKS: Final = frozenset({"unsubscribe_url", "preferences_url"})
-_ATTRIBUTE: Final = re.compile(
-    r"(?P<before>\s(?P<name>[a-zA-Z][\w:-]*)\s*=\s*)(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')"
-)
-_URL_NAMES: Final = frozenset({"href", "src", "background", "action", "poster", "cite", "longdesc"})
-_HARMFUL: Final = re.compile(r"(?:javascript|data|vbscript|file|blob):")
+_URL_NAMES: Final = frozenset(
+    {"href", "src", "background", "action", "poster", "cite", "longdesc", "xlink:href", "ping"}
+) | {"formaction", "lowsrc", "dynsrc", "srcset"}
 _OUR_FILTER: Final = re.compile(r" \| _(?:whole|in)_url ")
-_WEB: Final = re.compile(r"https?://", re.I)
 _LINKING: Final = re.compile(r"<(a|area)\b", re.I)
 _BODY: Final = re.compile(r"<body\b[^>]*>", re.I)
 _STYLES: Final = re.compile(r"<style\b.*?</style\s*>", re.DOTALL | re.I)
@@ -47,13 +45,14 @@ def checked(html: str, tags: Tags) -> str:
             faults.extend(tags.of(word).fault(f"may not stand in {name}") for word in matches)
         if name not in _URL_NAMES:
             return value
-        if _HARMFUL.match("".join(unescape(value).split()).lower()):
+        if not web_addresses.is_harmless(tags.word.split(value)[::2]):
+            as_written = tags.word.sub(lambda word: tags.of(word).text, value)
             faults.append(
-                SourceError("body", f"the address {unescape(value)[:60]} is not allowed in mail")
+                SourceError("body", f"the address {as_written[:60]} is not allowed in mail")
             )
-        return _filtered(value, tags)
+        return _filtered(value if name == "srcset" else _encoded(value, tags), tags)
 
-    page = each_tag(html, lambda tag: _attributes(tag, one))
+    page = each_tag(html, lambda tag: with_attributes(tag, one))
     if faults:
         raise SourceErrors(faults)
     return page
@@ -64,20 +63,20 @@ def rewritable(html: str, tags: Tags, *, base: str) -> tuple[str, LinkFound]:
     links = LinkFound()
 
     def one(name: str, value: str) -> str:
-        address = unescape(value).strip()
         if name != "href":
             return value
         if tags.word.search(value):
             if not _is_own(value, tags):
-                as_written = tags.word.sub(lambda word: tags.of(word).text, address)
+                as_written = tags.word.sub(lambda word: tags.of(word).text, value)
                 links.personal.append(_OUR_FILTER.sub(" ", as_written))
             return value
-        if not _WEB.match(address) or f"{address}/".startswith(f"{base}/"):
+        address = web_addresses.asked_for(value)
+        if address is None or f"{address}/".startswith(f"{base}/"):
             return value
-        links.rewritable.append("".join(address.split()))
+        links.rewritable.append(address)
         return tags.add(Tag(f"{{{{ _link[{len(links.rewritable) - 1}] }}}}"))
 
-    page = each_tag(html, lambda tag: _attributes(tag, one) if _LINKING.match(tag) else tag)
+    page = each_tag(html, lambda tag: with_attributes(tag, one) if _LINKING.match(tag) else tag)
     return page, links
 
 
@@ -93,28 +92,33 @@ def inert(html: str) -> str:
     def dead(tag: str) -> str:
         if not _LINKING.match(tag):
             return tag
-        address = ""
-        kept = []
-        for match in _ATTRIBUTE.finditer(tag):
-            if match["name"].lower() == "href":
-                address = unescape(match["double"] or match["single"] or "")
-            elif match["name"].lower() not in ("title", "target", "ping"):
-                kept.append(match[0])
+        values = dict(reversed(list(attributes(tag))))
+        address = values.get("href")
+        kept = "".join(
+            f' {name}="{escape(value)}"'
+            for name, value in values.items()
+            if name not in ("href", "title", "target", "ping")
+        )
         start = _LINKING.match(tag)
-        name = start[0] if start else "<a"
         title = f"would go to {address}" if address else "leads nowhere"
-        return f'{name} href="#" title="{escape(title)}"{"".join(kept)}>'
+        return f'{start[0] if start else "<a"} href="#" title="{escape(title)}"{kept}>'
 
     return each_tag(html, dead)
 
 
-def _attributes(tag: str, change: Callable[[str, str], str]) -> str:
-    def one(match: re.Match[str]) -> str:
-        quote = '"' if match["double"] is not None else "'"
-        value = match["double"] if match["double"] is not None else match["single"]
-        return f"{match['before']}{quote}{change(match['name'].lower(), value)}{quote}"
-
-    return _ATTRIBUTE.sub(one, tag)
+def _encoded(value: str, tags: Tags) -> str:
+    """Return an address as a browser would ask for it, the written of tags left in their places."""
+    written = tags.word.findall(value)
+    asked = web_addresses.asked_for(value)
+    if asked is not None and tags.word.findall(asked) == written:
+        return asked
+    if not written or web_addresses.scheme(tags.word.split(value)[0]):
+        return web_addresses.tidy(value)
+    pieces = tags.word.sub(lambda word: f"\n{word[0]}\n", value).split("\n")
+    return "".join(
+        piece if tags.word.fullmatch(piece) else web_addresses.encoded(piece.strip())
+        for piece in pieces
+    )
 
 
 def _filtered(value: str, tags: Tags) -> str:

@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 from typing import Final
 
+from newsletter.content import web_addresses
 from newsletter.content.liquid_tags import Tags
 
 _SKIPPED: Final = frozenset({"head", "style", "script", "title"})
@@ -14,6 +15,9 @@ _LINES: Final = frozenset(
     {"div", "tr", "li", "table", "section", "article", "header", "footer", "main", "address", "dt"}
 ) | {"dd", "figure", "figcaption", "center", "tbody", "td", "th"}
 _HIDDEN: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_BEGINS: Final = re.compile(r"\{%-?\s*(?:if|unless|case|for)\b")
+_ENDS: Final = re.compile(r"\{%-?\s*end")
+_OTHERWISE: Final = re.compile(r"\{%-?\s*(?:else|elsif|when)\b")
 _BLANKS: Final = re.compile(r"[ \t\r\n\f\xa0\u200b\u200c\u034f\xad]+")
 
 
@@ -36,7 +40,8 @@ class _TextWriter(HTMLParser):
         self.skipping: list[str] = []
         self.lists: list[int] = []
         self.tables: list[bool] = []
-        self.link: tuple[str, int] | None = None
+        self.openers: list[tuple[str, int]] = []
+        self.last_word = -1
         self.pre = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -55,7 +60,9 @@ class _TextWriter(HTMLParser):
             case "img":
                 self._word(values.get("alt", ""))
             case "a":
-                self.link = (values.get("href", "").strip(), len(self.out))
+                address = values.get("href", "").strip()
+                alone = self.openers and self._only_decides(self.openers[0][1])
+                self.openers = [*(self.openers if alone else []), (address, len(self.out))]
             case "ul" | "ol":
                 self.lists.append(0 if tag == "ul" else 1)
             case "li":
@@ -72,7 +79,7 @@ class _TextWriter(HTMLParser):
                     pass
             return
         match tag:
-            case "a" if self.link:
+            case "a" if self.openers and not self._chooses_on():
                 self._close_link()
             case "ul" | "ol" if self.lists:
                 self.lists.pop()
@@ -130,6 +137,7 @@ class _TextWriter(HTMLParser):
         if text:
             self._flush()
             self.out.append(text)
+            self.last_word = len(self.out) - 1
             self.breaks = 0
 
     def _flush(self) -> None:
@@ -151,14 +159,74 @@ class _TextWriter(HTMLParser):
         self._emit(text)
         self.wanted = 2
 
+    def _chooses_on(self) -> bool:
+        """Say whether the parser closed a link before the other opening tag of a choice."""
+        match = self.tags.word.fullmatch(self.out[-1]) if self.out else None
+        alone = self._only_decides(self.openers[0][1])
+        return bool(match and alone and _OTHERWISE.match(self.tags.of(match).text))
+
+    def _only_decides(self, start: int) -> bool:
+        """Say whether nothing but deciding tags was written since."""
+        return self.last_word < start
+
     def _close_link(self) -> None:
-        assert self.link is not None
-        address, start = self.link
-        self.link = None
-        if not address or address.startswith("#"):
+        openers, self.openers = self.openers, []
+        start, end = self._choice(openers[0][1])
+        if start < end:
+            self._close_choice(openers, start, end)
             return
+        address, start = openers[-1]
         text = "".join(self.out[start:]).strip()
-        bare = address.removeprefix("mailto:").removeprefix("tel:")
-        if text not in (address, bare):
+        self._beside(address, text)
+
+    def _close_choice(self, openers: list[tuple[str, int]], start: int, end: int) -> None:
+        """Write each address of a link whose opening tag was chosen in the branch it stood in."""
+        addresses = {index: f" ({_bare(address)})" for address, index in openers if _leads(address)}
+        pieces = [addresses.get(at, "") + self.out[at].strip() for at in range(start, end)]
+        self.blank = False
+        self._emit("".join(pieces))
+
+    def _choice(self, opener: int) -> tuple[int, int]:
+        """Return where the choice about an opening tag begins and ends in what was written."""
+        depth = 0
+        for end in range(opener, len(self.out)):
+            text = self._deciding(end)
+            if text is None:
+                break
+            depth += bool(_BEGINS.match(text)) - bool(_ENDS.match(text))
+            if depth < 0:
+                return self._beginning(opener), end + 1
+        return 0, 0
+
+    def _beginning(self, opener: int) -> int:
+        depth = 0
+        for start in range(opener - 1, -1, -1):
+            text = self._deciding(start) or ""
+            depth += bool(_BEGINS.match(text)) - bool(_ENDS.match(text))
+            if depth > 0:
+                return start
+        return opener
+
+    def _deciding(self, index: int) -> str | None:
+        piece = self.out[index].strip()
+        match = self.tags.word.fullmatch(piece)
+        tag = self.tags.of(match) if match else None
+        if tag is None:
+            return None if piece else ""
+        return None if tag.is_output else tag.text
+
+    def _beside(self, address: str, text: str) -> None:
+        if not _leads(address):
+            return
+        bare = _bare(address)
+        if text not in (address, bare) and web_addresses.asked_for(text) != address:
             self.blank = False
             self._emit(f" ({bare})" if text else bare)
+
+
+def _leads(address: str) -> bool:
+    return bool(address) and not address.startswith("#")
+
+
+def _bare(address: str) -> str:
+    return address.removeprefix("mailto:").removeprefix("tel:")

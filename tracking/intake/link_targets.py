@@ -2,11 +2,10 @@
 
 import threading
 import time
-from urllib.parse import urlsplit
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
-from django.utils.encoding import iri_to_uri
 
+from newsletter.content import web_addresses
 from newsletter.mailings import delivery_sql
 
 LINKS_KEPT, UNKNOWN_LINKS_KEPT = 200_000, 10_000
@@ -15,18 +14,6 @@ UNKNOWN_SECONDS, AWAY_SECONDS, WAIT_SECONDS = 10.0, 1.0, 1.0
 
 class TargetsUnavailable(Exception):
     """The database is away and the link is not in the map yet."""
-
-
-def safe(url: str) -> str | None:
-    """Return an address fit for a Location header, None for one no reader is sent to (S-2)."""
-    if any(ord(sign) <= 32 or ord(sign) == 127 for sign in url) or "\\" in url:
-        return None
-    try:
-        parts = urlsplit(url)
-        there = parts.scheme in ("http", "https") and parts.hostname
-    except ValueError:
-        return None
-    return iri_to_uri(url) if there else None
 
 
 class Targets:
@@ -70,7 +57,7 @@ class Targets:
             self._forget(self._unknown, UNKNOWN_LINKS_KEPT, 1)
             self._unknown[link] = time.monotonic() + UNKNOWN_SECONDS
         self._forget(self._known, self._kept, len(rows))
-        self._known.update((pk, safe(url)) for pk, url in rows)
+        self._known.update((pk, web_addresses.asked_for(url)) for pk, url in rows)
 
     @staticmethod
     def _forget(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.content import plain_text
+from newsletter.content import personalising, plain_text
 from newsletter.content.liquid_tags import Tags
 
 
@@ -25,9 +25,47 @@ from newsletter.content.liquid_tags import Tags
         ('<table role="presentation"><tr><td>a</td><td>b</td></tr></table>', "a\n\nb"),
         ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc"),
         ("<pre>a\n  b</pre>", "a\n  b"),
+        ('<a href="https://x.example/">https://x.example</a>', "https://x.example"),
         ("<!-- hidden -->a&nbsp;b", "a b"),
     ],
 )
 def test_html_reads_well_as_text(html: str, text: str) -> None:
     """M-7, AT-M5."""
     assert plain_text.from_html(html, Tags(html)) == f"{text}\n"
+
+
+A, B = '<a href="https://x.example/a">', '<a href="https://x.example/b">'
+
+
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        (f"{{% if x %}}{A}{{% else %}}{B}{{% endif %}}go</a>.", ("go ({}/a).", "go ({}/b).")),
+        (f"{{% if x %}}{A}{{% else %}}</a>{B}{{% endif %}}go</a>.", ("go ({}/a).", "go ({}/b).")),
+        (f"c {{% if x %}}\n {A}\n{{% endif %}} go</a>.", ("c go ({}/a).", "c go.")),
+        (
+            f"{{% if x %}}{A}{{% endif %}}go{{% if x %}}</a>{{% endif %}}.",
+            ("go ({}/a).", "go."),
+        ),
+        (
+            f"{{% unless x %}}{A}{{% else %}}{{% if x %}}{B}{{% endif %}}{{% endunless %}}go</a>.",
+            ("go ({}/b).", "go ({}/a)."),
+        ),
+        (f"{{% case x %}}{{% when 1 %}}{A}{{% else %}}{B}{{% endcase %}}go</a>",
+         ("go ({}/a)", "go ({}/b)")),
+        (f"{A}{{% if x %}}one{{% else %}}two{{% endif %}}</a>", ("one ({}/a)", "two ({}/a)")),
+        (f"{{% if x %}}{A}go</a>{{% else %}}{B}go</a>{{% endif %}}", ("go ({}/a)", "go ({}/b)")),
+        (f"{A}</a> {{% if x %}}{B}go</a>{{% endif %}}", ("{}/a go ({}/b)", "{}/a")),
+    ],
+)  # fmt: skip
+def test_a_chosen_opening_tag_brings_its_own_address(html: str, shown: tuple[str, str]) -> None:
+    """Issue 9, B2: in each branch the address that stands in it."""
+    tags = Tags(html)
+    text = tags.into_text(
+        plain_text.from_html(tags.as_comments(tags.swap(html, field="body")), tags)
+    )
+    for value, wanted in zip((1, None), shown, strict=True):
+        rendered = personalising.parse(text, field="body", environment=personalising.TEXT).render(
+            x=value
+        )
+        assert rendered.split() == wanted.replace("{}", "https://x.example").split()
