@@ -83,7 +83,7 @@ def staff_hosts_only(
 
     def wall(request: HttpRequest) -> HttpResponse:
         if request.path.startswith(STAFF_PATHS):
-            host = request.META.get("HTTP_HOST", "").rsplit(":", 1)[0]
+            host = request.META.get("HTTP_HOST", "").rsplit(":", 1)[0].lower()
             if host and host not in settings.STAFF_HOSTS:
                 return HttpResponseNotFound(gettext("Not here."), content_type=PLAIN)
         return answer(request)

@@ -2,30 +2,29 @@
 
 import sys
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.templatetags.static import static
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
-from config import logs
-from config.environment import Environment, read_key, read_keys
+from config import logs, server_urls
+from config.environment import Environment, faults, read_key, read_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 try:
     environment = Environment()  # type: ignore[call-arg]  # it reads os.environ
-except ValidationError as faults:
+except ValidationError as fault:
     sys.exit(
-        "The settings are not complete:\n"
-        + "\n".join(f"  {'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults.errors())
-        + "\nSee docs/operations.md; `make up` makes all of them for a newcomer's machine."
+        "These settings are missing or wrong:\n"
+        + "".join(f"  {sentence}\n" for sentence in faults(fault))
+        + "See docs/operations.md; `make up` makes all of them for a newcomer's machine."
     )
 
 
 def database(url: str) -> dict[str, object]:
     """Return Django's database entry for a PostgreSQL URL (parsed by libpq's own rules)."""
-    parameters = conninfo_to_dict(url)
+    parameters = server_urls.database(url)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parameters.pop("dbname", "heed"),
@@ -39,7 +38,7 @@ def database(url: str) -> dict[str, object]:
     }
 
 
-PUBLIC_URL = environment.public_url.rstrip("/")
+PUBLIC_URL = environment.public_url
 REDIS_URL = environment.redis_url
 EMAIL_URL = environment.email_url
 DEMO = environment.demo
@@ -54,9 +53,13 @@ SECRETS_KEYS = read_keys(environment.secrets_keys.get_secret_value())
 # Links in mail that went out under an old host must keep answering (U-20, U-28), so every host is
 # let in; the staff pages have a wall of their own (config.middleware).
 ALLOWED_HOSTS = ["*"]
-STAFF_HOSTS = [host.strip() for host in environment.staff_hosts.split(",") if host.strip()]
-STAFF_HOSTS = STAFF_HOSTS or [str(urlsplit(PUBLIC_URL).hostname), "localhost", "testserver"]
+STAFF_HOSTS = [host for host in environment.staff_hosts.split(",") if host]
 STAFF_SECURE = PUBLIC_URL.startswith("https")
+STAFF_HOSTS = STAFF_HOSTS or [str(urlsplit(PUBLIC_URL).hostname), "localhost", "testserver"]
+STAFF_URL = PUBLIC_URL
+"""What a link to a staff page begins with: the first staff host, never the one asked for."""
+if STAFF_HOSTS[0] != urlsplit(PUBLIC_URL).hostname:
+    STAFF_URL = f"{urlsplit(PUBLIC_URL).scheme}://{STAFF_HOSTS[0]}"
 _proxies = environment.trusted_proxies
 TRUSTED_PROXIES: int = int(STAFF_SECURE) if _proxies is None else _proxies
 """One ends TLS where nobody says how many there are."""
@@ -86,12 +89,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.behind_proxies",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.language_of_the_house",
     "config.middleware.staff_hosts_only",
     "config.middleware.no_cookies_for_readers",
     "config.middleware.any_host_for_readers",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.staff_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -120,12 +123,10 @@ TEMPLATES = [
 
 DATABASES = {"default": database(environment.database_url)}
 # System mail (to staff) leaves by the same mail server as the installation's senders.
-_mail = urlsplit(EMAIL_URL)
-_mail_options = dict(parse_qsl(_mail.query))
-EMAIL_HOST, EMAIL_PORT = _mail.hostname or "127.0.0.1", _mail.port or 25
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
-EMAIL_USE_TLS = _mail_options.get("security") == "starttls"
-EMAIL_USE_SSL = _mail_options.get("security") == "tls"
+_mail = server_urls.mail(EMAIL_URL)
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.username, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.security == "starttls", _mail.security == "tls"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.system_address or "heed@localhost"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -146,6 +147,12 @@ LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_SECURE = STAFF_SECURE
 CSRF_COOKIE_SECURE = STAFF_SECURE
 SESSION_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = environment.hsts_seconds
+SECURE_SSL_REDIRECT = environment.https_redirect
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]  # asked from within, past the proxy
+# Whether all that lies under a host is https, and for how long browsers keep a list of such hosts,
+# is for the owner of the domain to say; staff pages are shown in no frame but our own previews.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W019", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

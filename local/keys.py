@@ -15,7 +15,7 @@ def make() -> dict[str, str]:
         return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
 
     keys = {name: f"1:{key()}" for name in VERSIONED}
-    return keys | {"HEED_ADDRESS_KEY": key(), "HEED_SECRET_KEY": key()}
+    return keys | {"HEED_ADDRESS_KEY": key(), "HEED_SECRET_KEY": secrets.token_urlsafe(48)}
 
 
 def kept(folder: Path) -> dict[str, str]:

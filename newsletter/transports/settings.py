@@ -67,23 +67,34 @@ class SmtpSettings:
         words: login, helo, ca_file, and the time-outs connect, command and end_of_data in seconds.
         Raises ValueError, which never repeats the URL.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port or 0
+            options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        except ValueError:
+            raise ValueError("a mail server's address looks like smtp://host:port/") from None
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
             raise ValueError("a mail server's address looks like smtp://host:port/")
-        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
-        port = parts.port or 0
         by_port = {587: "starttls", 465: "tls"}.get(port, "none")
         security = options.pop("security", "tls" if parts.scheme == "smtps" else by_port)
-        waits = {
-            name: float(options.pop(name))
-            for name in [timeout.name for timeout in fields(Timeouts)]
-            if name in options
-        }
-        connections = int(options.pop("connections", "4"))
+        try:
+            waits = {
+                name: float(options.pop(name))
+                for name in [timeout.name for timeout in fields(Timeouts)]
+                if name in options
+            }
+            connections = int(options.pop("connections", "4"))
+        except ValueError:
+            raise ValueError(
+                "the number of connections and the time-outs of a mail server are numbers"
+            ) from None
         login = options.pop("login", "auto")
         helo, ca_file = options.pop("helo", ""), options.pop("ca_file", "")
         if options:
-            raise ValueError(f"unknown words in a mail server's address: {', '.join(options)}")
+            raise ValueError(
+                "after ? a mail server's address knows security, connections, login, helo, ca_file,"
+                " connect, command and end_of_data"
+            )
         return cls(
             host=parts.hostname,
             port=port,

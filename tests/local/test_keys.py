@@ -1,7 +1,10 @@
 """The installation's keys."""
 
 import stat
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from config.environment import read_key, read_keys
 from local import keys
@@ -25,3 +28,14 @@ def test_a_key_that_is_missing_is_added_and_the_others_stay(tmp_path: Path) -> N
     (tmp_path / "keys.env").write_text("HEED_ADDRESS_KEY=kept=as=it=is\n")
     assert keys.kept(tmp_path)["HEED_ADDRESS_KEY"] == "kept=as=it=is"
     assert set(keys.kept(tmp_path)) == set(keys.make())
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("path", [".env", ".env.production", "var/keys.env", "data/keys.env"])
+def test_what_holds_keys_is_neither_committed_nor_built_into_an_image(path: str) -> None:
+    done = subprocess.run(["git", "check-ignore", "-q", path], cwd=ROOT, check=False)
+    assert done.returncode == 0
+    kept_out = (ROOT / ".dockerignore").read_text().split()
+    assert {"var", ".env", ".env.*", "**/.env", "**/*.env"} <= set(kept_out)
