@@ -153,6 +153,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]  # asked from within, past
 # Whether all that lies under a host is https, and for how long browsers keep a list of such hosts,
 # is for the owner of the domain to say; staff pages are shown in no frame but our own previews.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W019", "security.W021"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000  # bytes; a body and a layout, and what they grow to
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

@@ -1,6 +1,6 @@
 """Ask, confirm, withdraw; the only writer of subscriptions and consent events."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -234,15 +234,18 @@ def never_mail(
 
 @transaction.atomic
 def pause(*, subscription: Subscription, until: datetime, provenance: Provenance) -> bool:
-    """Send nothing of a list until then; return False where the subscription is not confirmed."""
-    paused = Subscription.objects.filter(
-        pk=subscription.pk, state=Subscription.State.CONFIRMED
-    ).update(paused_until=until)
+    """Send nothing of a list until then; return False where the subscription is not confirmed.
+
+    Within the day of a pause of the same length it is the same pause, and nothing is written.
+    """
+    confirmed = Subscription.objects.filter(pk=subscription.pk, state=Subscription.State.CONFIRMED)
+    another = confirmed.exclude(paused_until__range=(until - timedelta(days=1), until))
+    paused = another.update(paused_until=until)
     if paused:
         _note(
             subscription.registrant, Act.PAUSED, provenance, mailing_list=subscription.mailing_list
         )
-    return bool(paused)
+    return bool(paused) or confirmed.exists()
 
 
 @transaction.atomic

@@ -7,7 +7,8 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from registrants import suppression
-from registrants.models import ConsentEvent, MailingList, Suppression
+from registrants.models import ConsentEvent, MailingList, Registrant, Suppression
+from registrants.models.wording import Purpose
 
 Act = ConsentEvent.Act
 ASK_LIVES = timedelta(days=30)
@@ -55,14 +56,25 @@ def is_confirmed(event: ConsentEvent) -> bool:
     return ConsentEvent.objects.filter(answers=event, act=Act.GIVEN).exists()
 
 
-def waits_for_an_answer(*, registrant: int, purpose: str, mailing_list: int | None = None) -> bool:
-    """Tell whether the last word on a list, or on a kind of measuring, is an open question."""
+def asked_today(*, registrant: Registrant, mailing_list: MailingList) -> ConsentEvent | None:
+    """Return the ask of the last day about a list where it still waits: it need not be repeated."""
+    last = _last_word(registrant.pk, Purpose.LIST, mailing_list.pk)
+    return last if last and last.at > now() - timedelta(days=1) and is_live(last) else None
+
+
+def _last_word(registrant: int, purpose: str, mailing_list: int | None) -> ConsentEvent | None:
+    """Return the last ask, yes or no about a list, or about a kind of measuring."""
     acts = (Act.ASKED, Act.GIVEN, Act.WITHDRAWN)
-    last = (
+    return (
         ConsentEvent.objects.filter(
             registrant=registrant, purpose=purpose, mailing_list=mailing_list, act__in=acts
         )
         .order_by("-pk")
         .first()
     )
+
+
+def waits_for_an_answer(*, registrant: int, purpose: str, mailing_list: int | None = None) -> bool:
+    """Tell whether the last word on a list, or on a kind of measuring, is an open question."""
+    last = _last_word(registrant, purpose, mailing_list)
     return last is not None and last.act == Act.ASKED

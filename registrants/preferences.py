@@ -36,7 +36,10 @@ def _has_no_place_in_a_name(letter: str) -> bool:
 
 @transaction.atomic
 def rename(*, registrant: Registrant, name: str) -> None:
-    """Correct a registrant's name (P16); raises ValidationError."""
-    registrant.name = clean_name(name)
+    """Correct a registrant's name (P16); the same name writes nothing; raises ValidationError."""
+    cleaned = clean_name(name)
+    if cleaned == registrant.name:
+        return
+    registrant.name = cleaned
     registrant.save(update_fields=["name"])
     audit.record(act="rename", subject=registrant, client=registrant.client_id)

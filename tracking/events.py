@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 SAME_ACT = uuid.UUID("6f0f0a7e-58f6-4f0e-9c1e-0d5a8f2f7a61")
 ENTRIES_AT_ONCE = 500
+KEPT = 50
+"""Events of one delivery, kind and link that are kept: a picture loaded all day is no news."""
 ONE_AT_A_TIME = 0x68656564  # the advisory lock of draining
 KINDS = {hits.OPENED: Event.Kind.OPENED, hits.CLICKED: Event.Kind.CLICKED}
 
@@ -29,14 +31,22 @@ NOTE_HITS = f"""
 INSERT INTO tracking_event (key, kind, delivery_id, mailing_id, link_id, at)
 SELECT hit.key, hit.kind, delivery.id, delivery.mailing_id, link.id,
     to_timestamp(hit.at / 1000.0)
-FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
-    AS hit (key, kind, delivery, link, at)
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY delivery, kind, link ORDER BY at) AS nth
+    FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
+        AS hit (key, kind, delivery, link, at)
+) AS hit
 CROSS JOIN LATERAL {delivery_sql.delivery_sql("hit.delivery")} AS delivery
 CROSS JOIN LATERAL {person_sql.measurable("delivery.registrant_id")} AS person
 LEFT JOIN LATERAL {delivery_sql.link_sql("hit.link", "delivery.mailing_id")} AS link ON true
 WHERE delivery.mailing_id IS NOT NULL AND (
     hit.kind = 'opened' AND delivery.opens AND person.opens
     OR hit.kind = 'clicked' AND delivery.clicks AND person.clicks AND link.id IS NOT NULL)
+AND hit.nth + (
+    SELECT count(*) FROM tracking_event AS kept
+    WHERE kept.delivery_id = delivery.id AND kept.kind = hit.kind
+        AND kept.link_id IS NOT DISTINCT FROM link.id
+) <= {KEPT}
 ON CONFLICT (key) DO NOTHING
 """
 

@@ -21,7 +21,12 @@ from registrants.models import Choice, MailingList, Registrant, Subscription, Su
 from registrants.models.scope import Scoped
 from registrants.models.wording import Purpose
 from registrants.provenance import Provenance, provenance_of
-from registrants.token_pages import private_page, unknown_link
+from registrants.token_pages import (
+    is_over_limit,
+    private_page,
+    too_many_acts,
+    unknown_link,
+)
 from registrants.tokens import Scope
 from registrants.wordings import wording
 
@@ -49,13 +54,22 @@ def choices(request: HttpRequest, token: str) -> HttpResponse:
     languages.speak(person.client.locale)
     if letter.created_at < now() - LIVES:
         return _over(request, person)
-    message, fault = "", ""
-    if request.method == "POST":
+    message, fault, status = "", "", 200
+    if request.method == "POST" and not _may(request, letter):
+        fault, status = too_many_acts(), 429
+    elif request.method == "POST":
         try:
             message = _act(request, person, provenance_of(request, Means.CHOICES_PAGE))
         except ValidationError as problem:
             fault = problem.messages[0]
-    return render(request, "public/choices.html", _page(request, person, message, fault))
+    page = _page(request, person, message, fault)
+    return render(request, "public/choices.html", page, status=status)
+
+
+def _may(request: HttpRequest, letter: Delivery) -> bool:
+    act = request.POST.get("act", "").partition(":")[0]
+    is_no = act in ("leave", "refuse")
+    return is_no or not is_over_limit(f"choices:{letter.pk}", letter.registrant)
 
 
 def _over(request: HttpRequest, person: Registrant) -> HttpResponse:

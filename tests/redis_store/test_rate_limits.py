@@ -31,6 +31,14 @@ def test_the_script_takes_one_token_on_the_clock_it_is_given(valkey: redis.Redis
     assert valkey.hgetall("limit:x") == {b"level": b"0.5", b"at": b"103"}
 
 
+def test_what_is_counted_begins_anew_after_its_time(valkey: redis.Redis) -> None:
+    assert [rate_limits.count("a", seconds=60) for _ in range(3)] == [1, 2, 3]
+    assert rate_limits.count("b", seconds=60) == 1
+    assert 0 < valkey.ttl("limit:a") <= 60
+    valkey.delete("limit:a")  # as its end does
+    assert rate_limits.count("a", seconds=60) == 1
+
+
 def test_a_bucket_never_holds_more_than_its_burst(valkey: redis.Redis) -> None:
     with time_machine.travel(1_800_000_000, tick=False) as clock:
         assert rate_limits.allow("a", rate=1, burst=2)

@@ -24,7 +24,7 @@ class Answer:
     body: bytes = b""
 
 
-def call(path: str, method: str = "GET") -> Answer:
+def call(path: str, method: str = "GET", **more: str) -> Answer:
     """Call the front door with nothing behind it."""
     answer = Answer()
 
@@ -36,7 +36,8 @@ def call(path: str, method: str = "GET") -> Answer:
         start("299 Django", [])
         return [b""]
 
-    answer.body = b"".join(front(beyond)({"PATH_INFO": path, "REQUEST_METHOD": method}, start))
+    environ = {"PATH_INFO": path, "REQUEST_METHOD": method, **more}
+    answer.body = b"".join(front(beyond)(environ, start))
     return answer
 
 

@@ -1,6 +1,7 @@
 """Events: noted once, and only what the reader allows at that moment."""
 
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.cast import Cast
 from tracking import events, tasks
 from tracking.intake import hits
 from tracking.models import Event
+from tracking.reporting import totals
 
 
 def hit(valkey: redis.Redis, *packed: bytes) -> None:
@@ -52,6 +54,25 @@ def test_the_same_hit_twice_is_noted_once(delivery: Delivery, valkey: redis.Redi
     hit(valkey, one, one)
     events.drain()
     assert kinds() == ["opened"]
+
+
+@pytest.mark.parametrize("at_once", [200, 40])
+def test_a_picture_loaded_all_day_is_kept_fifty_times(
+    delivery: Delivery, link: Link, valkey: redis.Redis, at_once: int
+) -> None:
+    """S-3: in one drain or in several; each link has fifty of its own, and sums count the rows."""
+    assert delivery.mailing is not None
+    other = Link.objects.create(mailing=delivery.mailing, position=7, url="https://example.org/7")
+    for _ in range(200 // at_once):
+        hit(valkey, *(hits.pack(hits.OPENED, delivery.pk) for _ in range(at_once)))
+        hit(valkey, *(hits.pack(hits.CLICKED, delivery.pk, link.pk) for _ in range(at_once)))
+        events.drain()
+    hit(valkey, hits.pack(hits.CLICKED, delivery.pk, other.pk))
+    events.drain()
+    counts = Counter(Event.objects.values_list("kind", "link"))
+    assert counts == {("opened", None): 50, ("clicked", link.pk): 50, ("clicked", other.pk): 1}
+    assert totals.reaction(delivery.mailing).clicked_times == 51
+    assert totals.reaction(delivery.mailing).opened_times == 50
 
 
 def test_a_crash_after_the_commit_notes_nothing_twice(
@@ -172,7 +193,7 @@ def test_the_task_drains_until_the_stream_is_empty(delivery: Delivery, valkey: r
     for _ in range(30):
         hit(valkey, *(hits.pack(hits.OPENED, delivery.pk) for _ in range(250)))
     tasks.drain()
-    assert Event.objects.count() == 7500
+    assert Event.objects.count() == events.KEPT
     assert valkey.xlen(hits.STREAM) == 0
 
 

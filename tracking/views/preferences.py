@@ -21,8 +21,14 @@ from registrants.addresses import masked
 from registrants.consent import Ask, Means
 from registrants.models import Choice, Registrant, Subscription
 from registrants.models.wording import Purpose
+from registrants.pending_asks import asked_today
 from registrants.provenance import Provenance, provenance_of
-from registrants.token_pages import private_page, unknown_link
+from registrants.token_pages import (
+    is_over_limit,
+    private_page,
+    too_many_acts,
+    unknown_link,
+)
 from registrants.tokens import Scope
 from tracking import unsubscribes
 from tracking.views.link_subscription import subscription_of
@@ -102,10 +108,11 @@ def _refuse(purpose: Purpose) -> Callable[[Visit], str]:
 @transaction.atomic
 def _undo(visit: Visit) -> str:
     """Ask again by letter: a forwarded mail must not put anybody back on a list (U-29)."""
-    ask = consent.ask(
+    mailing_list = visit.subscription.mailing_list
+    ask = asked_today(registrant=visit.registrant, mailing_list=mailing_list) or consent.ask(
         client=visit.registrant.client,
         address=visit.registrant.address,
-        ask=Ask(lists=(visit.subscription.mailing_list,)),
+        ask=Ask(lists=(mailing_list,)),
         provenance=visit.provenance,
     )
     letters.owe(registrant=visit.registrant, letter=Delivery.Letter.CONFIRM, asked_by=ask.pk)
@@ -139,6 +146,9 @@ ACTS: dict[str, Callable[[Visit], str]] = {
     "mail_link": _mail_link,
 }
 
+AT_ANY_TIME = {"leave", "leave_all", "never", "refuse_opens", "refuse_clicks"}
+"""The acts that no limit ever holds up (U-25)."""
+
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
@@ -150,13 +160,24 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         return unknown_link(request)
     subscription, mailing = named
     languages.speak(subscription.registrant.client.locale)
-    message = ""
+    message, status = "", 200
     if request.method == "POST":
         by = provenance_of(request, Means.PREFERENCES, mailing=mailing or None)
-        message = _act(request.POST.get("act", ""), Visit(subscription, mailing, by))
+        act = request.POST.get("act", "")
+        if _may(act, subscription):
+            message = _act(act, Visit(subscription, mailing, by))
+        else:
+            message, status = too_many_acts(), 429
         subscription.refresh_from_db()
         subscription.registrant.refresh_from_db()
-    return render(request, "public/preferences.html", _page(subscription, message))
+    page = _page(subscription, message)
+    return render(request, "public/preferences.html", page, status=status)
+
+
+def _may(act: str, subscription: Subscription) -> bool:
+    if act in AT_ANY_TIME or act not in ACTS:
+        return True
+    return not is_over_limit(f"preferences:{subscription.pk}", subscription.registrant)
 
 
 def _act(name: str, visit: Visit) -> str:

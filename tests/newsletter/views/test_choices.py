@@ -4,6 +4,7 @@ import pytest
 import time_machine
 from django.test import Client as Browser
 
+from accountability.models import AuditEntry
 from newsletter import letters, links
 from newsletter.models import Delivery
 from registrants import consent, privacy, suppression
@@ -44,6 +45,35 @@ def test_a_name_is_corrected_and_said_to_be_saved(cast: Cast, browser: Browser, 
     assert "see www.spam.example" in bad
     cast.ada.refresh_from_db()
     assert cast.ada.name == "Ada Lovelace"
+
+
+def test_what_changes_nothing_writes_nothing(cast: Cast, browser: Browser, page: str) -> None:
+    """S-3, L-20."""
+    more = make_list(cast.client, "Events", "events")
+    acts = ({"act": "name", "name": "Ada L."}, {"act": f"join:{more.pk}"}, {"act": "grant:opens"})
+    for act in acts:
+        browser.post(page, act)
+    before = ConsentEvent.objects.count(), AuditEntry.objects.count()
+    for act in acts * 3:
+        browser.post(page, act)
+    assert (ConsentEvent.objects.count(), AuditEntry.objects.count()) == before
+
+
+def test_a_day_has_twenty_acts_of_a_link_and_any_number_of_noes(
+    cast: Cast, browser: Browser, page: str
+) -> None:
+    """S-3, U-25."""
+    answers = [
+        browser.post(page, {"act": "name", "name": f"Ada {number}"}).status_code
+        for number in range(22)
+    ]
+    assert answers == [200] * 20 + [429] * 2
+    cast.ada.refresh_from_db()
+    assert cast.ada.name == "Ada 19"
+    assert browser.post(page, {"act": "refuse:opens"}).status_code == 200
+    assert browser.post(page, {"act": f"leave:{cast.mailing_list.pk}"}).status_code == 200
+    cast.ada.refresh_from_db()
+    assert (cast.ada.opens, cast.ada.subscriptions.get().state) == ("denied", "ended")
 
 
 def test_joining_and_leaving_count_at_once(cast: Cast, browser: Browser, page: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.test import Client as Browser
 from django.utils.timezone import now
+from pytest_django import Settings
 
 from newsletter.models import Delivery
 from registrants import consent, gate, privacy, suppression, tokens
@@ -166,6 +167,71 @@ def test_pressing_twice_is_the_same_as_once(cast: Cast, ada: Page) -> None:
     for act in ("leave", "leave_all", "refuse_opens", "never"):
         assert ada.press(act) == ada.press(act)
     assert ConsentEvent.objects.filter(registrant=cast.ada, act="withdrawn").count() == 2
+
+
+def written(person: Registrant) -> int:
+    """Return how many rows tell of what a person did."""
+    return ConsentEvent.objects.filter(registrant=person).count()
+
+
+@pytest.mark.parametrize("act", ["undo", "pause_30", "pause_90", "resume", "mail_link"])
+def test_what_changes_nothing_writes_nothing(cast: Cast, act: str) -> None:
+    """S-3, L-20: a link pressed sixty times is no proof of sixty acts."""
+    page = Page(cast.cleo if act == "undo" else cast.ada)
+    person = page.subscription.registrant
+    page.press(act)
+    before = written(person)
+    for _ in range(10):
+        page.press(act)
+    assert written(person) == before
+    assert Delivery.objects.filter(registrant=person).count() <= 1
+
+
+def test_an_undo_on_another_day_asks_anew(cast: Cast) -> None:
+    page = Page(cast.cleo)
+    page.press("undo")
+    with time_machine.travel(now() + timedelta(hours=25)):
+        page.press("undo")
+    assert ConsentEvent.objects.filter(registrant=cast.cleo, act="asked").count() == 3
+
+
+def test_a_pause_lengthened_on_another_day_is_another_pause(cast: Cast, ada: Page) -> None:
+    ada.press("pause_30")
+    with time_machine.travel(now() + timedelta(days=2)):
+        ada.press("pause_30")
+        ada.press("pause_90")
+    assert ConsentEvent.objects.filter(registrant=cast.ada, act="paused").count() == 3
+
+
+def test_a_day_has_twenty_acts_of_a_link_and_any_number_of_noes(cast: Cast, ada: Page) -> None:
+    """S-3, U-25: no limit holds up a withdrawal, a “never mail me” or a denial of measuring."""
+    for _ in range(10):
+        ada.press("pause_30")
+        ada.press("resume")
+    before = written(cast.ada)
+    answer = ada.browser.post(ada.link, {"act": "pause_30"})
+    assert answer.status_code == 429
+    assert "come back tomorrow" in answer.content.decode()
+    assert written(cast.ada) == before
+    for act in ("refuse_opens", "refuse_clicks", "leave", "leave_all", "never"):
+        ada.press(act)
+    cast.ada.refresh_from_db()
+    assert (ada.state, cast.ada.opens, cast.ada.clicks) == ("ended", "denied", "denied")
+    assert suppression.stands(
+        address=cast.ada.address, reason=Suppression.Reason.NEVER_MAIL, client=cast.client
+    )
+
+
+def test_without_redis_what_is_written_about_the_person_counts(
+    cast: Cast, ada: Page, settings: Settings
+) -> None:
+    for _ in range(10):
+        ada.press("pause_30")
+        ada.press("resume")
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    assert ada.browser.post(ada.link, {"act": "pause_30"}).status_code == 429
+    ada.press("leave")
+    assert ada.state == "ended"
 
 
 def test_after_erasure_there_is_nothing_to_see_or_change(cast: Cast, ada: Page) -> None:
