@@ -1,6 +1,7 @@
 """An SMTP server that misbehaves as it is told and counts every accepted message by recipient."""
 
 import base64
+import hmac
 import socket
 import ssl
 import threading
@@ -210,6 +211,12 @@ class _Conversation:
             username = self._decoded(self.reader.readline())
             self.sock.sendall(b"334 UGFzc3dvcmQ6\r\n")
             password = self._decoded(self.reader.readline())
+        elif way.upper() == "CRAM-MD5":
+            self.sock.sendall(b"334 " + base64.b64encode(b"<1@scripted.example>") + b"\r\n")
+            username, _, digest = self._decoded(self.reader.readline()).rpartition(" ")
+            password = self.server.sign_ins.get(username, "")
+            known = hmac.new(password.encode(), b"<1@scripted.example>", "md5").hexdigest()
+            password = password if digest == known else "wrong"
         elif way.upper() == "PLAIN":
             _, username, password = self._decoded(rest[0].encode()).split("\0")
         else:

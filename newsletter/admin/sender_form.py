@@ -10,9 +10,11 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from newsletter.content import header_fields
 from newsletter.models import PaceRule, Receiver, Sender
-from newsletter.senders import failover
+from newsletter.senders import failover, routing
 from newsletter.senders.provider_catalogue import PROVIDERS, Field, provider_settings
+from registrants.models.client import as_in_dns
 
 Transport = Sender.Transport
 WHERE_THE_PASSWORD_GOES = ("transport", "host", "port", "security", "username")
@@ -22,6 +24,11 @@ TYPE_AGAIN = (
     " not meant for."
 )
 STAYS_WHERE_EMPTY = "never shown again; left empty, the one kept so far stays"
+
+
+def sentence(fault: str) -> str:
+    """Return a fault as a sentence of its own."""
+    return f"{fault[0].upper()}{fault[1:]}."
 
 
 def named(provider: str, field: str) -> str:
@@ -79,18 +86,48 @@ class SenderForm(forms.ModelForm):
     def clean(self) -> Cleaned:
         """Check the server, who stands in, and that hours come in pairs."""
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("transport") == Transport.SMTP and not cleaned.get("host"):
-            self.add_error("host", "Name the mail server this sender uses.")
+        self._check_identity(cleaned)
         if cleaned.get("transport") == Transport.PROVIDER:
             self._check_provider(cleaned)
         else:
             cleaned["provider"] = ""
+        self._check_server(cleaned)
         self._check_password(cleaned)
         self._check_fallback(cleaned)
         if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_until") is None):
             missing = "quiet_until" if cleaned.get("quiet_until") is None else "quiet_from"
             self.add_error(missing, "Quiet hours need a beginning and an end.")
         return cleaned
+
+    def clean_bounce_domain(self) -> str:
+        """Return the domain as it stands in DNS."""
+        return as_in_dns(self.cleaned_data["bounce_domain"])
+
+    def _check_identity(self, cleaned: Cleaned) -> None:
+        """Refuse what could not stand in a header or an envelope."""
+        names = ("from_name", "from_address", "reply_to", "bounce_domain")
+        typed = {name: cleaned.get(name) or "" for name in names}
+        for name, fault in header_fields.identity_faults(**typed).items():
+            if name not in self.errors:
+                self.add_error(name, sentence(fault))
+
+    def _check_server(self, cleaned: Cleaned) -> None:
+        """Refuse a server that could not be used as it is written."""
+        if cleaned.get("transport") != Transport.SMTP:
+            return
+        if not cleaned.get("host"):
+            self.add_error("host", "Name the mail server this sender uses.")
+            return
+        names = ("host", "port", "security", "username", "connections")
+        if set(names) & set(self.errors):
+            return
+        password = cleaned.get("new_password") or self.instance.password
+        written = Sender(
+            transport=Transport.SMTP, password=password, **{name: cleaned[name] for name in names}
+        )
+        if fault := routing.settings_fault(written):
+            field, reason = fault
+            self.add_error("new_password" if field == "password" else field, sentence(reason))
 
     def _check_password(self, cleaned: Cleaned) -> None:
         """Ask for the password again where it would go to another server, or in the clear."""

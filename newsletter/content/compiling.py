@@ -38,7 +38,6 @@ RIGHT_TO_LEFT: Final = ("ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", 
 SUBJECT: Final = 255
 PREHEADER: Final = 200
 _BASE: Final = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?")
-_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _FEEDBACK: Final = re.compile(r"[!-9;-~]*(?::[!-9;-~]*){0,3}")
 
 
@@ -154,8 +153,10 @@ def _compiled(source: Source) -> Compilation:
         personal_links=links.personal,
         constants=source.constants,
         headers=_headers(source),
-        message_id_domain=source.message_id_domain,
-        bounce_domain=source.bounce_domain,
+        message_id_domain=header_fields.return_domain(source.message_id_domain),
+        bounce_domain=header_fields.return_domain(
+            source.bounce_domain or source.from_address.rpartition("@")[2]
+        ),
         link_base=source.link_base,
     )
     _refuse(_whole_faults(compiled))
@@ -212,8 +213,6 @@ def _identity_faults(source: Source) -> list[SourceError]:
     checks: list[tuple[str, Any]] = [
         ("subject", lambda: header_fields.refuse_controls(source.subject, longest=SUBJECT)),
         ("preheader", lambda: header_fields.refuse_controls(source.preheader, longest=PREHEADER)),
-        ("from_name", lambda: header_fields.sender(source.from_name, source.from_address)),
-        ("reply_to", lambda: source.reply_to and header_fields.mailbox(source.reply_to)),
         ("list_id", lambda: source.list_id and header_fields.list_id(source.list_id)),
     ]
     faults = []
@@ -222,6 +221,13 @@ def _identity_faults(source: Source) -> list[SourceError]:
             check()
         except header_fields.HeaderFieldError as error:
             faults.append(SourceError(name, str(error)))
+    identity = header_fields.identity_faults(
+        from_name=source.from_name,
+        from_address=source.from_address,
+        reply_to=source.reply_to,
+        bounce_domain=source.bounce_domain,
+    )
+    faults += [SourceError(name, fault) for name, fault in identity.items()]
     if not source.subject.strip():
         faults.append(SourceError("subject", "is empty"))
     if source.kind == "campaign" and not source.list_id:
@@ -230,8 +236,10 @@ def _identity_faults(source: Source) -> list[SourceError]:
         faults.append(
             SourceError("link_base", f"is no address of {links.LONGEST_BASE} characters or less")
         )
-    if not _HOST.fullmatch(source.message_id_domain):
-        faults.append(SourceError("message_id_domain", "is no domain"))
+    try:
+        header_fields.return_domain(source.message_id_domain)
+    except header_fields.HeaderFieldError as error:
+        faults.append(SourceError("message_id_domain", str(error)))
     if not _FEEDBACK.fullmatch(source.feedback_id) or len(source.feedback_id) > 150:
         faults.append(SourceError("feedback_id", "is not a:b:c:SenderId (U-11)"))
     return faults

@@ -2,19 +2,27 @@
 
 import base64
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from email_validator import EmailNotValidError, validate_email
+from registrants.host_names import ascii_host
 
 FOLD: Final = 76
 SUBJECT_LONGEST: Final = 255
 DISPLAY_NAME_CHARACTERS: Final = 120
+ADDRESS_LONGEST: Final = 254
+LOCAL_LONGEST: Final = 64
+RETURN_PATH_LOCAL: Final = 42
+"""Characters before the @ of an address bounces come back to: "b+" and a token."""
 
 CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_LOCAL: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-_DOMAIN: Final = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
-_ADDRESS: Final = re.compile(rf"{_LOCAL}@{_DOMAIN}")
+_ATOM: Final = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LOCAL: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS: Final = re.compile(
+    rf"(?=[^@]{{1,{LOCAL_LONGEST}}}@){_LOCAL.pattern}@{_LABEL}(?:\.{_LABEL})*"
+)
 _PRINTABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _LIST_ID: Final = re.compile(r'\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^<"]*))\s*<(?P<id>[^<>\s]+)>\s*')
@@ -25,7 +33,7 @@ class HeaderFieldError(ValueError):
 
 
 def refuse_controls(value: str, *, longest: int) -> None:
-    """Raise Unfit where a header value has control characters, line breaks, or is too long."""
+    """Raise HeaderFieldError for control characters, line breaks, or too many characters."""
     match = CONTROLS.search(value)
     if match:
         raise HeaderFieldError(
@@ -38,26 +46,43 @@ def refuse_controls(value: str, *, longest: int) -> None:
 def mailbox(address: str) -> bytes:
     """Return an address as it stands in a header, its domain as A-label (M-10).
 
-    Raises Unfit for whatever is not one plain address.
+    Raises HeaderFieldError for whatever is not one plain address that SMTP takes as well.
     """
     if not _ADDRESS.fullmatch(address):
         address = _with_a_label(address)
-    if len(address) > 254:
-        raise HeaderFieldError("the address is longer than 254 characters")
+    if len(address) > ADDRESS_LONGEST:
+        raise HeaderFieldError(f"the address is longer than {ADDRESS_LONGEST} characters")
     return address.encode("ascii")
 
 
 def _with_a_label(address: str) -> str:
-    try:
-        checked = validate_email(
-            address, check_deliverability=False, allow_smtputf8=False, test_environment=True
-        )
-    except EmailNotValidError:
-        raise HeaderFieldError("this is not one plain mail address") from None
-    ascii_form = checked.ascii_email or ""
-    if not _ADDRESS.fullmatch(ascii_form):
+    local, at, domain = address.rpartition("@")
+    if not at:
         raise HeaderFieldError("this is not one plain mail address")
-    return ascii_form
+    if local.startswith('"'):
+        raise HeaderFieldError("the part before the @ may not stand in quotation marks")
+    if not _LOCAL.fullmatch(local):
+        raise HeaderFieldError("this is not one plain mail address: look before the @")
+    if len(local) > LOCAL_LONGEST:
+        raise HeaderFieldError(
+            f"the part before the @ has {len(local)} characters; at most {LOCAL_LONGEST} are taken"
+        )
+    try:
+        return f"{local}@{ascii_host(domain)}"
+    except ValueError as fault:
+        raise HeaderFieldError(f"the part after the @ {fault}") from None
+
+
+def return_domain(name: str) -> str:
+    """Return the domain bounces come back to, as A-label (M-9); raises HeaderFieldError."""
+    try:
+        domain = ascii_host(name)
+    except ValueError as fault:
+        raise HeaderFieldError(str(fault)) from None
+    longest = ADDRESS_LONGEST - RETURN_PATH_LOCAL - len("@")
+    if len(domain) > longest:
+        raise HeaderFieldError(f"has {len(domain)} characters; at most {longest} are allowed")
+    return domain
 
 
 def sender(name: str, address: str) -> bytes:
@@ -67,6 +92,32 @@ def sender(name: str, address: str) -> bytes:
     if not name.strip():
         return bare
     return _followed_by(phrase(name.strip()), b"<" + bare + b">")
+
+
+def identity_faults(
+    *, from_name: str, from_address: str, reply_to: str, bounce_domain: str
+) -> dict[str, str]:
+    """Return by field what keeps mail from leaving under this identity; empty where nothing does.
+
+    The form of a sender, the checks before a mailing goes and compiling ask here alike.
+    """
+    comes_back_to = bounce_domain or from_address.rpartition("@")[2]
+    checks: list[tuple[str, Callable[[], object]]] = [
+        ("from_address", lambda: mailbox(from_address)),
+        ("from_name", lambda: refuse_controls(from_name, longest=DISPLAY_NAME_CHARACTERS)),
+        ("reply_to", lambda: reply_to and mailbox(reply_to)),
+        (
+            "bounce_domain" if bounce_domain else "from_address",
+            lambda: return_domain(comes_back_to),
+        ),
+    ]
+    faults: dict[str, str] = {}
+    for field, check in checks:
+        try:
+            check()
+        except HeaderFieldError as fault:
+            faults.setdefault(field, str(fault))
+    return faults
 
 
 def phrase(name: str) -> bytes:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext
 
+from newsletter.content import header_fields
 from newsletter.content.compiling import Source
 from newsletter.models import Mailing, Sender, Template
 from registrants import languages
@@ -29,7 +30,7 @@ def link_base(client: Client) -> str:
 
 def list_id(mailing_list: MailingList, client: Client) -> str:
     """Return List-Id: the name, and slug and domain, which stay when the name changes."""
-    name = re.sub(r'["\\<>\x00-\x1f\x7f]', "", mailing_list.name).strip()
+    name = re.sub(r'["\\<>]', "", header_fields.one_line(mailing_list.name)).strip()
     return f'"{name}" <{mailing_list.slug}.{client.domain}>'
 
 

@@ -9,7 +9,7 @@ class Receiver(models.IntegerChoices):
 
     REST = 0, "all others"
     GMAIL = 1, "Gmail"
-    OUTLOOK = 2, "Outlook"
+    OUTLOOK = 2, "Outlook.com"
     YAHOO = 3, "Yahoo"
     APPLE = 4, "Apple"
     UNITED_INTERNET = 5, "GMX and Web.de"
@@ -20,6 +20,7 @@ class Receiver(models.IntegerChoices):
     MAIL_RU = 10, "Mail.ru"
     TENCENT = 11, "Tencent"
     ZOHO = 12, "Zoho"
+    MICROSOFT_365 = 13, "Microsoft 365"
 
 
 class ReceivingDomain(models.Model):

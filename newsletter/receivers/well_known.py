@@ -40,10 +40,15 @@ _NOT_MEANT = {"yahoo.co.jp", "aol.co.jp", "ymail.co.jp"}
 BY_MX: dict[str, Receiver] = {
     "google.com": Receiver.GMAIL,
     "googlemail.com": Receiver.GMAIL,
-    "outlook.com": Receiver.OUTLOOK,
-    "outlook.de": Receiver.OUTLOOK,
+    # People's own mailboxes and companies' domains have other filters, limits and answers.
+    "olc.protection.outlook.com": Receiver.OUTLOOK,
     "hotmail.com": Receiver.OUTLOOK,
-    "microsoft.com": Receiver.OUTLOOK,
+    "mx.microsoft": Receiver.MICROSOFT_365,
+    "outlook.com": Receiver.MICROSOFT_365,
+    "outlook.de": Receiver.MICROSOFT_365,
+    "partner.outlook.cn": Receiver.MICROSOFT_365,
+    "office365.us": Receiver.MICROSOFT_365,
+    "microsoft.com": Receiver.MICROSOFT_365,
     "yahoodns.net": Receiver.YAHOO,
     "icloud.com": Receiver.APPLE,
     "apple.com": Receiver.APPLE,

@@ -17,7 +17,7 @@ from newsletter.models import Mailing
 from newsletter.rendering.visible_text import VisibleContent, plain, visible_content
 from newsletter.review import previewing
 from newsletter.review.previewing import Preview
-from newsletter.senders import failover
+from newsletter.senders import failover, routing
 from newsletter.senders.provider_catalogue import unfit
 from registrants import gate
 from registrants.tokens import Scope
@@ -102,6 +102,14 @@ def _settings(mailing: Mailing) -> Iterator[Check]:
         f"“{mailing.sender.name}” is stopped: {mailing.sender.stopped_reason}"
         " Mend it on the sender's page and let it be used again.",
         "It can be used.",
+    )
+    fault = routing.settings_fault(mailing.sender)
+    yield must(
+        "Sender's settings",
+        fault is None,
+        f"No mail can leave by “{mailing.sender.name}”: {fault[1] if fault else ''}."
+        " An administrator mends it on the sender's page.",
+        "They can be used.",
     )
     yield must(
         "Audience",

@@ -8,13 +8,15 @@ from django.conf import settings
 
 from newsletter.models import Sender
 from newsletter.transports import SmtpSettings, SmtpTransport, Timeouts, Transport
-from newsletter.transports.settings import Security
+from newsletter.transports.settings import Security, SettingsError
 
 if TYPE_CHECKING:
     from newsletter.transports.providers import ProviderSettings
 
 # Shorter than a task may run (config.celery), so that a hung server never outlives its task.
 SENDING_TIMEOUTS = Timeouts(connect=5, command=30, end_of_data=200)
+
+_FIELDS = frozenset({"host", "port", "security", "username", "password", "connections"})
 
 _kept: dict[tuple[int, int | None], tuple[object, Transport]] = {}
 
@@ -44,6 +46,21 @@ def _installation() -> SmtpSettings:
     if installation.timeouts != Timeouts():
         return installation
     return replace(installation, timeouts=SENDING_TIMEOUTS)
+
+
+def settings_fault(sender: Sender) -> tuple[str, str] | None:
+    """Return which field keeps a sender from sending and why; None where none does.
+
+    The form, the checks and the wire ask alike; what the server thinks of it is another matter.
+    """
+    try:
+        wire_settings(sender)
+    except SettingsError as fault:
+        field = fault.setting if fault.setting in _FIELDS else "host"
+        return (field if sender.transport == Sender.Transport.SMTP else "transport", str(fault))
+    except ValueError as fault:
+        return "transport", str(fault)
+    return None
 
 
 def _own_server(sender: Sender) -> SmtpSettings:

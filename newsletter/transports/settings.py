@@ -6,11 +6,52 @@ from dataclasses import dataclass, field, fields
 from typing import Final, Literal, Self, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from registrants.host_names import ascii_host
+
 Security = Literal["none", "starttls", "tls"]
-Login = Literal["auto", "plain", "login", "xoauth2"]
+Login = Literal["auto", "plain", "login", "cram-md5", "xoauth2"]
 
 _PORTS: Final[dict[str, int]] = {"none": 25, "starttls": 587, "tls": 465}
 _HELO: Final = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
+_LOGINS: Final = ("auto", "plain", "login", "cram-md5", "xoauth2")
+SECRET_LONGEST: Final = 2000
+"""Characters in a user's name or a password."""
+
+
+class SettingsError(ValueError):
+    """A setting that cannot work; ``setting`` names it, the words never repeat a secret."""
+
+    def __init__(self, setting: str, reason: str) -> None:
+        super().__init__(reason)
+        self.setting = setting
+
+
+def server_host(text: str) -> str:
+    """Return a mail server's name or address as it is connected to; raises SettingsError."""
+    host = text.strip()
+    if "://" in host or set(host) & set("/@?#\\ \t\r\n"):
+        raise SettingsError("host", "write the host alone, such as mail.example.org")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        if bare is not host or ":" in bare:
+            reason = "write the host alone, such as mail.example.org; the port has its own field"
+            raise SettingsError("host", reason) from None
+    try:
+        return _host_name(host.removesuffix("."))
+    except ValueError as fault:
+        raise SettingsError("host", f"the mail server {fault}") from None
+
+
+def _host_name(name: str) -> str:
+    """Return a host's name; within one network it may have underscores, but is never a number."""
+    host = name.lower() if name.isascii() else ascii_host(name)
+    ascii_host(host.replace("_", "-"))
+    last = host.rpartition(".")[2]
+    if last.isdecimal() or last.startswith("0x"):
+        raise ValueError("is no address; write it as four numbers, such as 192.0.2.1")
+    return host
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +67,7 @@ class Timeouts:
 class SmtpSettings:
     """One mail server and one sign-in to it.
 
-    Raises ValueError for what cannot work or would send a password in clear over a network.
+    Raises SettingsError for what cannot work or would send a password in clear over a network.
     """
 
     host: str
@@ -45,19 +86,29 @@ class SmtpSettings:
 
     def __post_init__(self) -> None:
         if not self.host or self.security not in _PORTS:
-            raise ValueError("a mail server needs a host and security none, starttls or tls")
-        if self.login not in ("auto", "plain", "login", "xoauth2"):
-            raise ValueError("login is auto, plain, login or xoauth2")
+            raise SettingsError("host", "a mail server needs a host and a known security")
+        object.__setattr__(self, "host", server_host(self.host))
+        if self.login not in _LOGINS:
+            raise SettingsError("login", f"login is one of {', '.join(_LOGINS)}")
         if not self.port:
             object.__setattr__(self, "port", _PORTS[self.security])
-        if not 0 < self.port < 65536 or not 1 <= self.connections <= 100:
-            raise ValueError("the port or the number of connections is out of range")
+        if not 0 < self.port < 65536:
+            raise SettingsError("port", "the port is out of range")
+        if not 1 <= self.connections <= 100:
+            raise SettingsError("connections", "the number of connections is out of range")
         if self.helo and not _HELO.fullmatch(self.helo):
-            raise ValueError("the name to greet with is not a host name")
-        if any(not character.isprintable() for character in self.username + self.password):
-            raise ValueError("a control character in the sign-in")
+            raise SettingsError("helo", "the name to greet with is not a host name")
+        self._check_sign_in()
+
+    def _check_sign_in(self) -> None:
+        for setting in ("username", "password"):
+            value = getattr(self, setting)
+            if not value.isprintable() or len(value) > SECRET_LONGEST:
+                raise SettingsError(setting, f"a control character in the {setting}, or too long")
         if self.username and self.security == "none" and not _is_loopback(self.host):
-            raise ValueError("a sign-in needs security=starttls or tls: it would go in clear")
+            raise SettingsError(
+                "security", "a sign-in needs security starttls or tls: it would go in clear"
+            )
 
     @classmethod
     def from_url(cls, url: str) -> Self:

@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accountability.roles import Right
 from registrants.models import Client
+from registrants.models.client import as_in_dns
 from registrants.scoped_admin import StaffPage
 
 OUR_OWN = frozenset({"name", "address", "size", "first", "last"})
@@ -40,10 +41,23 @@ class NamesField(forms.CharField):
         return [name for name in names if name]
 
 
+class ClientForm(forms.ModelForm):
+    """A client, its hosts as they stand in DNS."""
+
+    def clean_domain(self) -> str:
+        """Return the domain as A-labels."""
+        return as_in_dns(self.cleaned_data["domain"])
+
+    def clean_link_host(self) -> str:
+        """Return the host of links as A-labels."""
+        return as_in_dns(self.cleaned_data["link_host"])
+
+
 @admin.register(Client)
 class ClientPage(StaffPage):
     """Set up a client; only a superuser makes a new one, for it raises a new wall."""
 
+    form = ClientForm
     right = Right.SETTINGS
     list_display = ["name", "domain", "time_zone", "is_on_hold"]
     search_fields = ["name", "domain"]

@@ -3,16 +3,28 @@
 import zoneinfo
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db import models
 
+from registrants.host_names import ascii_domain
 from registrants.models.scope import Scoped
 from registrants.tokens import LINK_HOST_LONGEST, URL_LONGEST
 
-host_name = RegexValidator(
-    r"^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$",
-    "Write a host name in lower-case letters, such as news.example.org.",
-)
+
+def host_name(value: str) -> None:
+    """Raise ValidationError where a domain could not stand in DNS, a header and the envelope."""
+    try:
+        ascii_domain(value)
+    except ValueError as fault:
+        raise ValidationError(f"This {fault}.") from None
+
+
+def as_in_dns(value: str) -> str:
+    """Return a typed domain as A-labels in lower case, without a dot at its end."""
+    typed = value.strip().removesuffix(".")
+    if not typed:
+        return ""
+    host_name(typed)
+    return ascii_domain(typed)
 
 
 def known_time_zone(value: str) -> None:

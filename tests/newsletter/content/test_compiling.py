@@ -55,7 +55,7 @@ def test_a_control_character_in_a_header_field_is_refused(code: int) -> None:
     assert ("subject", None, None) in faults(subject=bad)
     assert ("from_name", None, None) in faults(from_name=bad)
     assert ("list_id", None, None) in faults(list_id=f'"{bad}" <l.example.org>')
-    assert ("from_name", None, None) in faults(from_address=f"{bad}@example.org")
+    assert ("from_address", None, None) in faults(from_address=f"{bad}@example.org")
     assert ("reply_to", None, None) in faults(reply_to=f"{bad}@example.org")
     assert ("feedback_id", None, None) in faults(feedback_id=bad)
 

@@ -45,7 +45,7 @@ def test_receivers_are_told_apart_the_largest_first(campaign: Mailing) -> None:
         (receiver.name, receiver.sent, receiver.deferred, receiver.failed) for receiver in receivers
     ] == [
         ("Gmail", 2, 0, 2),
-        ("Outlook", 0, 2, 0),
+        ("Outlook.com", 0, 2, 0),
     ]
 
 
@@ -57,7 +57,7 @@ def test_what_servers_said_is_shown_once_with_how_often_and_never_what_was_held_
         (reply.state, reply.receiver, reply.code, reply.words, reply.times) for reply in replies
     } == {
         ("failed", "Gmail", 550, "No such user here", 2),
-        ("deferred", "Outlook", 451, "Local error", 1),
+        ("deferred", "Outlook.com", 451, "Local error", 1),
         ("unknown", "", None, LOST, 2),
     }
 

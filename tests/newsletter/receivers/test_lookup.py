@@ -60,8 +60,13 @@ def test_the_big_receivers_are_known_without_asking(address: str, receiver: int)
     ("host", "receiver"),
     [
         ("aspmx.l.google.com.", Receiver.GMAIL),
-        ("heron-example-org.mail.protection.outlook.com", Receiver.OUTLOOK),
-        ("heron.x-v1.mx.microsoft.com", Receiver.OUTLOOK),
+        ("heron-example-org.mail.protection.outlook.com", Receiver.MICROSOFT_365),
+        ("heron-example-org.x-v1.mx.microsoft", Receiver.MICROSOFT_365),
+        ("heron.mail.protection.partner.outlook.cn", Receiver.MICROSOFT_365),
+        ("heron.mail.protection.office365.us", Receiver.MICROSOFT_365),
+        ("outlook-com.olc.protection.outlook.com", Receiver.OUTLOOK),
+        ("hotmail-com.olc.protection.outlook.com", Receiver.OUTLOOK),
+        ("mx1.hotmail.com", Receiver.OUTLOOK),
         ("mta5.am0.yahoodns.net", Receiver.YAHOO),
         ("mx01.mail.icloud.com", Receiver.APPLE),
         ("MX00.KUNDENSERVER.DE", Receiver.UNITED_INTERNET),
@@ -101,7 +106,7 @@ def test_the_first_known_of_several_mail_servers_decides() -> None:
         silent=set(),
     ) as dns:
         mx.look_up_noted(resolver=dns.resolver())
-    assert ReceivingDomain.objects.get().receiver == Receiver.OUTLOOK
+    assert ReceivingDomain.objects.get().receiver == Receiver.MICROSOFT_365
 
 
 def test_what_cannot_be_found_out_is_kept_and_not_asked_each_time(
