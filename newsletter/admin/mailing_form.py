@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from newsletter.content import compiling
+from newsletter import sandbox
+from newsletter.content.errors import SourceErrors
 from newsletter.mailings.source import OF_THE_CLIENT, WRITTEN, source_of
 from newsletter.models import Mailing
 
@@ -109,8 +110,8 @@ class MailingForm(forms.ModelForm):
     def _compiles(self, cleaned: Cleaned) -> None:
         """Put every fault of the source at its field, with line and column."""
         try:
-            compiling.compile_mail(source_of(self._as_typed(cleaned)))
-        except compiling.SourceErrors as faults:
+            sandbox.compile_mail(source_of(self._as_typed(cleaned)))
+        except SourceErrors as faults:
             for fault in faults.faults:
                 field = FIELDS.get(fault.field, fault.field)
                 known = field in self.fields

@@ -1,5 +1,8 @@
 """What the pages of campaigns and notices share: writing, previews, checks and the way out."""
 
+from collections.abc import Callable
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -8,7 +11,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import action, display
 
-from newsletter.admin import decisions, previews, steps
+from newsletter.admin import decisions, previews, steps, turns
 from newsletter.admin.mailing_form import MailingForm
 from newsletter.mailings import extra_pages, lifecycle
 from newsletter.models import Mailing
@@ -126,19 +129,21 @@ class MailingPage(StaffPage):
     ) -> HttpResponse:
         """Save first; then, outside the transaction of the save, test or go on to sending."""
         mailing = self.get_object(request, object_id) if object_id else None
-        context = dict(extra_context or {})
-        if mailing:
-            if request.method == "POST" and self._is_late(request, mailing):
-                return self._not_saved(request, mailing)
-            context["panel"] = self._panel(request, mailing)
-        response = super().changeform_view(request, object_id, form_url, context)
-        return self._after_save(request, object_id, response)
+        if mailing and request.method == "POST" and self._is_late(request, mailing):
+            return self._not_saved(request, mailing)
+        with turns.of(request):
+            response = super().changeform_view(request, object_id, form_url, extra_context)
+            return self._after_save(request, object_id, response)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, object], *args: object, **kwargs: object
     ) -> HttpResponse:
-        """Offer one way to save: it stays on the page."""
+        """Offer one way to save: it stays on the page; beside it, what is saved is looked at."""
         context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
+        original = context.get("original")
+        if isinstance(original, Mailing):  # after a refused save it holds what was typed
+            saved = self.get_object(request, str(original.pk))
+            context["panel"] = saved and self._panel(request, saved)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _after_save(
@@ -184,11 +189,15 @@ class MailingPage(StaffPage):
     def _panel(self, request: HttpRequest, mailing: Mailing) -> dict[str, object]:
         person = previewing.person(mailing, request.GET.get("person", ""))
         is_ahead = mailing.state in (State.DRAFT, State.SCHEDULED)
+        trial = previewing.trial(mailing, person) if is_ahead else None
+        frame = {"person": person.pk if person else "",
+                 "unsaved": previews.keep(request, mailing, trial) if trial else ""}  # fmt: skip
+        address = reverse(self.name("preview"), args=[mailing.pk, "html"])
         return {
             "mailing": mailing,
             "person": person,
             "people": previewing.people(mailing),
-            "preview": reverse(self.name("preview"), args=[mailing.pk, "html"]),
+            "preview": f"{address}?{urlencode(frame)}",
             "parts": [
                 (part, label, reverse(self.name("preview"), args=[mailing.pk, part]))
                 for part, label in previews.PARTS
@@ -199,7 +208,7 @@ class MailingPage(StaffPage):
             "is_ahead": is_ahead,
             "onward": extra_pages.pages(mailing),
             "audience": self.url("audience", mailing.pk),
-            "checks": checks.check(mailing) if is_ahead else [],
+            "checks": checks.check(mailing, trial) if trial else [],
             "editable": self.has_change_permission(request, mailing),
         }
 
@@ -229,7 +238,7 @@ class MailingPage(StaffPage):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages of previews and steps to Django's own."""
-        views = [
+        views: list[tuple[str, str, Callable[..., HttpResponse]]] = [
             ("preview/<str:part>", "preview", previews.preview),
             ("unsaved", "unsaved", previews.unsaved),
             ("people", "people", previews.people),
@@ -247,7 +256,7 @@ class MailingPage(StaffPage):
         own = [
             path(
                 f"<int:pk>/{route}/",
-                self.admin_site.admin_view(view),
+                self.admin_site.admin_view(turns.by_staff(view)),
                 {"page": self},
                 name=f"newsletter_{self.opts.model_name}_{step}",
             )

@@ -1,15 +1,15 @@
 """A mailing as a reader will see it: documents of their own, inert, under their own policy."""
 
 import re
-import secrets
+from typing import cast
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
+from newsletter.admin import kept_previews
 from newsletter.admin.mailing_admin import MailingAdmin
 from newsletter.mailings import audience
 from newsletter.mailings.source import OF_THE_CLIENT, WRITTEN
@@ -28,8 +28,6 @@ POLICY = (
     "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; font-src https:;"
     " form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox"
 )
-TYPED_KEPT_SECONDS = 15 * 60
-"""Seconds for which what is typed and not saved can be looked at."""
 CHOSEN_MODELS = {
     "sender": Sender,
     "mailing_list": MailingList,
@@ -43,9 +41,11 @@ CHOSEN_MODELS = {
 def preview(request: HttpRequest, page: MailingAdmin, pk: int, part: str) -> HttpResponse:
     """Show one part of a mailing as one person, saved or as it is being typed."""
     mailing = page.mailing(request, pk)
-    _type_into(mailing, _kept(request, mailing, request.GET.get("unsaved", "")))
-    person = previewing.person(mailing, request.GET.get("person", ""))
-    shown = previewing.preview(mailing, person)
+    key, staff = request.GET.get("unsaved", ""), cast("int", request.user.pk)
+    shown = kept_previews.kept(key, staff=staff, mailing=pk)
+    if shown is None:
+        person = previewing.person(mailing, request.GET.get("person", ""))
+        shown = previewing.preview(mailing, person)
     return document(shown, part)
 
 
@@ -76,29 +76,33 @@ def _in_scheme(html: str, *, dark: bool) -> str:
 
 @require_POST
 def unsaved(request: HttpRequest, page: MailingAdmin, pk: int) -> JsonResponse:
-    """Keep what is typed for a while and answer what is wrong with it and where to look at it."""
+    """Make what is typed once, and answer what is wrong with it and where to look at it.
+
+    Answers 429 where the same person has something else made; what is newest is asked for again.
+    """
     mailing = page.mailing(request, pk, change=True)
-    typed = {name: request.POST[name] for name in WRITTEN if name in request.POST}
-    key = secrets.token_urlsafe(9)
-    cache.set(_key(request, mailing, key), typed, TYPED_KEPT_SECONDS)
-    _type_into(mailing, typed)
+    _type_into(mailing, {name: request.POST[name] for name in WRITTEN if name in request.POST})
+    person = previewing.person(mailing, request.POST.get("person", ""))
+    trial = previewing.trial(mailing, person)
+    if trial.is_busy:
+        return JsonResponse({}, status=429)
+    made = {"checks": checks.check(mailing, trial)}
     return JsonResponse(
         {
-            "unsaved": key,
-            "faults": previewing.faults(mailing),
-            "checks": render_to_string(
-                "newsletter/checks.html", {"checks": checks.check(mailing)}, request
-            ),
+            "unsaved": keep(request, mailing, trial),
+            "faults": [
+                {"field": fault.field, "words": str(fault), "line": fault.line}
+                for fault in trial.faults
+            ],
+            "checks": render_to_string("newsletter/checks.html", made, request),
         }
     )
 
 
-def _key(request: HttpRequest, mailing: Mailing, key: str) -> str:
-    return f"unsaved:{request.user.pk}:{mailing.pk}:{key}"
-
-
-def _kept(request: HttpRequest, mailing: Mailing, key: str) -> dict[str, str]:
-    return (cache.get(_key(request, mailing, key)) or {}) if key else {}
+def keep(request: HttpRequest, mailing: Mailing, trial: previewing.Trial) -> str:
+    """Keep what was made for whoever asked, and return what the frame asks for it by."""
+    staff = cast("int", request.user.pk)
+    return kept_previews.keep(trial.preview, staff=staff, mailing=mailing.pk)
 
 
 def _type_into(mailing: Mailing, typed: dict[str, str]) -> None:

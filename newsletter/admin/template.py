@@ -10,8 +10,9 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
 from accountability.roles import Right
-from newsletter.admin import previews
-from newsletter.content import compiling
+from newsletter import sandbox
+from newsletter.admin import previews, turns
+from newsletter.content.errors import SourceErrors
 from newsletter.mailings import freezing
 from newsletter.mailings.source import source_of
 from newsletter.models import Template
@@ -31,8 +32,8 @@ class TemplateForm(forms.ModelForm):
                 client=client, format=cleaned.get("format", ""), source=cleaned["source"]
             )
             try:
-                compiling.compile_mail(source_of(previewing.sample(trial)))
-            except compiling.SourceErrors as faults:
+                sandbox.compile_mail(source_of(previewing.sample(trial)))
+            except SourceErrors as faults:
                 for fault in faults.faults:
                     self.add_error("source", str(fault))
         return cleaned
@@ -75,7 +76,7 @@ class TemplatePage(StaffPage):
         """Add the preview."""
         own = path(
             "<int:pk>/preview/<str:part>/",
-            self.admin_site.admin_view(preview),
+            self.admin_site.admin_view(turns.by_staff(preview)),
             {"page": self},
             name="newsletter_template_preview",
         )
@@ -116,4 +117,5 @@ class TemplatePage(StaffPage):
                 "preview": parts[0][2],
                 "frozen": freezing.frozen_in(layout)[:20] if layout else [],
             }
-        return super().changeform_view(request, object_id, form_url, context)
+        with turns.of(request):
+            return super().changeform_view(request, object_id, form_url, context)

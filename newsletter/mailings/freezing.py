@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from newsletter.content import compiling
+from newsletter import sandbox
 from newsletter.content.compiling import CompiledMail
 from newsletter.mailings.source import source_of
 from newsletter.models import Mailing, Template
@@ -15,7 +15,7 @@ def mail_of(mailing: Mailing) -> CompiledMail:
     """
     if mailing.compiled is not None:
         return CompiledMail.load(mailing.compiled)
-    return compiling.compile_mail(source_of(mailing))
+    return sandbox.compile_mail(source_of(mailing))
 
 
 def freeze(mailing: Mailing) -> None:

@@ -10,13 +10,11 @@ from liquid import escape
 
 from newsletter import links
 from newsletter.content.compiling import CompiledMail
-from newsletter.content.errors import SourceErrors
-from newsletter.mailings import freezing
 from newsletter.mailings.audience import question
 from newsletter.models import Mailing
-from newsletter.rendering.visible_text import VisibleContent, plain, visible_content
+from newsletter.rendering.visible_text import VisibleContent, plain
 from newsletter.review import previewing
-from newsletter.review.previewing import Preview
+from newsletter.review.previewing import Preview, Trial
 from newsletter.senders import failover, routing
 from newsletter.senders.provider_catalogue import unfit
 from registrants import gate
@@ -53,9 +51,14 @@ def should(name: str, passed: bool, warned: str, fine: str = "") -> Check:
     return Check(name, passed, False, fine if passed else warned)
 
 
-def check(mailing: Mailing) -> list[Check]:
-    """Return every check of a mailing as it stands, what blocks first."""
-    results = [*_settings(mailing), *_content(mailing)]
+def check(mailing: Mailing, trial: Trial | None = None) -> list[Check]:
+    """Return every check of a mailing as it stands, what blocks first.
+
+    The trial is what came of making it; it is made for the first of its readers where none is
+    given.
+    """
+    made = trial or previewing.trial(mailing, previewing.person(mailing))
+    results = [*_settings(mailing), *_content(mailing, made)]
     return sorted(results, key=lambda result: (result.passed, not result.blocking))
 
 
@@ -119,18 +122,16 @@ def _settings(mailing: Mailing) -> Iterator[Check]:
     )
 
 
-def _content(mailing: Mailing) -> Iterator[Check]:
-    """Look at the mail itself, rendered for the first of its readers."""
-    try:
-        made = previewing.render(mailing, previewing.person(mailing))
-    except SourceErrors as faults:
-        reasons = "; ".join(f"{fault.field}: {fault}" for fault in faults.faults)
+def _content(mailing: Mailing, trial: Trial) -> Iterator[Check]:
+    """Look at the mail itself, made for one of its readers."""
+    if trial.look is None:
+        reasons = "; ".join(f"{fault.field}: {fault}" for fault in trial.faults)
         yield must("The mail can be read", False, reasons)
         return
     yield must("The mail can be read", True, "", "Subject, body and layout are sound.")
     yield must("Body", bool(mailing.body.strip()), "There is nothing to read in it.", "Written.")
-    mail, visible = freezing.mail_of(mailing), visible_content(made.html)
-    yield _variables(mailing)
+    mail, visible, made = trial.look.compilation.mail, trial.look.visible, trial.preview
+    yield _variables(trial)
     yield from _providers(mailing, made)
     yield from _footer(mail, made, visible)
     yield from _size(mail, made)
@@ -139,8 +140,8 @@ def _content(mailing: Mailing) -> Iterator[Check]:
     yield from _links(mail)
 
 
-def _variables(mailing: Mailing) -> Check:
-    unknown = previewing.unknown_variables(mailing)
+def _variables(trial: Trial) -> Check:
+    unknown = trial.faults
     return must(
         "Variables",
         not unknown,

@@ -1,17 +1,17 @@
 """A mailing as one person will get it, to look at: nothing in it acts, nobody is counted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.utils.html import escape
 
-from newsletter.content import compiling
+from newsletter import sandbox
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.mailings import freezing
 from newsletter.mailings.audience import question
 from newsletter.mailings.source import source_of
 from newsletter.models import Mailing, Sender, Template
-from newsletter.rendering import inert_preview
-from newsletter.rendering.splicing import Recipient, Unrenderable
+from newsletter.rendering.splicing import Recipient
+from newsletter.sandbox import UsedUp
 from registrants import gate
 from registrants.models import MailingList, Registrant, Subscription
 
@@ -47,18 +47,52 @@ def person(mailing: Mailing, pk: str = "") -> Registrant | None:
     return chosen or registrants.order_by("pk").first()
 
 
-def render(mailing: Mailing, registrant: Registrant | None, address: str = "") -> Preview:
-    """Render a mailing, frozen or as it stands; raises SourceErrors where it is no mail yet.
+@dataclass(frozen=True)
+class Trial:
+    """What came of making a mailing for one person: how it looks, or what keeps it from being."""
+
+    look: sandbox.Look | None
+    faults: list[SourceError]
+    """What keeps it from being a mail, or what in it no reader has."""
+
+    @property
+    def preview(self) -> Preview:
+        """Return what to show; where it is no mail yet, a page that says why."""
+        if self.look is not None:
+            return Preview(*self.look.made, tuple(self.faults))
+        message = "".join(f"{fault.field}: {fault}\n" for fault in self.faults)
+        return Preview("", _page_of_faults(message), message, message.encode(), tuple(self.faults))
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether it was not looked at, because the same person has something else made."""
+        return self.faults == UsedUp("turn").faults
+
+
+def trial(mailing: Mailing, registrant: Registrant | None) -> Trial:
+    """Make a mailing for one person once, for whatever is to be known of it."""
+    try:
+        made = look(mailing, registrant)
+    except SourceErrors as refused:
+        return Trial(None, refused.faults)
+    return Trial(made, made.unknown_variables)
+
+
+def look(mailing: Mailing, registrant: Registrant | None, address: str = "") -> sandbox.Look:
+    """Make a mailing, frozen or as it stands; raises SourceErrors where it is no mail yet.
 
     The address, where given, stands in the To line instead of the registrant's own.
     """
-    compiled = freezing.mail_of(mailing)
-    reader = _as_person(mailing, registrant or STAND_IN, address)
-    try:
-        made = inert_preview.preview(compiled, reader)
-    except Unrenderable as refused:
-        raise SourceErrors([SourceError("body", str(refused))]) from refused
-    return Preview(*made)
+    return sandbox.look(
+        _as_person(mailing, registrant or STAND_IN, address),
+        source=None if mailing.frozen_at else source_of(mailing),
+        mail=freezing.mail_of(mailing) if mailing.compiled is not None else None,
+    )
+
+
+def render(mailing: Mailing, registrant: Registrant | None, address: str = "") -> Preview:
+    """Render a mailing, frozen or as it stands; raises SourceErrors where it is no mail yet."""
+    return Preview(*look(mailing, registrant, address).made)
 
 
 def _as_person(mailing: Mailing, registrant: Registrant, address: str) -> Recipient:
@@ -96,14 +130,7 @@ def sample(template: Template) -> Mailing:
 
 def preview(mailing: Mailing, registrant: Registrant | None) -> Preview:
     """Render a mailing for one person; what is wrong with it stands in its place or beside it."""
-    try:
-        made = render(mailing, registrant)
-    except SourceErrors as faults:
-        message = "".join(f"{fault.field}: {fault}\n" for fault in faults.faults)
-        return Preview(
-            "", _page_of_faults(message), message, message.encode(), tuple(faults.faults)
-        )
-    return replace(made, faults=tuple(unknown_variables(mailing)))
+    return trial(mailing, registrant).preview
 
 
 def _page_of_faults(message: str) -> str:
@@ -112,23 +139,3 @@ def _page_of_faults(message: str) -> str:
         "<h1>This cannot be shown yet</h1>"
         f'<pre style="white-space:pre-wrap">{escape(message)}</pre>'
     )
-
-
-def unknown_variables(mailing: Mailing) -> list[SourceError]:
-    """Return each variable no such mail has, with its place; what is frozen was looked at then."""
-    if mailing.frozen_at is not None:
-        return []
-    return list(compiling.unknown_variables(source_of(mailing)))
-
-
-def faults(mailing: Mailing) -> list[dict[str, object]]:
-    """Return what is wrong with a mailing as it stands, fit for JSON."""
-    try:
-        freezing.mail_of(mailing)
-        errors = unknown_variables(mailing)
-    except SourceErrors as refused:
-        errors = refused.faults
-    return [
-        {"field": fault.field, "words": str(fault), "line": fault.line, "column": fault.column}
-        for fault in errors
-    ]

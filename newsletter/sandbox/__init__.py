@@ -14,9 +14,9 @@ from newsletter.rendering.inert_preview import InertMail
 from newsletter.rendering.splicing import Recipient
 from newsletter.rendering.visible_text import VisibleContent, loaded
 from newsletter.sandbox.errors import UsedUp
-from newsletter.sandbox.pool import ask
+from newsletter.sandbox.pool import ask, in_turn
 
-__all__ = ["Look", "UsedUp", "compilation", "compile_mail", "look"]
+__all__ = ["Look", "UsedUp", "compilation", "compile_mail", "in_turn", "look"]
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,13 @@ def compilation(source: Source) -> Compilation:
     return _compilation(ask("compile", {"source": asdict(source)}))
 
 
-def look(source: Source, recipient: Recipient) -> Look:
-    """Compile a source and make it for one person, its links inert; raises SourceErrors."""
-    answer = ask("look", {"source": asdict(source), "recipient": asdict(recipient)})
+def look(recipient: Recipient, *, source: Source | None, mail: CompiledMail | None = None) -> Look:
+    """Make a mail for one person, from its source or as it is compiled; raises SourceErrors.
+
+    Of a source beside a compiled mail only the variables are looked at.
+    """
+    written = {name: asdict(it) for name, it in (("source", source), ("mail", mail)) if it}
+    answer = ask("look", {**written, "recipient": asdict(recipient)})
     made = answer["made"]
     return Look(
         _compilation(answer),

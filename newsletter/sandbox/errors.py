@@ -11,6 +11,7 @@ SENTENCES: Final = {
     "nesting": "is nested too deeply to be made into a mail; put fewer elements into each other",
     "size": "becomes a mail far too large to be sent; shorten it",
     "lost": "could not be made into a mail, because what makes it was stopped; try again",
+    "turn": "waits for something else that you have asked for; try again in a moment",
     "busy": "could not be made into a mail, because too many others are being made; try again",
 }
 """What was used up → the sentence its author reads."""

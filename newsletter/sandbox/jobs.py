@@ -7,7 +7,7 @@ from typing import Final
 from liquid.exceptions import LiquidError
 
 from newsletter.content import compiling, personalising
-from newsletter.content.compiling import Compilation, Source
+from newsletter.content.compiling import Compilation, CompiledMail, Source
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.rendering import inert_preview
 from newsletter.rendering.splicing import Recipient, Unrenderable, Values, cut
@@ -24,17 +24,21 @@ def compile_source(message: Message) -> Message:
 
 def look(message: Message) -> Message:
     """Compile a source, make it for one person, and read off it what the checks ask for."""
-    source = _source(message)
-    made = compiling.compilation(source)
+    source = _source(message) if "source" in message else None
+    if "mail" in message:
+        made = Compilation(CompiledMail(**message["mail"]))
+    else:
+        made = compiling.compilation(_source(message))
     _cut(made)
     try:
         mail = inert_preview.preview(made.mail, Recipient(**message["recipient"]))
     except Unrenderable as refused:
         raise SourceErrors([SourceError("body", str(refused))]) from refused
+    unknown = compiling.unknown_variables(source) if source else []
     return _plain(made) | {
         "made": mail._asdict() | {"raw": mail.raw.decode("latin-1")},
         "visible": asdict(visible_content(mail.html)),
-        "unknown_variables": [asdict(fault) for fault in compiling.unknown_variables(source)],
+        "unknown_variables": [asdict(fault) for fault in unknown],
     }
 
 

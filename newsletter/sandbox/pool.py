@@ -6,7 +6,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from typing import Final
 
 from newsletter.content.errors import SourceError, SourceErrors
@@ -72,6 +74,9 @@ class _Pool:
 
 _pool = _Pool()
 _of_the_parent: list[_Pool] = []
+_turn: ContextVar[Callable[[], AbstractContextManager[None]]] = ContextVar(
+    "turn", default=contextlib.nullcontext
+)
 
 
 def _after_fork() -> None:
@@ -92,17 +97,31 @@ os.register_at_fork(after_in_child=_after_fork)
 atexit.register(close)
 
 
+@contextlib.contextmanager
+def in_turn(turn: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    """Have each job asked for in here be done within a turn; it may raise UsedUp instead."""
+    mark = _turn.set(turn)
+    try:
+        yield
+    finally:
+        _turn.reset(mark)
+
+
 def ask(job: str, message: Message) -> Message:
     """Have a job done and return its answer; raises SourceErrors, UsedUp where it took too much."""
+    with _turn.get()():
+        return _answer_of(_asked({"job": job, **message}))
+
+
+def _asked(message: Message) -> Message:
     for _ in range(TRIES):
         with _pool.one() as sandbox:
             try:
-                answer = sandbox.ask({"job": job, **message})
+                return sandbox.ask(message)
             except Ended as ended:
                 if ended.what == "lost":
                     continue
                 raise UsedUp(ended.what) from None
-        return _answer_of(answer)
     raise UsedUp("lost")
 
 

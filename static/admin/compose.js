@@ -3,6 +3,7 @@
 
 document.addEventListener("DOMContentLoaded", () => {
   narrow();
+  document.querySelectorAll("textarea[name=body], textarea[name=source]").forEach(bound);
   const panel = document.getElementById("compose-panel");
   if (panel) follow(panel);
 });
@@ -17,7 +18,8 @@ function follow(panel) {
   let unsaved = "";
   let part = parts[0];
   let waiting = 0;
-  let asked = 0;
+  let busy = false;
+  let again = false;
 
   const show = () => {
     const address = new URL(part.href);
@@ -29,25 +31,41 @@ function follow(panel) {
     frame.src = address;
   };
 
+  // One request at a time: what is typed while it is made is asked for once it has come back.
   const update = async () => {
-    const mine = ++asked;
+    if (busy) {
+      again = true;
+      return;
+    }
+    busy = true;
+    again = false;
     try {
+      const form_data = new FormData(form);
+      if (person) form_data.append("person", person.value);
       const answer = await fetch(panel.dataset.unsaved, {
         method: "POST",
-        body: new FormData(form),
+        body: form_data,
         headers: { Accept: "application/json" },
       });
+      if (answer.status === 429) {
+        waiting = setTimeout(update, 700);
+        return;
+      }
       if (!answer.ok) throw new Error(answer.status);
-      const found = await answer.json();
-      if (mine !== asked) return;
-      unsaved = found.unsaved;
-      say(panel, found);
+      const made = await answer.json();
+      if (again) return;
+      unsaved = made.unsaved;
+      say(panel, made);
       status.textContent = "";
+      show();
     } catch {
       unsaved = "";
       status.textContent = "The preview shows what was saved last; it cannot follow what you type now.";
+      show();
+    } finally {
+      busy = false;
+      if (again) update();
     }
-    show();
   };
 
   parts.forEach((one) =>
@@ -57,9 +75,11 @@ function follow(panel) {
       show();
     }),
   );
-  if (person) person.addEventListener("change", show);
-  if (panel.dataset.search) search(panel, person, status, show);
-  if (panel.dataset.unsaved && form) {
+  const follows = panel.dataset.unsaved && form;
+  const changed = follows ? update : show;
+  if (person) person.addEventListener("change", changed);
+  if (panel.dataset.search) search(panel, person, status, changed);
+  if (follows) {
     form.addEventListener("input", () => {
       clearTimeout(waiting);
       waiting = setTimeout(update, 400);
@@ -68,16 +88,29 @@ function follow(panel) {
   }
 }
 
-function say(panel, found) {
+// What is far too long is told before it is posted, so that nothing typed is lost on the way.
+function bound(area) {
+  const most = 200000;
+  const size = () => new TextEncoder().encode(area.value).length;
+  area.addEventListener("input", () => area.setCustomValidity(""));
+  area.form.addEventListener("submit", (event) => {
+    if (size() <= most) return;
+    event.preventDefault();
+    area.setCustomValidity(`This has ${Math.ceil(size() / 1000)} kB; at most 200 kB are allowed.`);
+    area.reportValidity();
+  });
+}
+
+function say(panel, made) {
   const list = panel.querySelector("#preview-faults");
   list.replaceChildren(
-    ...found.faults.map((fault) => {
+    ...made.faults.map((fault) => {
       const line = document.createElement("li");
       line.textContent = `${fault.field}: ${fault.words}`;
       return line;
     }),
   );
-  panel.querySelector("#checks").innerHTML = found.checks;
+  panel.querySelector("#checks").innerHTML = made.checks;
 }
 
 function search(panel, person, status, show) {

@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils.timezone import now
 
-from newsletter.content import compiling
+from newsletter import sandbox
 from newsletter.delivery import staging
 from newsletter.mailings import extra_pages, lifecycle
 from newsletter.models import Campaign, Mailing
@@ -257,7 +257,7 @@ def test_the_pages_say_since_when_it_is_frozen(cast: Cast, browser: Browser) -> 
 def test_exactly_what_is_frozen_is_checked(cast: Cast, browser: Browser) -> None:
     """The checks are given what is stored, not a second compilation."""
     campaign = cast.campaign()
-    with patch.object(compiling, "compile_mail", wraps=compiling.compile_mail) as compile_mail:
+    with patch.object(sandbox, "compile_mail", wraps=sandbox.compile_mail) as compile_mail:
         browser.post(address("send", campaign), {"seen_version": 0})
     campaign.refresh_from_db()
     assert campaign.state == State.STAGING

@@ -35,7 +35,7 @@ def test_a_mail_is_the_same_made_here_or_there() -> None:
     source = mails.source(locale="en", preheader="Ünïcode 🐓")
     here = mails.compile_mail(source)
     assert sandbox.compile_mail(source) == here
-    glance = sandbox.look(source, mails.ada())
+    glance = sandbox.look(mails.ada(), source=source)
     made = inert_preview.preview(here, mails.ada())
     assert (glance.made.subject, glance.made.html, glance.made.text) == made[:3]
     assert "Hello Ada" in glance.visible.text
