@@ -12,8 +12,10 @@ from newsletter import links
 from newsletter.content import header_fields, link_rewriting, personalising, plain_text
 from newsletter.content.compiled import Compilation, CompiledMail
 from newsletter.content.errors import SourceError, SourceErrors
-from newsletter.content.layout import LayoutTexts, build, built_in, is_whole
+from newsletter.content.layout import LayoutTexts, build, built_in
 from newsletter.content.liquid_tags import Tag, Tags, markup_in_strings
+from newsletter.content.mjml import Speech
+from newsletter.content.mjml_source import begins_whole
 from newsletter.formats import BodyFormat, LayoutFormat
 from registrants import languages
 
@@ -72,7 +74,9 @@ class Source:
     def texts(self) -> dict[str, str]:
         """Return the fields Liquid may stand in, by their names."""
         names = ("subject", "preheader", "body", "layout")
-        return {name: getattr(self, name).replace("\r\n", "\n") for name in names}
+        return {
+            name: getattr(self, name).replace("\r\n", "\n").removeprefix("\ufeff") for name in names
+        }
 
     @property
     def is_right_to_left(self) -> bool:
@@ -124,9 +128,7 @@ def _compiled(source: Source) -> Compilation:
     layout_format = source.layout_format
     if not texts["layout"].strip():
         layout_format = BUILT_IN_FORMAT[BodyFormat(source.body_format)]
-        texts["layout"] = built_in(
-            source.kind, layout_format, is_right_to_left=source.is_right_to_left
-        )
+        texts["layout"] = built_in(source.kind, layout_format)
     tags = Tags(*texts.values())
     layout_texts = LayoutTexts(
         **{name: tags.swap(text, field=name) for name, text in texts.items()}
@@ -137,9 +139,9 @@ def _compiled(source: Source) -> Compilation:
         tags,
         body_format=source.body_format,
         layout_format=layout_format,
-        is_right_to_left=source.is_right_to_left,
+        speech=Speech(source.locale.replace("_", "-"), source.is_right_to_left),
     )
-    whole = source.body_format == BodyFormat.MJML and is_whole(layout_texts.body)
+    whole = source.body_format == BodyFormat.MJML and begins_whole(layout_texts.body, tags)
     _refuse([tag.fault("stands where it would be lost") for tag in _lost(html, tags, whole)])
     html = link_rewriting.checked(html, tags)
     text = plain_text.from_html(html, tags)

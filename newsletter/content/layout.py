@@ -9,9 +9,12 @@ from typing import Final, assert_never
 
 from django.utils.translation import gettext
 
-from newsletter.content import markup, mjml
+from newsletter.content import markup, mjml, mjml_source
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.liquid_tags import Tags, each_tag
+from newsletter.content.mjml import Speech
+from newsletter.content.mjml_elements import Element
+from newsletter.content.mjml_source import SLOT
 from newsletter.formats import BodyFormat, LayoutFormat
 
 _OWN_WORDS: Final = re.compile(r'\{\{ "([^"]+)" \| t \}\}')
@@ -23,11 +26,6 @@ _FORBIDDEN: Final = re.compile(
 )
 _HANDLER: Final = re.compile(r"[\s\"'/]on[a-z]+\s*=", re.I)
 _REFRESH: Final = re.compile(r"<meta\b[^>]*http-equiv\s*=\s*[\"']?refresh", re.I)
-_INSIDE: Final = re.compile(
-    r"<(mj-text|mj-raw|mj-table|mj-button)\b[^>]*(?<!/)>(?:(?!</\1>).)*\Z", re.DOTALL
-)
-_WHOLE: Final = re.compile(r"\s*(<\?xml.*?\?>)?\s*(<!--.*?-->\s*)*<mjml\b", re.DOTALL)
-_WRAPPED: Final = "<mj-section><mj-column><mj-text>{}</mj-text></mj-column></mj-section>"
 
 
 @dataclass(frozen=True)
@@ -40,18 +38,13 @@ class LayoutTexts:
     layout: str
 
 
-def built_in(kind: str, form: str, *, is_right_to_left: bool = False) -> str:
+def built_in(kind: str, form: str) -> str:
     """Return the layout of the house: with unsubscribe link for campaigns, plain for the rest.
 
-    Its own words, `{{ "so written" | t }}`, are in the language spoken now; MJML, which writes
-    a direction of its own into every part, is turned.
+    Its own words, `{{ "so written" | t }}`, are in the language spoken now.
     """
     file = f"{BUILT_IN[kind]}.{form}"
-    layout = _OWN_WORDS.sub(lambda match: escape(gettext(match[1])), _read(file))
-    if is_right_to_left:
-        layout = layout.replace('direction="ltr"', 'direction="rtl"')
-        layout = layout.replace('align="left"', 'align="right"')
-    return layout
+    return _OWN_WORDS.sub(lambda match: escape(gettext(match[1])), _read(file))
 
 
 @cache
@@ -65,26 +58,27 @@ def build(
     *,
     body_format: str,
     layout_format: str,
-    is_right_to_left: bool = False,
+    speech: Speech,
 ) -> str:
     """Return the whole page; raises SourceErrors where body and layout do not fit."""
     layout, form = _filled(texts, tags), LayoutFormat(layout_format)
     match BodyFormat(body_format):
         case BodyFormat.MJML:
-            return _mjml_body(texts.body, layout, tags, form)
+            return _mjml_body(texts.body, layout, tags, form, speech)
         case BodyFormat.MARKDOWN:
-            content = markup.from_markdown(texts.body, tags, is_right_to_left=is_right_to_left)
+            turned = speech.is_right_to_left
+            content = markup.from_markdown(texts.body, tags, is_right_to_left=turned)
         case BodyFormat.HTML:
             content = markup.from_html(texts.body, tags)
         case other:
             assert_never(other)
-    return _in_layout(content, layout, tags, form)
+    return _in_layout(content, layout, tags, form, speech)
 
 
-def _in_layout(content: str, layout: str, tags: Tags, form: LayoutFormat) -> str:
+def _in_layout(content: str, layout: str, tags: Tags, form: LayoutFormat, speech: Speech) -> str:
     match form:
         case LayoutFormat.MJML:
-            return _in_mjml_layout(content, layout, tags)
+            return _in_mjml_layout(content, layout, tags, speech)
         case LayoutFormat.HTML:
             refuse_active(layout, field="layout")
             page = _placed(tags.as_comments(layout), tags, content)
@@ -113,37 +107,63 @@ def refuse_active(html: str, *, field: str) -> None:
         )
 
 
-def is_whole(body: str) -> bool:
-    """Say whether an MJML body is a page of its own, which no layout surrounds."""
-    return bool(_WHOLE.match(body))
-
-
-def _mjml_body(body: str, layout: str, tags: Tags, form: LayoutFormat) -> str:
+def _mjml_body(body: str, layout: str, tags: Tags, form: LayoutFormat, speech: Speech) -> str:
     refuse_active(body, field="body")
-    if is_whole(body):
-        return mjml.page(tags.as_comments(body), field="body")
+    if mjml_source.begins_whole(body, tags):
+        whole = mjml_source.read(body, tags, within="", name="body")
+        return mjml.page(whole.children, tags, speech, body)
     if form != LayoutFormat.MJML:
         raise SourceErrors(
             [SourceError("body", "MJML needs an MJML layout, or a whole <mjml> of its own")]
         )
     refuse_active(layout, field="layout")
-    alone = f"<mjml><mj-body>\n{tags.as_comments(body)}\n</mj-body></mjml>"
-    mjml.page(alone, field="body", lines_before=1)
-    layout = tags.as_comments(layout)
-    if _INSIDE.search(layout[: _place(layout, tags).start()]):
+    around = mjml_source.read(layout, tags, within="", name="layout")
+    parent = _slot(around)
+    if parent is None or parent.name not in ("mj-body", "mj-wrapper"):
+        _place(layout, tags)
         message = "for an MJML body, {{ content }} must stand directly in mj-body or mj-wrapper"
         raise SourceErrors([SourceError("layout", message)])
-    return mjml.page(_placed(layout, tags, tags.as_comments(body)), field="layout")
+    inside = mjml_source.read(body, tags, within=parent.name, name="body")
+    _fill(around, parent, inside.children)
+    return mjml.page(around.children, tags, speech, body, layout)
 
 
-def _in_mjml_layout(content: str, layout: str, tags: Tags) -> str:
+def _in_mjml_layout(content: str, layout: str, tags: Tags, speech: Speech) -> str:
     refuse_active(layout, field="layout")
-    layout = tags.as_comments(layout)
-    place = _place(layout, tags)
-    if not _INSIDE.search(layout[: place.start()]):
-        wrapped = _WRAPPED.format(place[0])
-        layout = layout[: place.start()] + wrapped + layout[place.end() :]
-    return _placed(mjml.page(layout, field="layout"), tags, content)
+    around = mjml_source.read(layout, tags, within="", name="layout")
+    parent = _slot(around)
+    if parent is not None:
+        place = next(child for child in parent.children if child.name == SLOT)
+        _fill(around, parent, [_wrapped(place, parent.name)])
+    return _placed(mjml.page(around.children, tags, speech, layout), tags, content)
+
+
+def _slot(around: Element) -> Element | None:
+    """Return the element in which {{ content }} stands between others; None where it does not."""
+    for element in around.walk():
+        if any(child.name == SLOT for child in element.children):
+            return element
+    return None
+
+
+def _fill(around: Element, parent: Element, content: list[Element]) -> None:
+    """Put elements in the place of {{ content }}; what is for the head goes there."""
+    at = next(index for index, child in enumerate(parent.children) if child.name == SLOT)
+    heads = [element for element in content if element.name == "mj-head"]
+    parent.children[at : at + 1] = [element for element in content if element.name != "mj-head"]
+    for mjml_root in (root for root in around.children if root.name == "mjml"):
+        mjml_root.children += heads
+
+
+def _wrapped(slot: Element, parent: str) -> Element:
+    """Return {{ content }} in the elements it needs around it to be text."""
+    element = Element("mj-text", content=slot.content)
+    if parent in ("mj-column", "mj-hero"):
+        return element
+    element = Element("mj-column", children=[element])
+    if parent in ("mj-section", "mj-group"):
+        return element
+    return Element("mj-section", children=[element])
 
 
 def _filled(texts: LayoutTexts, tags: Tags) -> str:
