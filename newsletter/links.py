@@ -25,6 +25,16 @@ def choices(base: str, delivery: int) -> str:
     return _url(base, Scope.CHOICES, delivery)
 
 
+def of_a_test(base: str, client: int) -> str:
+    """Return the URL every link of a test mail has: it says that this was a test, and no more."""
+    return _url(base, Scope.TEST, client)
+
+
+def bounce_of_a_test(domain: str) -> str:
+    """Return an envelope sender of the form real mail has, whose bounce names nothing."""
+    return f"{Scope.BOUNCE}+{tokens.make_base32(Scope.TEST, 0)}@{domain}"
+
+
 def _url(base: str, scope: Scope, number: int) -> str:
     return before_token(base, scope) + tokens.make(scope, number)
 

@@ -7,6 +7,7 @@ from newsletter.admin.health import health_page, healthz, metrics_page
 from newsletter.views.choices import choices
 from newsletter.views.confirm import confirm, not_me
 from newsletter.views.sign_up import sign_up
+from newsletter.views.tested import tested
 from registrants.tokens import Scope
 
 urlpatterns = [
@@ -17,4 +18,5 @@ urlpatterns = [
     re_path(Scope.CONFIRM.pattern, confirm, name="confirm"),
     re_path(Scope.NOT_ME.pattern, not_me, name="not-me"),
     re_path(Scope.CHOICES.pattern, choices, name="choices"),
+    re_path(Scope.TEST.pattern, tested, name="tested"),
 ]

@@ -55,6 +55,7 @@ def every_page(cast: Cast) -> dict[str, str]:
         "preferences": lambda: reader.get(more),
         "unsubscribed": lambda: reader.post(leave),
         "preferences-after": lambda: reader.get(more),
+        "tested": lambda: reader.get(links.of_a_test("", cast.client.pk)),
         "unknown": lambda: reader.get("/y/unknown"),
         "not-found": lambda: reader.get("/nowhere/"),
     }

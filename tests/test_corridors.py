@@ -19,7 +19,6 @@ WAITS = {
     "registrants.models.subscription.Subscription.Ended.BOUNCED": BOUNCES,
     "registrants.models.subscription.Subscription.Ended.STAFF": RIGHTS,
     "registrants.tokens.read_base32": BOUNCES,
-    "registrants.tokens.make_base32": "none: the plain form a test holds the fast one against",
 }
 """Public names nobody in production uses yet, each with the issue that will use it."""
 

@@ -15,11 +15,13 @@ from newsletter.admin import decisions, previews, steps, turns
 from newsletter.admin.mailing_form import MailingForm
 from newsletter.mailings import extra_pages, lifecycle
 from newsletter.models import Mailing
-from newsletter.review import checks, previewing
+from newsletter.review import checks, previewing, sending_tests
 from registrants.models import Client
 from registrants.scoped_admin import ScopedFilter, StaffPage
 
 State = Mailing.State
+LISTED = 200
+"""Staff offered for a test."""
 
 
 class MailingPage(StaffPage):
@@ -152,7 +154,7 @@ class MailingPage(StaffPage):
         if not object_id or request.method != "POST" or response.status_code != 302:
             return response
         if self.button("save_and_test") in request.POST:
-            steps.test(self, request, int(object_id))
+            steps.test(self, request, int(object_id), [])
             return HttpResponseRedirect(self.url("change", object_id))
         if self.button("save_and_send") in request.POST:
             return HttpResponseRedirect(self.url("send", object_id))
@@ -209,6 +211,11 @@ class MailingPage(StaffPage):
             "onward": extra_pages.pages(mailing),
             "audience": self.url("audience", mailing.pk),
             "checks": checks.check(mailing, trial) if trial else [],
+            "test": self.url("test", mailing.pk)
+            if StaffPage.has_change_permission(self, request, mailing)
+            else "",
+            "colleagues": sending_tests.colleagues(mailing)[:LISTED],
+            "most": sending_tests.MOST,
             "editable": self.has_change_permission(request, mailing),
         }
 

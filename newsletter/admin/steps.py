@@ -1,6 +1,7 @@
 """From a finished draft to a mailing that is out: send, schedule, watch, pause, go on, cancel."""
 
 import zoneinfo
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -21,7 +22,7 @@ from newsletter.mailings import audience, duplicating, extra_pages, freezing, li
 from newsletter.models import Mailing
 from newsletter.monitoring.progress import progress
 from newsletter.monitoring.run_details import run_details
-from newsletter.review import checks, sending_tests
+from newsletter.review import checks, previewing, sending_tests
 
 State = Mailing.State
 MOVES = {
@@ -187,22 +188,25 @@ def progress_now(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpRespo
     return response
 
 
-def test(page: MailingAdmin, request: HttpRequest, pk: int) -> None:
-    """Send a test of what is saved to the signed-in person, and say how it went."""
+def test(page: MailingAdmin, request: HttpRequest, pk: int, typed: Sequence[str]) -> None:
+    """Send a test of what is saved, to oneself or to chosen staff, and say how it went."""
     mailing, staff = page.mailing(request, pk), cast("User", request.user)
+    person = previewing.person(mailing, request.POST.get("person", ""))
     try:
-        sending_tests.send_test(mailing, staff)
+        to = sending_tests.chosen(mailing, staff, typed)
+        sending_tests.send_test(mailing, asked_by=staff, to=to, registrant=person)
     except sending_tests.NotSent as refused:
         page.say(request, f"No test was sent. {refused}", messages.ERROR)
     else:
-        page.say(request, f"A test is on its way to {staff.email}; its links are inert.")
+        addresses = ", ".join(recipient.email for recipient in to)
+        page.say(request, f"A test is on its way to {addresses}; its links are inert.")
 
 
 @require_POST
 def test_again(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
-    """Send a test of a mailing that is only to look at."""
+    """Send a test to oneself, or to staff of the client chosen from a list."""
     page.mailing(request, pk, change=True)
-    test(page, request, pk)
+    test(page, request, pk, request.POST.getlist("to"))
     return HttpResponseRedirect(page.url("change", pk))
 
 

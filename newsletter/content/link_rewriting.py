@@ -86,6 +86,23 @@ def with_pixel(html: str, tags: Tags) -> str:
     return _BODY.sub(lambda body: body[0] + word, html, count=1)
 
 
+def led_to(html: str, tags: Tags, address: str) -> str:
+    """Return a page whose links all lead to one address, save those that have a slot already."""
+
+    def one(name: str, value: str) -> str:
+        if name != "href" or value.startswith("#") or _is_slot(value, tags):
+            return value
+        return address
+
+    return each_tag(html, lambda tag: with_attributes(tag, one) if _LINKING.match(tag) else tag)
+
+
+def _is_slot(value: str, tags: Tags) -> bool:
+    match = tags.word.fullmatch(value)
+    expression = tags.of(match).expression if match else ""
+    return expression in OWN_LINKS or expression.startswith("_link[")
+
+
 def inert(html: str) -> str:
     """Return a page in which no link leads anywhere: each says where it would go."""
 

@@ -39,7 +39,7 @@ class Varying(NamedTuple):
     subject: Piece
     date: Piece
     message_id: list[Piece]
-    one_click: Piece | None
+    one_click: Piece
 
 
 class Shape(NamedTuple):
@@ -75,14 +75,14 @@ def header(compiled: CompiledMail, varying: Varying) -> list[Piece]:
     return [*head, b"X-Auto-Response-Suppress: OOF, AutoReply\r\n"]
 
 
-def _list_fields(compiled: CompiledMail, one_click: Piece | None) -> list[Piece]:
-    """Return the List-* fields (RFC 2369, 2919, 8058); a preview has no one-click address."""
+def _list_fields(compiled: CompiledMail, one_click: Piece) -> list[Piece]:
+    """Return the List-* fields (RFC 2369, 2919, 8058)."""
     known = compiled.headers
-    fields: list[Piece] = []
-    if one_click is not None:
-        fields += [b"List-Unsubscribe: <", one_click, b">\r\n"]
-        fields += [b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"]
-    fields += [b"List-Id: " + header_fields.list_id(known["list_id"]) + b"\r\n"]
+    fields = [
+        b"List-Unsubscribe: <", one_click, b">\r\n",
+        b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+        b"List-Id: " + header_fields.list_id(known["list_id"]) + b"\r\n",
+    ]  # fmt: skip
     help_address = b"<mailto:" + header_fields.mailbox(known["reply_to"]) + b">"
     space = b" " if len(help_address) < 66 else b"\r\n "
     return [*fields, b"List-Help:" + space + help_address + b"\r\nList-Post: NO\r\n"]

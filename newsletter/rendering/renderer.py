@@ -52,15 +52,19 @@ class Renderer:
         self.mailing = mailing
         self.link_ids = list(link_ids)
         self.boundary = f"=_{secrets.token_hex(12)}".encode()
-        self._one_click, self._own, self._pixel, self._click = (
-            links.url_maker(compiled.link_base, scope)
-            for scope in (Scope.UNSUBSCRIBE, Scope.PREFERENCES, Scope.PIXEL, Scope.CLICK)
-        )
+        self._sign()
         values = Values(compiled.constants, self._preferences, self._measured)
         self._subject = cut(compiled.subject, html=False, values=values)
         self._text = cut(compiled.text, html=False, values=values)
         self._html = cut(compiled.html, html=True, values=values)
         self._shapes: dict[tuple[bool, bool], Variant] = {}
+
+    def _sign(self) -> None:
+        """Prepare what signs the links of a person."""
+        self._one_click, self._own, self._pixel, self._click = (
+            links.url_maker(self.compiled.link_base, scope)
+            for scope in (Scope.UNSUBSCRIBE, Scope.PREFERENCES, Scope.PIXEL, Scope.CLICK)
+        )
 
     def render(self, recipient: Recipient, *, date: bytes | None = None) -> bytes:
         """Return the whole message for one person, CRLF line ends throughout.
@@ -84,12 +88,12 @@ class Renderer:
     def _shape(self, opens: bool, clicks: bool) -> Variant:
         """Prepare one of the four variants, coded for transfer."""
         varying = mime.Varying(
-            to=Slot("to", mime.to),
+            to=Slot("to", self._to),
             subject=self._subject_piece(),
             date=Slot("date", lambda _: b""),
             message_id=[
                 b"<",
-                _token(Scope.MESSAGE_ID),
+                self._identifier(),
                 f"@{self.compiled.message_id_domain}>".encode(),
             ],
             one_click=Slot("one-click", self._list_unsubscribe),
@@ -99,23 +103,21 @@ class Renderer:
         shape = mime.shaped(
             [*mime.header(self.compiled, varying), *mime.body(self.boundary, text, html)]
         )
-        self._shapes[opens, clicks] = variant = (shape, many_maker(shape.tokens))
+        make = many_maker(shape.tokens) if shape.tokens else _no_tokens
+        self._shapes[opens, clicks] = variant = (shape, make)
         return variant
 
     def _slots(self, *, opens: bool, clicks: bool) -> Callable[[Segment], list[str | Slot]]:
         """Return what stands for each segment in one variant."""
-        base = self.compiled.link_base
 
         def found(segment: Segment) -> list[str | Slot]:
             match segment:
                 case LinkSlot(position) if clicks:
-                    link = self.link_ids[position]
-                    return [links.before_token(base, Scope.CLICK), _token(Scope.CLICK, link)]
+                    return self._click_slot(position)
                 case LinkSlot(position):
                     return [str(escape(self.compiled.links[position]))]
                 case PixelSlot():
-                    start = PIXEL_IMAGE[0] + links.before_token(base, Scope.PIXEL)
-                    return [start, _token(Scope.PIXEL), PIXEL_IMAGE[1]] if opens else []
+                    return [PIXEL_IMAGE[0], *self._pixel_slot(), PIXEL_IMAGE[1]] if opens else []
                 case Fill(key, text):
                     return [Slot(key, lambda recipient: encode_part(text(recipient)))]
                 case _:
@@ -123,16 +125,28 @@ class Renderer:
 
         return found
 
+    def _click_slot(self, position: int) -> list[str | Slot]:
+        start = links.before_token(self.compiled.link_base, Scope.CLICK)
+        return [start, _token(Scope.CLICK, self.link_ids[position])]
+
+    def _pixel_slot(self) -> list[str | Slot]:
+        return [links.before_token(self.compiled.link_base, Scope.PIXEL), _token(Scope.PIXEL)]
+
+    def _identifier(self) -> Piece:
+        return _token(Scope.MESSAGE_ID)
+
+    def _to(self, recipient: Recipient) -> bytes:
+        return mime.to(recipient)
+
     def _subject_piece(self) -> Piece:
         segments = self._subject
         if all(isinstance(segment, str) for segment in segments):
-            return mime.subject(header_fields.one_line("".join(map(str, segments))))
-        return Slot(
-            "subject",
-            lambda recipient: mime.subject(
-                header_fields.one_line(render_text(segments, recipient))
-            ),
-        )
+            return self._titled("".join(map(str, segments)))
+        return Slot("subject", lambda recipient: self._titled(render_text(segments, recipient)))
+
+    def _titled(self, text: str) -> bytes:
+        """Return the value of the Subject field."""
+        return mime.subject(header_fields.one_line(text))
 
     def _list_unsubscribe(self, recipient: Recipient) -> bytes:
         if recipient.subscription is None:
@@ -158,6 +172,11 @@ class Renderer:
 def _token(scope: Scope, detail: int = 0) -> Slot:
     """Return the place of a token that names the delivery."""
     return Slot(f"{scope} {detail}", _nothing, (scope, detail))
+
+
+def _no_tokens(delivery: int) -> list[bytes]:
+    """Return no tokens: none stands in this mail."""
+    return []
 
 
 def _nothing(recipient: Recipient) -> bytes:

@@ -117,8 +117,3 @@ def visible_content(html: str) -> VisibleContent:
     reader.feed(html)
     reader.close()
     return reader.content
-
-
-def inert_text(text: str) -> str:
-    """Return plain text whose addresses no mail program makes into links."""
-    return re.sub(r"\b(https?)://", r"\1 : //", text)

@@ -13,7 +13,7 @@ from newsletter.models import Mailing, Sender, Template
 from newsletter.rendering.splicing import Recipient
 from newsletter.sandbox import UsedUp
 from registrants import gate
-from registrants.models import MailingList, Registrant, Subscription
+from registrants.models import Choice, MailingList, Registrant, Subscription
 
 READERS_OFFERED = 20
 STAND_IN = Registrant(address="reader@example.org", name="")
@@ -78,24 +78,22 @@ def trial(mailing: Mailing, registrant: Registrant | None) -> Trial:
     return Trial(made, made.unknown_variables)
 
 
-def look(mailing: Mailing, registrant: Registrant | None, address: str = "") -> sandbox.Look:
-    """Make a mailing, frozen or as it stands; raises SourceErrors where it is no mail yet.
-
-    The address, where given, stands in the To line instead of the registrant's own.
-    """
+def look(mailing: Mailing, registrant: Registrant | None) -> sandbox.Look:
+    """Make a mailing, frozen or as it stands; raises SourceErrors where it is no mail yet."""
     return sandbox.look(
-        _as_person(mailing, registrant or STAND_IN, address),
+        as_person(mailing, registrant),
         source=None if mailing.frozen_at else source_of(mailing),
         mail=freezing.mail_of(mailing) if mailing.compiled is not None else None,
     )
 
 
-def render(mailing: Mailing, registrant: Registrant | None, address: str = "") -> Preview:
-    """Render a mailing, frozen or as it stands; raises SourceErrors where it is no mail yet."""
-    return Preview(*look(mailing, registrant, address).made)
+def as_person(mailing: Mailing, registrant: Registrant | None) -> Recipient:
+    """Return one person as the mail is rendered for them, with what they let us measure.
 
-
-def _as_person(mailing: Mailing, registrant: Registrant, address: str) -> Recipient:
+    A stand-in where there is nobody.
+    """
+    registrant = registrant or STAND_IN
+    may_measure = mailing.kind == Mailing.Kind.CAMPAIGN and not registrant.restricted_at
     subscription = None
     if registrant.pk and mailing.mailing_list_id:
         subscription = Subscription.objects.filter(
@@ -103,10 +101,12 @@ def _as_person(mailing: Mailing, registrant: Registrant, address: str) -> Recipi
         ).first()
     return Recipient(
         delivery=0,
-        address=address or registrant.address,
+        address=registrant.address,
         name=registrant.name,
         attributes=registrant.attributes,
         subscription=subscription.pk if subscription else 1,
+        opens=may_measure and registrant.opens == Choice.GRANTED,
+        clicks=may_measure and registrant.clicks == Choice.GRANTED,
     )
 
 

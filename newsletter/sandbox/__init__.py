@@ -16,7 +16,15 @@ from newsletter.rendering.visible_text import VisibleContent, loaded
 from newsletter.sandbox.errors import UsedUp
 from newsletter.sandbox.pool import ask, in_turn
 
-__all__ = ["Look", "UsedUp", "compilation", "compile_mail", "in_turn", "look"]
+__all__ = [
+    "Look",
+    "UsedUp",
+    "compilation",
+    "compile_mail",
+    "in_turn",
+    "look",
+    "mails_of_a_test",
+]
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,15 @@ def look(recipient: Recipient, *, source: Source | None, mail: CompiledMail | No
         loaded(answer["visible"]),
         [SourceError(**fault) for fault in answer["unknown_variables"]],
     )
+
+
+def mails_of_a_test(
+    mail: CompiledMail, recipient: Recipient, *, inert: str, before_subject: str, to: list[str]
+) -> list[bytes]:
+    """Make a mail as one person gets it, addressed to each of some staff; raises SourceErrors."""
+    message = {"inert": inert, "before_subject": before_subject, "to": to}
+    answer = ask("tests", {"mail": asdict(mail), "recipient": asdict(recipient), **message})
+    return [made.encode("latin-1") for made in answer["mails"]]
 
 
 def _compilation(answer: dict[str, Any]) -> Compilation:

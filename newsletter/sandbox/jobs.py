@@ -9,7 +9,7 @@ from liquid.exceptions import LiquidError
 from newsletter.content import compiling, personalising
 from newsletter.content.compiling import Compilation, CompiledMail, Source
 from newsletter.content.errors import SourceError, SourceErrors
-from newsletter.rendering import inert_preview
+from newsletter.rendering import inert_preview, inert_renderer
 from newsletter.rendering.splicing import Recipient, Unrenderable, Values, cut
 from newsletter.rendering.visible_text import visible_content
 from newsletter.sandbox.frames import Message
@@ -42,7 +42,26 @@ def look(message: Message) -> Message:
     }
 
 
-JOBS: Final[dict[str, Callable[[Message], Message]]] = {"compile": compile_source, "look": look}
+def make_tests(message: Message) -> Message:
+    """Make the test mails of a compiled mail as one person, for each of some staff."""
+    try:
+        mails = inert_renderer.mails_of_a_test(
+            CompiledMail(**message["mail"]),
+            Recipient(**message["recipient"]),
+            inert=message["inert"],
+            before_subject=message["before_subject"],
+            to=message["to"],
+        )
+    except Unrenderable as refused:
+        raise SourceErrors([SourceError("body", str(refused))]) from refused
+    return {"mails": [mail.decode("latin-1") for mail in mails]}
+
+
+JOBS: Final[dict[str, Callable[[Message], Message]]] = {
+    "compile": compile_source,
+    "look": look,
+    "tests": make_tests,
+}
 
 
 def _source(message: Message) -> Source:

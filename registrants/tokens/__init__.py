@@ -34,6 +34,7 @@ class Scope(StrEnum):
     CHOICES = "d"
     BOUNCE = "b"
     MESSAGE_ID = "m"
+    TEST = "t"
 
     @property
     def path(self) -> str:
