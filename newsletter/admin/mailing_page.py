@@ -215,7 +215,7 @@ class MailingPage(StaffPage):
             if StaffPage.has_change_permission(self, request, mailing)
             else "",
             "colleagues": sending_tests.colleagues(mailing)[:LISTED],
-            "most": sending_tests.MOST,
+            "most": sending_tests.TEST_RECIPIENTS,
             "editable": self.has_change_permission(request, mailing),
         }
 

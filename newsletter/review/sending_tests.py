@@ -20,7 +20,7 @@ from newsletter.transports import Message, Outcome, Unavailable
 from registrants import languages
 from registrants.models import Registrant
 
-MOST: Final = 5
+TEST_RECIPIENTS: Final = 5
 """Staff one test may go to at once."""
 
 
@@ -42,11 +42,11 @@ def chosen(mailing: Mailing, staff: User, typed: Sequence[str]) -> list[User]:
             raise NotSent("Your account has no e-mail address; ask an administrator to add it.")
         return [staff]
     numbers = {int(pk) for pk in typed if pk.isascii() and pk.isdigit() and len(pk) < 10}
-    recipients = list(colleagues(mailing).filter(pk__in=numbers)[: MOST + 1])
+    recipients = list(colleagues(mailing).filter(pk__in=numbers)[: TEST_RECIPIENTS + 1])
     if len(recipients) != len(set(typed)):
         raise NotSent("Choose among the people of the list: staff of this client with an address.")
-    if len(recipients) > MOST:
-        raise NotSent(f"Choose at most {MOST} people.")
+    if len(recipients) > TEST_RECIPIENTS:
+        raise NotSent(f"Choose at most {TEST_RECIPIENTS} people.")
     return recipients
 
 
