@@ -40,7 +40,14 @@ class Workers:
         self._parents = [
             stack.enter_context(
                 celery(
-                    "worker", "-Q", "bulk", "-n", f"{log.name}@%h", *QUIET, log=log, email_url=to
+                    "worker",
+                    "-Q",
+                    "bulk,staging",
+                    "-n",
+                    f"{log.name}@%h",
+                    *QUIET,
+                    log=log,
+                    email_url=to,
                 )
             )
             for log, to in zip(self.logs, ways, strict=True)

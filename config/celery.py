@@ -27,6 +27,7 @@ app.conf.update(
     task_routes={
         "newsletter.tasks.send_letters": {"queue": "letters"},
         "newsletter.tasks.tend": {"queue": "letters"},
+        "newsletter.tasks.stage": {"queue": "staging"},
     },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -42,6 +43,7 @@ EACH_SECOND = {"schedule": 1.0}
 app.conf.beat_schedule = {
     "letters and notices that are due": {"task": "newsletter.tasks.send_letters", **EACH_SECOND},
     "campaigns that are due": {"task": "newsletter.tasks.send_campaigns", **EACH_SECOND},
+    "campaigns and notices that were started": {"task": "newsletter.tasks.stage", **EACH_SECOND},
     "what comes due, ran out or is done": {"task": "newsletter.tasks.tend", **EACH_SECOND},
     "whose mail servers new domains have": {
         "task": "newsletter.tasks.look_up_receivers",

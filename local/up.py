@@ -22,9 +22,10 @@ from local.valkey import Valkey
 ROOT = Path(__file__).resolve().parent.parent
 LOG_LONGEST = 20_000_000
 WORKERS = {
-    "letters": "worker for letters and notices",
-    "bulk": "worker for campaigns and events",
+    "letters": ("worker for letters and notices", "1"),
+    "bulk,staging": ("worker for campaigns and events", "2"),
 }
+"""Queues → what serves them, and by how many processes: while one stages, the other sends."""
 
 
 def say(message: str) -> None:
@@ -106,10 +107,11 @@ class Up:
             *("--port", str(self.web_port), "--workers", "1", "--blocking-threads", "4"),
             *("--no-access-log", "--log-level", "warning", "config.wsgi:application"),
         )
-        quiet = ("--without-gossip", "--without-mingle", "-l", "WARNING", "-c", "1")
+        quiet = ("--without-gossip", "--without-mingle", "-l", "WARNING")
         celery = ("-m", "celery", "-A", "config")
-        for queue, name in WORKERS.items():
-            worker = (*celery, "worker", "-Q", queue, "-n", f"{queue}@%h", *quiet)
+        for queues, (name, processes) in WORKERS.items():
+            node = f"{queues.partition(',')[0]}@%h"
+            worker = (*celery, "worker", "-Q", queues, "-n", node, "-c", processes, *quiet)
             self._add(name, *worker, ends=killed_with_parent)
         schedule = str(self.data / "timetable")
         beat = (*celery, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING")

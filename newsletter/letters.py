@@ -13,6 +13,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 
 from newsletter import links
 from newsletter.content.compiling import Source
+from newsletter.fence import Foreseen
 from newsletter.mailings.source import identity, link_base
 from newsletter.models import Delivery, Lease, Sender
 from redis_store import rate_limits
@@ -30,7 +31,7 @@ neither a sign-up form nor a forwarded mail is a bomb)."""
 ASKED_LONGEST, ASKED_MOST = 360, 6
 
 
-class NoSender(Exception):
+class NoSender(Foreseen):
     """The client has no sender a letter could leave under."""
 
 
@@ -64,7 +65,12 @@ def owe(*, registrant: Registrant, letter: Delivery.Letter, asked_by: int) -> De
     if not is_new:
         return None
     Lease.objects.create(
-        lane=Lease.Lane.LETTERS, first=delivery.pk, last=delivery.pk, size=1, mailing=None
+        lane=Lease.Lane.LETTERS,
+        client_id=registrant.client_id,
+        letter=letter,
+        first=delivery.pk,
+        last=delivery.pk,
+        size=1,
     )
     return delivery
 
@@ -123,7 +129,7 @@ def sender_of(client: Client) -> Sender:
     """Return the sender of a client's letters; raises NoSender where there is none."""
     sender = client.senders.order_by("-is_default", "pk").first()
     if sender is None:
-        raise NoSender(f"client {client.pk} has no sender; add one under Senders")
+        raise NoSender("This client has no sender; add one under Senders.")
     return sender
 
 

@@ -1,9 +1,12 @@
 """What the timetable and the nudge call: five-line callers, ids only."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from celery.signals import worker_process_shutdown
 
 from newsletter.delivery import leasing, recovering, staging, worker
+from newsletter.fence import Fence, Step, Subject
 from newsletter.mailings import lifecycle
 from newsletter.monitoring import health
 from newsletter.receivers import mx
@@ -33,13 +36,21 @@ def send_letters() -> None:
 
 @shared_task(name="newsletter.tasks.send_campaigns")
 def send_campaigns() -> None:
-    """Stage what was started, then send what is due."""
+    """Send the campaigns that are due."""
     health.beat("campaigns")
     if _is_superfluous("bulk"):
         return
-    staging.stage_due()
     if worker.serve(lanes=("campaigns",), seconds=4.0):
         send_campaigns.apply_async()
+
+
+@shared_task(name="newsletter.tasks.stage", soft_time_limit=240)
+def stage() -> None:
+    """Stage what was started, and have it sent at once; one worker at a time does it."""
+    health.beat("staging")
+    if not _is_superfluous("staging") and staging.stage_due():
+        send_campaigns.apply_async()
+        send_letters.apply_async()
 
 
 @shared_task(name="newsletter.tasks.tend")
@@ -48,17 +59,26 @@ def tend() -> None:
     health.beat("timetable")
     if not connection.first_in(0.4, "tend"):
         return
-    lifecycle.start_due(moment=leasing.moment())
-    recovering.recover()
-    leasing.close_cancelled()
-    lifecycle.finish_done()
+    steps = {
+        Step.START: lambda: lifecycle.start_due(moment=leasing.moment()),
+        Step.RECOVER: recovering.recover,
+        Step.CLOSE: leasing.close_cancelled,
+        Step.FINISH: lifecycle.finish_done,
+    }
+    fence = Fence(*steps)
+    for step, act in steps.items():
+        whole = Subject(step)
+        if not fence.is_held(whole):
+            with fence.around(whole, longest=timedelta(minutes=1)):
+                act()
 
 
 @shared_task(name="newsletter.tasks.look_up_receivers")
 def look_up_receivers() -> None:
     """Ask DNS whose mail servers the domains have that were met while sending."""
     if connection.first_in(4.0, "look up receivers"):
-        mx.look_up_noted()
+        with Fence(Step.RECEIVERS).around(Subject(Step.RECEIVERS)):
+            mx.look_up_noted()
 
 
 @worker_process_shutdown.connect

@@ -3,18 +3,21 @@
 import secrets
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from accountability import audit
 from accountability.roles import Right
+from newsletter import fence
 from newsletter.mailings import lifecycle
-from newsletter.models import Mailing, Sender
+from newsletter.models import Delivery, Mailing, Sender, SetAside
 from newsletter.monitoring import health, metrics
 from registrants.scoped_admin import has_right
 
@@ -66,12 +69,61 @@ def health_page(request: HttpRequest) -> HttpResponse:
         "parts": parts,
         "is_well": all(part.is_well for part in parts),
         "lanes": health.lanes() if has_database else [],
-        "workers": health.workers(),
-        "wanted": _wanted(request),
+        "workers": health.workers() if has_database else 0,
+        "wanted": _wanted(request) if has_database else [],
+        "set_aside": [_shown(row) for row in _set_aside(request)[:50]] if has_database else [],
         "now_url": f"{reverse('health')}?part=now",
     }
     part = request.GET.get("part") == "now"
     return render(request, f"newsletter/health{'_now' if part else ''}.html", context)
+
+
+@require_POST
+def try_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have one thing that is set aside be tried again now, and go back to the page."""
+    if not has_right(request, Right.SETTINGS):
+        raise PermissionDenied
+    row = _set_aside(request).filter(pk=pk).first()
+    if row is None:
+        messages.info(request, "It is not set aside any more.")
+    else:
+        fence.release(SetAside.objects.filter(pk=pk))
+        audit.record(act="try again", subject=row, staff=request.user.pk, client=row.client_id)
+        messages.success(request, "It is tried again now.")
+    return HttpResponseRedirect(reverse("health"))
+
+
+def _set_aside(request: HttpRequest) -> QuerySet[SetAside]:
+    """Return what is set aside of the clients within reach, and what is nobody's own."""
+    within_reach = SetAside.objects.for_staff(request.user, Right.SETTINGS)
+    shown = fence.shown(within_reach | SetAside.objects.filter(client=None))
+    return shown.select_related("client", "mailing").defer("mailing__body", "mailing__compiled")
+
+
+def _shown(row: SetAside) -> dict[str, object]:
+    """Return one row for the page: what it is, where it stands, and how it may be tried again."""
+    mailing = row.mailing
+    step = "send" if mailing and mailing.state == Mailing.State.SCHEDULED else "progress"
+    address = (
+        reverse(f"admin:newsletter_{mailing.kind}_{step}", args=[mailing.pk]) if mailing else ""
+    )
+    return {
+        "row": row,
+        "what": mailing.subject if mailing else _what(row),
+        "address": address,
+        "try_url": reverse("health-try-again", args=[row.pk]),
+    }
+
+
+def _what(row: SetAside) -> str:
+    """Return what is set aside that is no mailing; never an address."""
+    letters = dict(Delivery.Letter.choices)
+    what = SetAside.Step(row.step).label.capitalize()
+    if row.letter:
+        what += f" ({letters.get(row.letter, row.letter)})"
+    if row.step == SetAside.Step.LETTER:
+        what += f", delivery {row.number}"
+    return f"{what} of {row.client}" if row.client else what
 
 
 def _wanted(request: HttpRequest) -> list[tuple[str, str, str]]:

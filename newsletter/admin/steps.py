@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
 
+from newsletter import fence
 from newsletter.admin.mailing_admin import MailingAdmin
 from newsletter.content.errors import SourceErrors
 from newsletter.delivery import resending_failed, resolving_unknown
@@ -28,6 +29,7 @@ State = Mailing.State
 MOVES = {
     "pause": (lifecycle.pause, "Paused. What was on the wire has ended; nothing new begins."),
     "resume": (lifecycle.resume, "It goes on."),
+    "try_again": (lifecycle.try_again, "It is tried again now."),
     "cancel": (lifecycle.cancel, "Cancelled. Nothing more of it will be sent."),
     "unschedule": (lifecycle.unschedule, "It is a draft again."),
 }
@@ -95,6 +97,8 @@ def send(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
         "send_url": page.url("send", pk),
         "schedule_url": page.url("schedule", pk),
         "unschedule_url": reverse(page.name("move"), args=[pk, "unschedule"]),
+        "set_aside": list(fence.shown(mailing.set_aside.all())),
+        "try_url": reverse(page.name("move"), args=[pk, "try_again"]),
         "overdue": lifecycle.is_overdue(mailing),
         "editable": mailing.state == State.DRAFT or lifecycle.is_overdue(mailing),
     }
@@ -133,6 +137,8 @@ def move(request: HttpRequest, page: MailingAdmin, pk: int, move: str) -> HttpRe
         raise BadRequest("There is no such move.")
     act, done = MOVES[move]
     do(page, request, done, act, mailing=mailing)
+    if mailing.state == State.SCHEDULED and move == "try_again":
+        return HttpResponseRedirect(page.url("send", pk))
     step = "change" if move == "unschedule" else "progress"
     return HttpResponseRedirect(page.url(step, pk))
 
@@ -149,6 +155,8 @@ def _progress(page: MailingAdmin, request: HttpRequest, mailing: Mailing) -> dic
         "now_url": f"{page.url('progress_now', mailing.pk)}?{query}",
         "under_way": mailing.state in (State.STAGING, State.SENDING, State.PAUSED),
         "unknown_url": page.url("unknown", mailing.pk),
+        "set_aside": list(fence.shown(mailing.set_aside.all())),
+        "try_url": reverse(page.name("move"), args=[mailing.pk, "try_again"]) if may else "",
         "is_decided": not resolving_unknown.waits(mailing),
         "retry_url": page.url("retry", mailing.pk)
         if may and figures.failed and mailing.state in resending_failed.STATES_TO_RETRY

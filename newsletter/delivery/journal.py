@@ -42,10 +42,20 @@ def _folder() -> Path:
     return folder
 
 
+def path_of(attempt: int) -> Path:
+    """Return where the journal of an attempt is kept."""
+    return _folder() / f"{attempt}.notes"
+
+
+def attempt_of(path: Path) -> int | None:
+    """Return whose journal a file is; None for a file that is no journal."""
+    return int(path.stem) if path.stem.isascii() and path.stem.isdecimal() else None
+
+
 @contextmanager
 def keep_journal(attempt: int) -> Iterator[Journal]:
     """Keep the journal of one attempt; it is thrown away when the run ends in good order."""
-    path = _folder() / f"{attempt}.notes"
+    path = path_of(attempt)
     fresh = path.with_suffix(".fresh")
     descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:

@@ -8,10 +8,10 @@ from typing import NamedTuple, cast
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import F
-from django.utils.timezone import now
+from django.db.models import F, QuerySet
 
 from newsletter.delivery import transitions
+from newsletter.fence import Fence, Step, Subject
 from newsletter.models import Lease, Mailing
 
 HOLDS = 300
@@ -27,6 +27,38 @@ WHERE id = (
       AND attempt IS NULL AND due_at <= now() AND NOT waits_for_person
     ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, mailing_id, first, last, attempt
+"""
+
+TAKE_LETTER = """
+UPDATE newsletter_lease SET worker = %s, attempt = %s,
+    until = now() + %s * interval '1 second', updated_at = now()
+WHERE id = (
+    SELECT id FROM newsletter_lease
+    WHERE lane = 'letters' AND closed_at IS NULL AND client_id = %s AND letter = %s
+      AND attempt IS NULL AND due_at <= now() AND NOT waits_for_person
+    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, mailing_id, first, last, attempt
+"""
+
+# From client to client along the index, so that a client's many letters are not read.
+LETTERS_DUE = """
+WITH RECURSIVE kind AS (
+    (SELECT client_id, letter FROM newsletter_lease
+     WHERE lane = 'letters' AND closed_at IS NULL AND client_id IS NOT NULL
+     ORDER BY client_id, letter LIMIT 1)
+    UNION ALL
+    SELECT following.client_id, following.letter FROM kind CROSS JOIN LATERAL (
+        SELECT client_id, letter FROM newsletter_lease
+        WHERE lane = 'letters' AND closed_at IS NULL
+          AND (client_id, letter) > (kind.client_id, kind.letter)
+        ORDER BY client_id, letter LIMIT 1) AS following)
+SELECT kind.client_id, kind.letter FROM kind CROSS JOIN LATERAL (
+    SELECT due_at FROM newsletter_lease
+    WHERE lane = 'letters' AND closed_at IS NULL
+      AND client_id = kind.client_id AND letter = kind.letter
+      AND attempt IS NULL AND due_at <= now() AND NOT waits_for_person
+    ORDER BY due_at LIMIT 1) AS oldest
+ORDER BY oldest.due_at
 """
 
 COUNTED_SQL = """
@@ -102,9 +134,31 @@ def take(lane: str, mailing: int | None, attempt: int | None = None) -> LeaseInH
     return LeaseInHand(*row) if row else None
 
 
-def put_off(lease: LeaseInHand, delay: timedelta) -> None:
-    """Have a range that was given back come due only later."""
-    Lease.objects.filter(pk=lease.id, attempt=None, closed_at=None).update(due_at=now() + delay)
+def letters_due() -> list[tuple[int, str]]:
+    """Return of whom and which letters are due: client and letter, who waits longest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(LETTERS_DUE)
+        return list(cursor.fetchall())
+
+
+def take_letter(client: int, letter: str, attempt: int) -> LeaseInHand | None:
+    """Take the oldest letter of a kind that is due of a client, or nothing where none is free."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_LETTER, [WORKER, attempt, HOLDS, client, letter])
+        row = cursor.fetchone()
+    return LeaseInHand(*row) if row else None
+
+
+def put_off(lease: LeaseInHand, *, until: datetime) -> bool:
+    """Have a range that was given back come due only later; False where nothing of it is open."""
+    rows = Lease.objects.filter(pk=lease.id, closed_at=None)
+    rows.filter(attempt=None).update(due_at=until)
+    return rows.exists()
+
+
+def is_due(mailing: int) -> bool:
+    """Tell whether anything of a mailing is in hand or may be taken, now or later by itself."""
+    return Lease.objects.filter(mailing=mailing, closed_at=None, waits_for_person=False).exists()
 
 
 def count(lease: LeaseInHand) -> None:
@@ -131,20 +185,33 @@ def recount_and_release(
     )
 
 
-@transaction.atomic
 def close_cancelled(limit: int = 200) -> int:
     """Refuse what is open of cancelled mailings, some ranges at a time; return how many ranges."""
-    open_ranges = list(
-        Lease.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(closed_at=None, attempt=None, mailing__state=Mailing.State.CANCELLED)
-        .exclude(sent=F("size") - F("unknown") - F("refused") - F("failed"))[:limit]
-    )
+    due = Lease.objects.filter(closed_at=None, attempt=None, mailing__state=Mailing.State.CANCELLED)
+    due = due.exclude(sent=F("size") - F("unknown") - F("refused") - F("failed"))
+    if not due.exists():
+        return 0
+    fence, closed = Fence(Step.CLOSE), 0
+    held = [subject.mailing for subject in fence.held(Step.CLOSE)]
+    some = due.exclude(mailing__in=held).values_list("pk", "mailing", "mailing__client")
+    for lease_id, mailing, client in list(some[:limit]):
+        subject = Subject(Step.CLOSE, mailing=mailing, client=client)
+        if not fence.is_held(subject):
+            with fence.around(subject):
+                closed += _close(due, lease_id)
+    return closed
+
+
+@transaction.atomic
+def _close(due: QuerySet[Lease], lease_id: int) -> bool:
+    row = due.select_for_update(skip_locked=True, of=("self",)).filter(pk=lease_id).first()
+    if row is None:
+        return False
+    lease = lease_of_row(row)
     with connection.cursor() as cursor:
-        for row in open_ranges:
-            lease = lease_of_row(row)
-            cursor.execute(transitions.CANCEL_ROWS, lease._asdict())
-            recount_and_release(cursor, lease, timedelta(0), None)
-    return len(open_ranges)
+        cursor.execute(transitions.CANCEL_ROWS, lease._asdict())
+        recount_and_release(cursor, lease, timedelta(0), None)
+    return True
 
 
 def moment() -> datetime:

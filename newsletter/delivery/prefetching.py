@@ -48,15 +48,15 @@ class WindowFeed:
     """What the gate is asked; to be set after `begin`."""
 
     def __init__(
-        self, *, lane: str, mailing: int | None, attempt: int, at_once: bool = False
+        self, *, lane: str, mailing: int | None, attempt: int, at_once: LeaseInHand | None = None
     ) -> None:
-        """Serve one mailing; or, at once and in the caller's thread, a single letter."""
+        """Serve one mailing; or, at once and in the caller's thread, a letter that is in hand."""
         self._lane, self._mailing, self._attempt = lane, mailing, attempt
-        self._is_single = at_once
+        self._is_single = at_once is not None
         self._thread: Executor = (
             _AtOnce() if at_once else ThreadPoolExecutor(1, thread_name_prefix="window-feed")
         )
-        self._leases: list[LeaseInWork] = []
+        self._leases = [LeaseInWork(at_once)] if at_once else []
         self._settling: list[Future[None]] = []
 
     def __enter__(self) -> Self:

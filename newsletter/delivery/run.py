@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ from newsletter.receivers import lookup
 from newsletter.rendering import mime
 from newsletter.rendering.renderer import Recipient, Renderer, Unrenderable
 from newsletter.senders import routing
-from newsletter.transports import Message, Outcome, Unavailable
+from newsletter.transports import Message, Outcome, Transport, Unavailable
 
 log = structlog.get_logger(__name__)
 STALE_AFTER = 1.2
@@ -26,6 +26,8 @@ STALE_AFTER = 1.2
 answer of the gate older than two seconds (docs/architecture.md, "The gate")."""
 WINDOW_SECONDS = 0.4
 """A window is what the wire takes in this time; two of them wait at once."""
+NOBODY = 10
+"""So many first mails that cannot be made for a reason that is nobody's own stop a run."""
 SLOW_LANE_WAIT = 30.0
 """Seconds until a receiver with few connections is tried again where they broke."""
 
@@ -66,6 +68,7 @@ class Run:
         self._last_over = time.monotonic()
         self._enough: set[int] = set()
         """Receivers that asked for less in this run: the rest of theirs is not begun."""
+        self._unforeseen = 0
         self.answered = 0
 
     def go(self) -> Unavailable | None:
@@ -76,12 +79,21 @@ class Run:
         except ValueError as unfit:  # the sender's own settings
             return Unavailable(str(unfit), configuration=True)
         try:
-            for outcome in wire.send(self._messages(), note=self._journal):
-                self._take(outcome)
+            self._send(wire, self._messages())
         except Unavailable as away:
             trouble = away
         self._end()
         return trouble
+
+    def _send(self, wire: Transport, messages: Iterator[Message]) -> None:
+        """Send and take the outcomes; where that fails, what is still on the wire is cut off."""
+        outcomes = wire.send(messages, note=self._journal)
+        try:
+            for outcome in outcomes:
+                self._take(outcome)
+        finally:
+            if isinstance(outcomes, Generator):
+                outcomes.close()
 
     @property
     def _is_late(self) -> bool:
@@ -153,8 +165,7 @@ class Run:
         """Send to one receiver over few connections of its own."""
         try:
             wire = routing.wire(self._route, receiver=receiver, connections=connections)
-            for outcome in wire.send(self._made(window, group), note=self._journal):
-                self._take(outcome)
+            self._send(wire, self._made(window, group))
         except Unavailable as away:
             reason = f"held back: {away.words}"
             for recipient in group:
@@ -177,11 +188,22 @@ class Run:
             try:
                 data = render(replace(recipient, extra=extra) if extra else recipient, date=date)
             except Exception as fault:  # one person's data must not stop the others
+                if self._is_everybodys(fault):
+                    raise
                 window.fail(_unrenderable(delivery, fault))
                 continue
             pull(delivery)
             opened[delivery] = window
             yield Message(delivery, verp(delivery), recipient.address, data, True, stale_at)
+
+    def _is_everybodys(self, fault: Exception) -> bool:
+        """Tell whether no mail can be made at all, for a reason that is no person's."""
+        if isinstance(fault, Unrenderable):
+            return False
+        self._unforeseen += 1
+        if self.answered or any(window.pulled for window in self._live):
+            return False
+        return self._content.kind == "letter" or self._unforeseen >= NOBODY
 
     def _hold_back(self, window: Window, delivery: int) -> None:
         """Have one wait like those the pace holds back, some a little longer than others."""

@@ -2,12 +2,14 @@
 
 import logging
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
 from newsletter.content import compiling
+from newsletter.fence import Fence, Foreseen, Step, of_mailing
 from newsletter.mailings import freezing, lifecycle
 from newsletter.mailings.audience import question
 from newsletter.models import Delivery, Lease, Link, Mailing
@@ -16,6 +18,7 @@ from registrants.models import Enrolment, Registrant, Subscription, Suppression
 
 log = logging.getLogger(__name__)
 LEASE_SIZE = 2_500
+ONE_AT_A_TIME = 0x68656565  # the advisory lock of staging
 LANES = {
     Mailing.Kind.CAMPAIGN: Lease.Lane.CAMPAIGNS,
     Mailing.Kind.NOTICE: Lease.Lane.NOTICES,
@@ -46,9 +49,13 @@ RETURNING size
 def stage(mailing_id: int) -> int | None:
     """Turn one mailing's audience into deliveries and leases; return how many deliveries.
 
-    Returns None where the mailing is not to be staged or another worker has it. A crash leaves
+    Returns None where the mailing is not to be staged, or another worker stages one. A crash leaves
     nothing behind: the mailing is staged again from the start.
     """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+        if not cursor.fetchone()[0]:
+            return None
     mailing = (
         Mailing.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(pk=mailing_id, state=Mailing.State.STAGING)
@@ -112,18 +119,34 @@ def _look_again(cursor: CursorWrapper) -> None:
 
 
 def stage_due() -> int:
-    """Stage every mailing that was started; return how many were staged.
+    """Stage every mailing that was started, one at a time; return how many were staged.
 
-    One whose content cannot be compiled any more is paused with the reason.
+    One whose content cannot be compiled any more is paused with the reason; one that fails
+    unforeseen is set aside, and the others go on.
     """
-    started = Mailing.objects.filter(state=Mailing.State.STAGING).order_by("started_at")
-    done = 0
-    for mailing_id in list(started.values_list("pk", flat=True)):
-        try:
-            done += stage(mailing_id) is not None
-        except compiling.SourceErrors as faults:
-            log.warning("mailing %s cannot be staged: %s", mailing_id, faults)
-            lifecycle.pause_for_fault(
-                mailing=mailing_id, reason=f"The content has a fault: {faults}"
-            )
+    started = list(
+        Mailing.objects.filter(state=Mailing.State.STAGING)
+        .order_by("started_at")
+        .only("client", "kind")
+    )
+    fence, done = Fence(Step.STAGE) if started else None, 0
+    for mailing in started:
+        subject = of_mailing(Step.STAGE, mailing)
+        if fence is not None and not fence.is_held(subject):
+            with fence.around(subject) as this:
+                is_staged = _stage_or_pause(mailing.pk)
+                this.was_made = is_staged
+                done += is_staged
     return done
+
+
+def _stage_or_pause(mailing_id: int) -> bool:
+    try:
+        return stage(mailing_id) is not None
+    except compiling.SourceErrors as faults:
+        log.warning("mailing %s cannot be staged: %s", mailing_id, faults)
+        reason = f"The content has a fault: {faults}"
+        lifecycle.pause_for_fault(mailing=mailing_id, reason=reason)
+        return False
+    except SoftTimeLimitExceeded:
+        raise Foreseen("Staging took too long and was broken off; nothing of it is sent.") from None

@@ -1,75 +1,151 @@
 """Take what is due and send it: letters, notices and campaigns, each by its lane."""
 
-import logging
+import random
 import time
+from collections import Counter
 from datetime import timedelta
 from functools import lru_cache
+from typing import Final
 
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Exists, OuterRef, Q, Window
+from django.db.models.functions import Now, Random, RowNumber
 from django.utils.timezone import now
 
-from accountability import audit
-from newsletter import letters, pace
+from newsletter import pace
 from newsletter.content import compiling
-from newsletter.delivery import leasing
-from newsletter.delivery.journal import Journal, keep_journal
-from newsletter.delivery.leasing import LeaseInHand
+from newsletter.delivery import leasing, letter_turns, recovering
+from newsletter.delivery.by_chain import Stuck, send_by_chain
+from newsletter.delivery.journal import keep_journal
 from newsletter.delivery.prefetching import WindowFeed
-from newsletter.delivery.run import Run, RunContent
+from newsletter.delivery.run import RunContent
 from newsletter.delivery.staging import LANES
+from newsletter.fence import Fence, Step, Subject, of_mailing
 from newsletter.mailings import lifecycle
 from newsletter.mailings.audience import question
-from newsletter.models import Delivery, Lease, Mailing, Sender
+from newsletter.models import Lease, Mailing, Sender
 from newsletter.rendering.renderer import Renderer
 from newsletter.senders import failover
-from newsletter.transports import Unavailable
-from registrants import gate
 
-log = logging.getLogger(__name__)
-TRY_AGAIN = timedelta(seconds=10)
 KINDS_OF_LANES = {lane: kind for kind, lane in LANES.items()}
 NOTICE_SLICE = 0.5
 """Seconds a notice may keep the worker that letters wait for."""
+SHORTEST_TURN: Final = 1.0
+"""Seconds of one mailing, where several clients' mailings share the time of a task."""
+OF_ONE_CLIENT: Final = 5
+"""Mailings of one client that are tried at most before it is looked again what is due."""
+LONGEST_OF_ALL: Final = timedelta(seconds=20)
+"""How long a whole lane waits at most after what is not one mailing's or one client's."""
+
+_served_at: dict[tuple[str, int], float] = {}
+"""When mail of each client was last sent by this process (time.monotonic), by lane."""
 
 
 def serve(*, lanes: tuple[str, ...], seconds: float) -> bool:
-    """Work off what is due, the first lane first; return whether the time ran out before it did."""
+    """Work off what is due, the lanes in turns; return whether the time ran out before it did.
+
+    What fails unforeseen is set aside with its reason, and the others go on (newsletter.fence).
+    """
     deadline = time.monotonic() + seconds
+    fence = Fence(Step.LETTERS, Step.LETTER, Step.SEND)
     while time.monotonic() < deadline:
-        if not any(_serve_lane(lane, deadline) for lane in lanes):
+        went = [_serve_lane(lane, fence, deadline) for lane in lanes]
+        if not any(went):
             return False
     return True
 
 
-def _serve_lane(lane: str, deadline: float) -> bool:
+def _serve_lane(lane: str, fence: Fence, deadline: float) -> bool:
     """Send some of what is due in a lane; False where nothing is."""
-    if lane == Lease.Lane.LETTERS:
-        return _send_letter(deadline)
+    went = False
+    whole = Subject(Step.LETTERS if lane == Lease.Lane.LETTERS else Step.SEND, letter=lane)
+    if not fence.is_held(whole):
+        with fence.around(whole, longest=LONGEST_OF_ALL):
+            if lane == Lease.Lane.LETTERS:
+                went = letter_turns.send_round(fence, deadline)
+            else:
+                went = _send_mailings(lane, fence, deadline)
+    return went
+
+
+def _send_mailings(lane: str, fence: Fence, deadline: float) -> bool:
+    """Send of one mailing; the clients take turns."""
+    due = _running(lane)
+    clients = len({mailing.client_id for mailing in due}) or 1
+    turn = max(SHORTEST_TURN, (deadline - time.monotonic()) / clients)
     if lane == Lease.Lane.NOTICES:
-        deadline = min(deadline, time.monotonic() + NOTICE_SLICE)
-    return any(_send_mailing(mailing, lane, deadline) for mailing in _running(lane))
+        turn = NOTICE_SLICE
+    went = any(
+        _send_mailing(mailing, lane, fence, min(deadline, time.monotonic() + turn))
+        for mailing in due
+    )
+    for subject in [] if due else fence.due(Step.SEND):  # nothing of it can go any more
+        if subject.mailing is not None and not leasing.is_due(subject.mailing):
+            fence.came_through(subject)
+    return went
 
 
 def _running(lane: str) -> list[Mailing]:
-    kind = KINDS_OF_LANES[Lease.Lane(lane)]
-    running = Mailing.objects.filter(kind=kind, state=Mailing.State.SENDING)
-    ready = running.filter(Q(waiting_until=None) | Q(waiting_until__lte=Now()))
-    return list(
-        ready.select_related("sender__client", "sender__fallback")
-        .defer("body", "compiled", "left_out")
-        .order_by("?")[:20]
-    )
+    """Return some mailings of each client of which something is due, in the order to try them.
 
-
-def _send_mailing(mailing: Mailing, lane: str, deadline: float) -> bool:
-    """Send windows of one mailing until it is done or time is up; False where nothing is due.
-
-    What goes wrong unforeseen leaves its leases and journal standing: recovering puts them right.
+    One of each client comes first, and the client this process served longest ago; of one
+    client's many, chance decides.
     """
-    if lane == Lease.Lane.CAMPAIGNS and _rests(mailing):
-        return False
-    attempt = leasing.new_attempt()
+    due = Lease.objects.filter(
+        lane=lane,
+        mailing=OuterRef("pk"),
+        closed_at=None,
+        attempt=None,
+        due_at__lte=Now(),
+        waits_for_person=False,
+    )
+    running = Mailing.objects.filter(
+        Exists(due),
+        Q(waiting_until=None) | Q(waiting_until__lte=Now()),
+        kind=KINDS_OF_LANES[Lease.Lane(lane)],
+        state=Mailing.State.SENDING,
+    )
+    turn = Window(RowNumber(), partition_by="client", order_by=Random())
+    some = list(
+        running.annotate(turn=turn)
+        .filter(turn__lte=OF_ONE_CLIENT)
+        .select_related("sender__client", "sender__fallback")
+        .defer("body", "compiled", "left_out")
+    )
+    random.shuffle(some)
+    before: Counter[int] = Counter()
+    order: dict[int, tuple[int, float]] = {}
+    for mailing in some:
+        served_at = _served_at.get((lane, mailing.client_id), 0.0)
+        order[mailing.pk] = (before[mailing.client_id], served_at)
+        before[mailing.client_id] += 1
+    return sorted(some, key=lambda mailing: order[mailing.pk])
+
+
+def _send_mailing(mailing: Mailing, lane: str, fence: Fence, deadline: float) -> bool:
+    """Send windows of one mailing until it is done or time is up; False where nothing went.
+
+    What goes wrong unforeseen is put right by its journal: what was answered is settled by its
+    answer, what was in flight is unknown, and what never went is staged again.
+    """
+    subject = of_mailing(Step.SEND, mailing)
+    went = False
+    if fence.is_held(subject):
+        return went
+    with fence.around(subject) as this:
+        this.was_made = lane != Lease.Lane.CAMPAIGNS or not _rests(mailing)
+        if this.was_made:
+            _served_at[lane, mailing.client_id] = time.monotonic()
+            attempt = leasing.new_attempt()
+            try:
+                this.was_made = went = _send_under(attempt, mailing, lane, deadline)
+            except Exception:
+                recovering.recover_attempt(attempt)
+                raise
+    return went
+
+
+def _send_under(attempt: int, mailing: Mailing, lane: str, deadline: float) -> bool:
+    """Send under one attempt with its journal; False where nothing is due, or nothing can go."""
     with (
         keep_journal(attempt) as journal,
         WindowFeed(lane=lane, mailing=mailing.pk, attempt=attempt) as feed,
@@ -79,10 +155,10 @@ def _send_mailing(mailing: Mailing, lane: str, deadline: float) -> bool:
         feed.question = question(mailing)
         kind: pace.Kind = "campaign" if lane == Lease.Lane.CAMPAIGNS else "notice"
         content = RunContent(kind=kind, renderer=_renderer(mailing.pk))
-        trouble = _send_by_chain(mailing.sender, content, feed, journal, deadline, mailing)
-    if trouble is not None:
-        _wait(mailing, trouble)
-    return trouble is None
+        stuck = send_by_chain(mailing.sender, content, feed, journal, deadline, mailing)
+    if stuck is not None:
+        _wait(mailing, stuck)
+    return stuck is None
 
 
 def _rests(mailing: Mailing) -> bool:
@@ -95,52 +171,14 @@ def _rests(mailing: Mailing) -> bool:
     return until is not None
 
 
-def _send_by_chain(
-    sender: Sender,
-    content: RunContent,
-    feed: WindowFeed,
-    journal: Journal,
-    deadline: float,
-    mailing: Mailing | None,
-) -> Unavailable | None:
-    """Send by the first of a sender's servers that can be used; return why none can."""
-    trouble: Unavailable | None = None
-    for route in failover.routes(sender):
-        run = Run(content=content, route=route, feed=feed, journal=journal, deadline=deadline)
-        trouble = run.go()
-        if mailing is not None and run.answered:
-            _say_who_sends(mailing, route)
-        if trouble is None:
-            return None
-        if trouble.retry_after:
-            pace.record(route, [], retry_after=trouble.retry_after)
-            return trouble
-        failover.leave_alone(route, trouble)
-    return trouble or Unavailable(failover.why_none(sender))
-
-
-def _say_who_sends(mailing: Mailing, route: Sender) -> None:
-    """Take note that mail leaves: by its own sender, or by one that stands in."""
-    if route.pk == mailing.sender_id:
-        if mailing.waiting_reason:
-            lifecycle.go_on(mailing=mailing.pk)
-        return
-    says = f"Its own mail server cannot be used; “{route.name}” stands in."
-    if mailing.waiting_reason != says:
-        lifecycle.wait(mailing=mailing.pk, reason=says, until=None)
-        audit.record(act="stand in", subject=mailing, client=mailing.client_id, sender=route.pk)
-        mailing.waiting_reason = says
-
-
-def _wait(mailing: Mailing, trouble: Unavailable) -> None:
+def _wait(mailing: Mailing, stuck: Stuck) -> None:
     """Have a mailing wait for its mail server, or for a person where every sender is stopped."""
     if failover.is_stopped(Sender.objects.get(pk=mailing.sender_id)):
-        reason = f"The mail server cannot be used: {trouble.words}"
+        reason = f"The mail server cannot be used: {stuck}"
         lifecycle.stop(mailing=mailing.pk, reason=reason)
         return
-    seconds = timedelta(seconds=trouble.retry_after) or TRY_AGAIN
-    reason = f"The mail server cannot be used at present: {trouble.words}"
-    lifecycle.wait(mailing=mailing.pk, reason=reason, until=now() + seconds)
+    reason = f"The mail server cannot be used at present: {stuck}"
+    lifecycle.wait(mailing=mailing.pk, reason=reason, until=now() + stuck.again_in)
 
 
 @lru_cache(maxsize=8)
@@ -151,43 +189,3 @@ def _renderer(mailing_id: int) -> Renderer:
     link_ids = list(mailing.links.order_by("position").values_list("pk", flat=True))
     never_rewritten = [0] * len(compiled.links)
     return Renderer(compiled, mailing=mailing_id, link_ids=link_ids or never_rewritten)
-
-
-def _send_letter(deadline: float) -> bool:
-    """Send one letter; where its mail server is away it is tried again in some seconds."""
-    attempt = leasing.new_attempt()
-    again: timedelta | None = None
-    with (
-        keep_journal(attempt) as journal,
-        WindowFeed(lane=Lease.Lane.LETTERS, mailing=None, attempt=attempt, at_once=True) as feed,
-    ):
-        lease = feed.begin()
-        if lease is None:
-            return False
-        try:
-            if _send_leased_letter(lease, feed, journal, deadline):
-                again = TRY_AGAIN
-        except letters.NoSender as missing:
-            log.error("letter %s waits: %s", lease.first, missing)
-            again = timedelta(minutes=1)
-    if again is not None:
-        leasing.put_off(lease, again)
-    return True
-
-
-def _send_leased_letter(
-    lease: LeaseInHand, feed: WindowFeed, journal: Journal, deadline: float
-) -> Unavailable | None:
-    """Claim and send the one letter of a lease; return why it must wait."""
-    delivery = Delivery.objects.select_related("registrant__client").get(pk=lease.first)
-    client = delivery.registrant.client
-    feed.question = gate.Question(kind=letters.kind_of(delivery.letter), client=client.pk)
-    renderer = _letter_renderer(letters.source(client, delivery.letter))
-    content = RunContent(kind="letter", renderer=renderer, extra=letters.letter_values(delivery))
-    return _send_by_chain(letters.sender_of(client), content, feed, journal, deadline, None)
-
-
-@lru_cache(maxsize=64)
-def _letter_renderer(source: compiling.Source) -> Renderer:
-    compiled = compiling.compile_mail(source)
-    return Renderer(compiled, link_ids=[0] * len(compiled.links))

@@ -1,5 +1,6 @@
 """The mailing's life: schedule, send, pause, resume, cancel, each guarded by the old state."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -8,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 
 from accountability import audit
+from newsletter.fence import Fence, Step, of_mailing, release
 from newsletter.mailings import freezing
 from newsletter.models import Lease, Mailing
 from newsletter.pace import breakers
@@ -186,14 +188,24 @@ def resume(*, mailing: Mailing, staff: int | None) -> None:
         waiting_reason="",
         waiting_until=None,
     )
+    release(mailing.set_aside.all())
     senders = [sender.pk for sender in failover.chain(mailing.sender)]
     transaction.on_commit(lambda: breakers.forget(senders, mailing.pk))
+
+
+@transaction.atomic
+def try_again(*, mailing: Mailing, staff: int | None) -> None:
+    """Have what was set aside of a mailing be tried again now; NotPossible where nothing is."""
+    if not release(mailing.set_aside.all()):
+        raise NotPossible("Nothing of it is set aside any more.")
+    audit.record(act="try again", subject=mailing, staff=staff, client=mailing.client_id)
 
 
 @transaction.atomic
 def cancel(*, mailing: Mailing, staff: int | None) -> None:
     """Send nothing more, for good; what is open is refused as cancelled."""
     before = _before("cancel")
+    mailing.set_aside.all().delete()
     _move(mailing, "cancel", staff, before, state=State.CANCELLED, finished_at=now())
 
 
@@ -207,7 +219,19 @@ def start_due(*, moment: datetime | None = None) -> int:
     due = Mailing.objects.filter(
         _before("start_due"), scheduled_at__lte=moment, scheduled_at__gte=moment - LATE
     )
-    return sum(_start(mailing, moment) for mailing in due.defer("compiled", "body"))
+    return _each(Step.START, due, lambda mailing: _start(mailing, moment))
+
+
+def _each(step: Step, due: QuerySet[Mailing], act: Callable[[Mailing], bool]) -> int:
+    """Do one act for each mailing that is due, each behind its fence; return how many it was."""
+    mailings, done = list(due.defer("compiled", "body")), 0
+    fence = Fence(step) if mailings else None
+    for mailing in mailings:
+        subject = of_mailing(step, mailing)
+        if fence is not None and not fence.is_held(subject):
+            with fence.around(subject):
+                done += act(mailing)
+    return done
 
 
 @transaction.atomic
@@ -223,7 +247,7 @@ def _start(mailing: Mailing, moment: datetime) -> bool:
 def begin_sending(*, mailing: Mailing) -> None:
     """Have a mailing go out whose deliveries are staged; the caller holds its row."""
     mailing.state = State.SENDING
-    mailing.waiting_reason = ""
+    mailing.waiting_reason, mailing.waiting_until = "", None
     mailing.save()
 
 
@@ -257,10 +281,14 @@ def finish_done() -> int:
     """Call every mailing sent whose deliveries are all closed; return how many."""
     still_open = Lease.objects.filter(mailing=OuterRef("pk"), closed_at=None)
     done = Mailing.objects.filter(_before("finish_done"), ~Exists(still_open))
-    if not done.exists():
-        return 0
-    with transaction.atomic():  # nobody opens a range again between the look and the word
-        looked_at = list(done.select_for_update(skip_locked=True).values_list("pk", flat=True))
-        return done.filter(pk__in=looked_at).update(
-            state=State.SENT, finished_at=now(), waiting_reason="", waiting_until=None
-        )
+
+    @transaction.atomic  # nobody opens a range again between the look and the word
+    def finish(mailing: Mailing) -> bool:
+        locked = done.select_for_update(skip_locked=True).filter(pk=mailing.pk)
+        if not locked.values_list("pk", flat=True):
+            return False
+        mailing.set_aside.exclude(step=Step.FINISH).delete()
+        new = {"finished_at": now(), "waiting_reason": "", "waiting_until": None}
+        return bool(done.filter(pk=mailing.pk).update(state=State.SENT, **new))
+
+    return _each(Step.FINISH, done, finish)

@@ -9,6 +9,7 @@ from newsletter.models.notice import Notice
 from newsletter.models.pace_rule import PaceRule
 from newsletter.models.receiver import Receiver, ReceivingDomain
 from newsletter.models.sender import Sender
+from newsletter.models.set_aside import SetAside
 from newsletter.models.template import Template
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "Receiver",
     "ReceivingDomain",
     "Sender",
+    "SetAside",
     "Template",
 ]

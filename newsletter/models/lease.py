@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from newsletter.models.mailing import Mailing
+from registrants.models import Client
 
 
 class Lease(models.Model):
@@ -27,6 +28,18 @@ class Lease(models.Model):
     lane = models.CharField(max_length=9, choices=Lane.choices)
     mailing = models.ForeignKey(
         Mailing, on_delete=models.PROTECT, null=True, related_name="leases", db_index=False
+    )
+    client = models.ForeignKey(
+        Client,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="whose letter it is",
+    )
+    letter = models.CharField(
+        max_length=10, blank=True, db_default="", help_text="which letter it is"
     )
     first = models.BigIntegerField()
     last = models.BigIntegerField()
@@ -58,6 +71,11 @@ class Lease(models.Model):
         indexes = [
             models.Index(
                 fields=["lane", "mailing", "due_at"], condition=Q(closed_at=None), name="lease_open"
+            ),
+            models.Index(
+                fields=["client", "letter", "due_at"],
+                condition=Q(lane="letters", closed_at=None),
+                name="lease_open_letters",
             ),
             models.Index(fields=["mailing", "first"], name="lease_of_mailing"),
         ]

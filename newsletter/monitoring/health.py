@@ -17,9 +17,9 @@ from redis_store.connection import server
 
 log = logging.getLogger(__name__)
 
-BEATS = {"timetable": 60, "letters": 60, "campaigns": 180}
+BEATS = {"timetable": 60, "letters": 60, "campaigns": 180, "staging": 300}
 """Who says that it is alive, and after how many seconds of silence that is worth a word. The first
-two are short tasks; a campaign of a million is staged in one task that takes a while."""
+are short tasks; a campaign of a million is staged in one task that takes a while."""
 BEAT_KEPT = 86400
 UNDER_WAY = (Mailing.State.STAGING, Mailing.State.SENDING, Mailing.State.PAUSED)
 

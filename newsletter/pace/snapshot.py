@@ -1,5 +1,6 @@
 """How fast it goes and what holds it back, for pages, metrics and the health page."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from newsletter.models import Receiver
 from newsletter.pace import limits
 from newsletter.pace.limits import Day, Limits
 from newsletter.pace.scripts import SNAPSHOT, STOP
+
+log = logging.getLogger(__name__)
 
 
 class SnapshotReply(TypedDict, total=False):
@@ -62,15 +65,23 @@ class SenderPace:
 
 def snapshots(senders: Sequence[int]) -> dict[int, SenderPace]:
     """Return the snapshot of each sender by its id; never raises."""
-    return {sender: _snapshot(sender) for sender in senders}
+    return {sender: _fenced_snapshot(sender) for sender in senders}
+
+
+def _fenced_snapshot(sender: int) -> SenderPace:
+    """Return the snapshot of a sender, a blank one where it fails: it must not hide the others."""
+    try:
+        return _snapshot(sender)
+    except (redis.RedisError, ValueError):
+        pass
+    except Exception:
+        log.exception("the pace of sender %s cannot be told", sender)
+    return SenderPace(sender, False, 0.0, 0.0, None, 0, None, None, ())
 
 
 def _snapshot(sender: int) -> SenderPace:
     sender_limits = limits.of(sender)
-    try:
-        reply: SnapshotReply = SNAPSHOT(limits.key(sender), {"days": sender_limits.days})
-    except (redis.RedisError, ValueError):
-        return SenderPace(sender, False, 0.0, 0.0, None, 0, None, None, ())
+    reply: SnapshotReply = SNAPSHOT(limits.key(sender), {"days": sender_limits.days})
     day = reply.get("day")
     numbers = sorted(_numbers(reply))
     receivers = tuple(_of_receiver(number, reply, sender_limits) for number in numbers)

@@ -35,7 +35,10 @@ class Plan:
         number = (day - self.on).days
         if number < 0 or number >= LONGEST_DAYS:
             return None
-        ceiling = self.first * (1 + self.growth / 100) ** number
+        try:
+            ceiling = self.first * (1 + self.growth / 100) ** number
+        except OverflowError:  # far beyond any ceiling
+            return None
         return int(ceiling) if ceiling < self.until else None
 
     def days(self) -> list[tuple[date, int]]:

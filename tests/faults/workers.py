@@ -85,7 +85,7 @@ class Line:
         self, name: str = "bulk", *, children: int = 1, odd: tuple[str, ...] = ()
     ) -> None:
         """Start a worker that sends campaigns."""
-        self._start_worker(name, "bulk", children, odd)
+        self._start_worker(name, "bulk,staging", children, odd)
 
     def start_letters(self, name: str = "letters", *, odd: tuple[str, ...] = ()) -> None:
         """Start a worker that sends letters and tends the ledger."""

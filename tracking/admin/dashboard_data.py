@@ -11,8 +11,9 @@ from django.utils.timezone import now
 from redis import RedisError
 
 from accountability.roles import Right
+from newsletter import fence
 from newsletter.mailings import lifecycle
-from newsletter.models import Lease, Mailing
+from newsletter.models import Lease, Mailing, SetAside
 from newsletter.monitoring.progress import Progress, progress
 from registrants.models import Client
 from registrants.models.scope import StaffUser
@@ -79,6 +80,17 @@ def undecided(staff: StaffUser) -> list[UndecidedMailing]:
     counted = dict(undecided.values_list("mailing").annotate(count=Sum("unknown")))
     mailings = _seen(staff).filter(pk__in=counted).order_by("-pk")[:20]
     return [UndecidedMailing(mailing, counted[mailing.pk]) for mailing in mailings]
+
+
+def set_aside(staff: StaffUser) -> QuerySet[SetAside]:
+    """Return what failed unforeseen of mailings, and of letters for whoever sets things up."""
+    mailings = _seen(staff).values("pk")
+    of_mailings = SetAside.objects.filter(mailing__in=mailings)
+    of_letters = SetAside.objects.for_staff(staff, Right.SETTINGS).filter(mailing=None)
+    shown = fence.shown(of_mailings | of_letters.exclude(client=None))
+    return shown.select_related("mailing__client", "client").defer(
+        "mailing__body", "mailing__compiled"
+    )[:20]
 
 
 def results(staff: StaffUser) -> list[CampaignResult]:

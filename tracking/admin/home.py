@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from accountability.roles import Right
 from newsletter.mailings import extra_pages
-from newsletter.models import Campaign, Mailing
+from newsletter.models import Campaign, Mailing, SetAside
 from registrants.models import Client
 from registrants.scoped_admin import has_right
 from tracking.admin import dashboard_data
@@ -115,6 +115,7 @@ def _decisions(request: HttpRequest) -> list[dict[str, object]]:
     decisions = [
         _decision_undecided(undecided) for undecided in dashboard_data.undecided(request.user)
     ]
+    decisions += [_decision_set_aside(row) for row in dashboard_data.set_aside(request.user)]
     decisions += [
         {
             "what": mailing.subject,
@@ -150,6 +151,25 @@ def _decision_undecided(undecided: dashboard_data.UndecidedMailing) -> dict[str,
         f" {'them' if undecided.count > 1 else 'it'}. Nothing is sent twice by itself.",
         "act": "Decide",
         "url": _page(undecided.mailing, "unknown"),
+    }
+
+
+def _decision_set_aside(row: SetAside) -> dict[str, object]:
+    mailing = row.mailing
+    if mailing is None:
+        return {
+            "what": f"Letters of {row.client}",
+            "of": "client",
+            "why": row.reason,
+            "act": "See the health page",
+            "url": reverse("health"),
+        }
+    return {
+        "what": mailing.subject,
+        "of": _of(mailing),
+        "why": row.reason,
+        "act": "See it and try again",
+        "url": _page(mailing, "send" if mailing.state == Mailing.State.SCHEDULED else "progress"),
     }
 
 

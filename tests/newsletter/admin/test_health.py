@@ -42,7 +42,8 @@ def test_where_all_is_well_machines_hear_so(alive: redis.Redis) -> None:
     assert answer.status_code == 200
     health_report = answer.json()
     assert health_report["well"] is True
-    assert set(health_report["parts"]) == {"database", "redis", "timetable", "letters", "campaigns"}
+    assert set(health_report["parts"]) == {"database", "redis", *health.BEATS}
+    assert set(health.BEATS) == {"timetable", "letters", "campaigns", "staging"}
     assert health_report["parts"]["timetable"]["seconds"] < 5
 
 
@@ -74,6 +75,7 @@ def test_the_tasks_say_that_they_are_alive(valkey: redis.Redis, transactional_db
     tasks.tend()
     tasks.send_letters()
     tasks.send_campaigns()
+    tasks.stage()
     silences = health.silences()
     assert silences is not None
     assert all(seconds is not None and seconds < 30 for seconds in silences.values())
