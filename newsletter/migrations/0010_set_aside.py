@@ -16,7 +16,7 @@ def name_open_letters(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('newsletter', '0007_mailing_frozen_at'),
+        ('newsletter', '0009_microsoft_365'),
         ('registrants', '0002_one_index_by_list'),
     ]
 
