@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 Step = SetAside.Step
 State = Mailing.State
 
-FIRST: Final = timedelta(seconds=5)
-LONGEST: Final = timedelta(minutes=15)
-KEPT: Final = timedelta(days=7)
+FIRST_WAIT: Final = timedelta(seconds=5)
+LONGEST_WAIT: Final = timedelta(minutes=15)
+ASIDE_KEPT: Final = timedelta(days=7)
 """What nobody tries again is forgotten after this: the journal of a machine that is gone."""
 SYSTEM_TRIES: Final = 5
 """How often the database or Redis may break off under one before that is taken for its own fault:
@@ -59,11 +59,13 @@ RETURNING id, times, due_at, NOT is_systems
 
 
 class Foreseen(Exception):
-    """Something fails for a reason we know, in words for people; it waits `longest` at most."""
+    """Something fails for a reason we know, in words for people."""
 
-    def __init__(self, words: str, *, longest: timedelta = LONGEST) -> None:
-        super().__init__(words)
-        self.longest = longest
+    def __init__(
+        self, reason: str, *, again_in: timedelta = FIRST_WAIT, longest: timedelta = LONGEST_WAIT
+    ) -> None:
+        super().__init__(reason)
+        self.again_in, self.longest = again_in, longest
 
 
 class Subject(NamedTuple):
@@ -124,7 +126,7 @@ class Fence:
         return [it for it in self._known if it.step == step and self.is_held(it)]
 
     @contextmanager
-    def around(self, subject: Subject, *, longest: timedelta = LONGEST) -> Iterator[Try]:
+    def around(self, subject: Subject, *, longest: timedelta = LONGEST_WAIT) -> Iterator[Try]:
         """Set aside what fails inside, and go on after it; forget it where it comes through.
 
         What is the system's own (the database or Redis is away) is raised again: it is nobody's
@@ -156,29 +158,31 @@ def _note(subject: Subject, fault: Exception, longest: timedelta) -> Noted:
     is_systems = _is_systems(fault)
     if is_systems and not _answers():
         raise fault
-    longest = fault.longest if isinstance(fault, Foreseen) else longest
-    words = _words(subject, fault)
+    again_in, longest = (
+        (fault.again_in, fault.longest) if isinstance(fault, Foreseen) else (FIRST_WAIT, longest)
+    )
+    reason = _reason(subject, fault)
     log.error(
         "set aside: %s: %s",
         subject,
-        words,
+        reason,
         exc_info=None if isinstance(fault, Foreseen) else fault,
     )
     parameters = subject._asdict() | {
-        "reason": words,
+        "reason": reason,
         "is_systems": is_systems,
-        "first": FIRST,
+        "first": again_in,
         "longest": longest,
         "together": TOGETHER,
         "system_tries": SYSTEM_TRIES,
     }
-    SetAside.objects.filter(due_at__lt=Now() - KEPT).delete()
+    SetAside.objects.filter(due_at__lt=Now() - ASIDE_KEPT).delete()
     with connection.cursor() as cursor:
         cursor.execute(NOTE, parameters)
         noted = Noted(*cursor.fetchone())
     if subject.mailing is not None and noted.is_held:
         Mailing.objects.filter(pk=subject.mailing).update(
-            waiting_reason=words, waiting_until=noted.due_at
+            waiting_reason=reason, waiting_until=noted.due_at
         )
     return noted
 
@@ -210,7 +214,7 @@ def _answers() -> bool:
         return False
 
 
-def _words(subject: Subject, fault: Exception) -> str:
+def _reason(subject: Subject, fault: Exception) -> str:
     """Return the reason in words for people; no address and no URL, whatever the fault says."""
     if isinstance(fault, Foreseen):
         return str(fault)[:500]

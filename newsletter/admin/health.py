@@ -1,6 +1,8 @@
 """Whether all is well: for machines that watch, for monitoring, and for staff."""
 
+import logging
 import secrets
+from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -20,6 +22,8 @@ from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Mailing, Sender, SetAside
 from newsletter.monitoring import health, metrics
 from registrants.scoped_admin import has_right
+
+log = logging.getLogger(__name__)
 
 
 @never_cache
@@ -64,18 +68,37 @@ def health_page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     parts = health.checks()
     has_database = all(part.is_well for part in parts if part.name == "database")
-    context = admin.site.each_context(request) | {
-        "title": "Health",
-        "parts": parts,
-        "is_well": all(part.is_well for part in parts),
-        "lanes": health.lanes() if has_database else [],
-        "workers": health.workers() if has_database else 0,
-        "wanted": _wanted(request) if has_database else [],
-        "set_aside": [_shown(row) for row in _set_aside(request)[:50]] if has_database else [],
-        "now_url": f"{reverse('health')}?part=now",
+    asked: dict[str, Callable[[], object]] = {
+        "lanes": health.lanes,
+        "workers": health.workers,
+        "wanted": lambda: _wanted(request),
+        "set_aside": lambda: [_shown(row) for row in _set_aside(request)[:50]],
     }
+    answers, untold = _answers(asked) if has_database else ({}, [])
+    context = (
+        admin.site.each_context(request)
+        | answers
+        | {
+            "title": "Health",
+            "parts": parts,
+            "is_well": all(part.is_well for part in parts),
+            "untold": untold,
+            "now_url": f"{reverse('health')}?part=now",
+        }
+    )
     part = request.GET.get("part") == "now"
     return render(request, f"newsletter/health{'_now' if part else ''}.html", context)
+
+
+def _answers(asked: dict[str, Callable[[], object]]) -> tuple[dict[str, object], list[str]]:
+    """Return what can be told, by name, and what cannot: one part must not hide the others."""
+    answers: dict[str, object] = {}
+    for name, ask in asked.items():
+        try:
+            answers[name] = ask()
+        except Exception:
+            log.exception("the health page cannot tell: %s", name)
+    return answers, sorted(set(asked) - set(answers))
 
 
 @require_POST

@@ -192,8 +192,8 @@ def close_cancelled(limit: int = 200) -> int:
     if not due.exists():
         return 0
     fence, closed = Fence(Step.CLOSE), 0
-    held = [subject.mailing for subject in fence.held(Step.CLOSE)]
-    some = due.exclude(mailing__in=held).values_list("pk", "mailing", "mailing__client")
+    not_yet = [subject.mailing for subject in fence.held(Step.CLOSE)]
+    some = due.exclude(mailing__in=not_yet).values_list("pk", "mailing", "mailing__client")
     for lease_id, mailing, client in list(some[:limit]):
         subject = Subject(Step.CLOSE, mailing=mailing, client=client)
         if not fence.is_held(subject):

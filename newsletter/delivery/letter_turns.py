@@ -92,8 +92,9 @@ def _send_next(fence: Fence, kind: _Kind, deadline: float) -> bool:
         return _set_aside(fence, kind, lease, fault)
     fence.came_through(_alone(kind, lease))
     if stuck is not None:
+        reason = f"The mail server cannot be used at present: {stuck}"
         longest = max(SERVER_LONGEST, stuck.again_in)
-        raise Foreseen(f"The mail server cannot be used at present: {stuck}", longest=longest)
+        raise Foreseen(reason, again_in=stuck.again_in, longest=longest)
     return True
 
 

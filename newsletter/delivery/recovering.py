@@ -81,8 +81,8 @@ def _recover_expired(limit: int = 100) -> int:
     if not lost.exists():
         return 0
     freed, fence = 0, Fence(Step.RECOVER)
-    held = [subject.number or 0 for subject in fence.held(Step.RECOVER)]
-    some = lost.exclude(pk__in=held).order_by("until").values_list("pk", flat=True)
+    not_yet = [subject.number or 0 for subject in fence.held(Step.RECOVER)]
+    some = lost.exclude(pk__in=not_yet).order_by("until").values_list("pk", flat=True)
     for lease_id in list(some[:limit]):
         with fence.around(Subject(Step.RECOVER, number=lease_id)):
             freed += _expire(lost, lease_id)

@@ -18,7 +18,7 @@ from registrants.models import Enrolment, Registrant, Subscription, Suppression
 
 log = logging.getLogger(__name__)
 LEASE_SIZE = 2_500
-ONE_AT_A_TIME = 0x68656565  # the advisory lock of staging
+STAGING_LOCK = 0x68656565  # the advisory lock of staging
 LANES = {
     Mailing.Kind.CAMPAIGN: Lease.Lane.CAMPAIGNS,
     Mailing.Kind.NOTICE: Lease.Lane.NOTICES,
@@ -53,7 +53,7 @@ def stage(mailing_id: int) -> int | None:
     nothing behind: the mailing is staged again from the start.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [STAGING_LOCK])
         if not cursor.fetchone()[0]:
             return None
     mailing = (

@@ -1,19 +1,20 @@
 """The figures monitoring asks for, asked of database and Redis when it asks."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import DatabaseError
 from django.db.models import Count, F, Sum
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from newsletter import pace
+from newsletter import fence, pace
 from newsletter.mailings import lifecycle
-from newsletter.models import Lease, Mailing, Sender
+from newsletter.models import Lease, Mailing, Sender, SetAside
 from newsletter.monitoring import health
 
+log = logging.getLogger(__name__)
 COUNTED_STATES = ("sent", "refused", "failed", "deferred", "unknown")
 
 
@@ -34,10 +35,7 @@ class _Asked(Collector):
         parts = health.checks()
         yield from _of_parts(parts)
         if all(part.is_well for part in parts if part.name == "database"):
-            try:
-                yield from _of_database()
-            except DatabaseError:  # it went away in between; the next scrape says so
-                return
+            yield from _of_database()
 
 
 def _gauge(name: str, help_text: str, labels: list[str] | None = None) -> GaugeMetricFamily:
@@ -62,10 +60,18 @@ def _of_parts(parts: list[health.HealthCheck]) -> Iterator[GaugeMetricFamily]:
 
 
 def _of_database() -> Iterator[GaugeMetricFamily]:
-    yield _mailings()
-    yield _deliveries()
-    yield from _lanes()
-    yield from _of_senders()
+    """Ask for every figure; one that cannot be told must not hide the others."""
+    untold = 0
+    for figures in (_mailings, _deliveries, _lanes, _of_senders, _set_aside, _counts):
+        try:
+            yield from list(figures())
+        except Exception:
+            log.exception("figures cannot be told: %s", figures.__name__)
+            untold += 1
+    yield _single("figures_untold", "Groups of figures that could not be told", untold)
+
+
+def _counts() -> Iterator[GaugeMetricFamily]:
     overdue = lifecycle.overdue(Mailing.objects.all()).count()
     yield _single("mailings_overdue", "Mailings that came due while the system was down", overdue)
     yield _single("workers", "Processes that hold deliveries at present", health.workers())
@@ -74,15 +80,24 @@ def _of_database() -> Iterator[GaugeMetricFamily]:
     )
 
 
-def _mailings() -> GaugeMetricFamily:
+def _set_aside() -> Iterator[GaugeMetricFamily]:
+    gauge = _gauge("set_aside", "What failed and is tried again later, by step", ["step"])
+    rows = fence.shown(SetAside.objects.all()).order_by()
+    counted = dict(rows.values_list("step").annotate(number=Count("pk")))
+    for step in SetAside.Step:
+        gauge.add_metric([step], counted.get(step, 0))
+    yield gauge
+
+
+def _mailings() -> Iterator[GaugeMetricFamily]:
     gauge = _gauge("mailings", "Mailings by kind and state", ["kind", "state"])
     counted = Mailing.objects.order_by().values("kind", "state").annotate(number=Count("pk"))
     for row in counted:
         gauge.add_metric([row["kind"], row["state"]], row["number"])
-    return gauge
+    yield gauge
 
 
-def _deliveries() -> GaugeMetricFamily:
+def _deliveries() -> Iterator[GaugeMetricFamily]:
     gauge = _gauge("deliveries", "Deliveries of mailings under way, by state", ["mailing", "state"])
     under_way = Lease.objects.filter(mailing__state__in=health.UNDER_WAY).order_by()
     sums: Any = under_way.values("mailing").annotate(
@@ -93,7 +108,7 @@ def _deliveries() -> GaugeMetricFamily:
         waiting = {"waiting": max(0, row["all"] - sum(ended.values()))}
         for state, number in (ended | waiting).items():
             gauge.add_metric([str(row["mailing"]), state], number)
-    return gauge
+    yield gauge
 
 
 def _lanes() -> Iterator[GaugeMetricFamily]:

@@ -71,7 +71,7 @@ def test_a_connection_that_breaks_again_and_again_under_one_mailing_is_told_in_t
 
 def test_the_back_off_doubles_from_five_seconds_to_a_quarter_of_an_hour(cast: Cast) -> None:
     subject = fence.of_mailing(Step.SEND, cast.campaign())
-    waits = []
+    waits: list[int] = []
     for _ in range(12):
         with fence.Fence(Step.SEND).around(subject):
             raise KeyError("x")

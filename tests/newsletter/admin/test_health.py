@@ -9,10 +9,11 @@ from django.test import Client as Browser
 from django.utils.timezone import now
 from pytest_django import Settings
 
+from accountability.models import AuditEntry
 from accountability.roles import Role
-from newsletter import tasks
+from newsletter import fence, tasks
 from newsletter.mailings import lifecycle
-from newsletter.models import Lease, Mailing, Sender
+from newsletter.models import Lease, Mailing, Sender, SetAside
 from newsletter.monitoring import health
 from tests.cast import PASSWORD, Cast, make_client, make_sender, make_staff
 from tests.newsletter.delivery.test_resolving_unknown import with_unknown
@@ -183,3 +184,95 @@ def test_staff_who_set_things_up_see_what_wants_a_person(cast: Cast, alive: redi
 def test_others_see_no_health_page(cast: Cast) -> None:
     assert browser_of("mara", cast, Role.MARKETER).get("/admin/health/").status_code == 403
     assert "/login/" in Browser().get("/admin/health/")["Location"]
+
+
+def aside(cast: Cast) -> tuple[Mailing, list[SetAside]]:
+    """Set aside a campaign and the letters of the cast's client, and something of nobody's."""
+    campaign = cast.campaign(subject="Stuck")
+    Mailing.objects.filter(pk=campaign.pk).update(state="staging")
+    rows: list[SetAside] = []
+    for subject in (
+        fence.of_mailing("stage", campaign),
+        fence.Subject("letters", client=cast.client.pk, letter="confirm"),
+        fence.Subject("drain"),
+    ):
+        with fence.Fence().around(subject):
+            raise KeyError("ada@example.net")
+        rows.append(SetAside.objects.latest("pk"))
+    return campaign, rows
+
+
+def test_what_is_set_aside_is_told_and_can_be_tried_again_now(
+    cast: Cast, alive: redis.Redis
+) -> None:
+    campaign, rows = aside(cast)
+    browser = browser_of("adam", cast, Role.ADMINISTRATOR)
+    for address in ("/admin/health/", f"/admin/newsletter/campaign/{campaign.pk}/progress/"):
+        page = browser.get(address).content.decode()
+        assert "Something unforeseen went wrong in staging (KeyError" in page
+        assert "Failed 1 time since" in page
+        assert "Try again now" in page
+        assert "ada@example.net" not in page
+    page = browser.get("/admin/health/").content.decode()
+    assert f"Sending letters (please confirm) of {cast.client}" in page
+    assert "Noting opens and clicks" in page
+    home = browser.get("/admin/").content.decode()
+    assert "Stuck" in home
+    assert f"Letters of {cast.client}" in home
+    for row in rows:
+        browser.post(f"/admin/health/{row.pk}/try-again/")
+        row.refresh_from_db()
+        assert row.due_at <= now()
+    campaign.refresh_from_db()
+    assert campaign.waiting_until is None
+    assert AuditEntry.objects.filter(act="try again").count() == 3
+    SetAside.objects.update(due_at=now() + timedelta(minutes=9))
+    browser.post(f"/admin/newsletter/campaign/{campaign.pk}/move/try_again/")
+    assert campaign.set_aside.get().due_at <= now()
+
+
+def test_nobody_else_sees_or_hurries_what_is_set_aside(cast: Cast, alive: redis.Redis) -> None:
+    campaign, rows = aside(cast)
+    other = make_client("Other", "other")
+    make_staff("olaf", client=other, role=Role.ADMINISTRATOR)
+    stranger = Browser()
+    assert stranger.login(username="olaf", password=PASSWORD)
+    page = stranger.get("/admin/health/").content.decode()
+    assert "Stuck" not in page
+    assert "please confirm" not in page
+    assert "Noting opens and clicks" in page
+    assert stranger.get(f"/admin/health/{rows[0].pk}/try-again/").status_code == 405
+    for row in rows[:2]:
+        stranger.post(f"/admin/health/{row.pk}/try-again/")
+        row.refresh_from_db()
+        assert row.due_at > now()
+    assert "Stuck" not in stranger.get("/admin/").content.decode()
+    move = f"/admin/newsletter/campaign/{campaign.pk}/move/try_again/"
+    assert stranger.post(move).status_code == 404
+    marketer = browser_of("mara", cast, Role.MARKETER)
+    assert marketer.post(f"/admin/health/{rows[1].pk}/try-again/").status_code == 403
+    assert "/login/" in Browser().post(f"/admin/health/{rows[1].pk}/try-again/")["Location"]
+
+
+def test_one_part_that_cannot_be_told_hides_no_other(
+    cast: Cast, alive: redis.Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside(cast)
+
+    def fails(*_: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr(health, "workers", fails)
+    monkeypatch.setattr(lifecycle, "overdue", fails)
+    text = scraped(settings)
+    for line in (
+        'heed_set_aside{step="stage"} 1.0',
+        'heed_set_aside{step="letters"} 1.0',
+        'heed_set_aside{step="send"} 0.0',
+        "heed_figures_untold 1.0",
+        'heed_leases_open{lane="campaigns"} 0.0',
+    ):
+        assert line in text
+    page = browser_of("adam", cast, Role.ADMINISTRATOR).get("/admin/health/").content.decode()
+    assert "cannot be told at present (wanted, workers)" in page
+    assert "Stuck" in page
