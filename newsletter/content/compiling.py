@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from liquid.exceptions import LiquidError
 
 from newsletter import links
-from newsletter.content import header_fields, link_rewriting, personalising, plain_text
+from newsletter.content import bounds, header_fields, link_rewriting, personalising, plain_text
 from newsletter.content.compiled import Compilation, CompiledMail
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.layout import LayoutTexts, build, built_in
@@ -123,6 +123,8 @@ def compilation(source: Source) -> Compilation:
 
 
 def _compiled(source: Source) -> Compilation:
+    formats = {"body_format": source.body_format, "layout_format": source.layout_format}
+    _refuse(bounds.faults(source.texts, **formats))
     _refuse(_liquid_faults(source) + _identity_faults(source))
     texts = source.texts
     layout_format = source.layout_format
@@ -161,6 +163,7 @@ def _compiled(source: Source) -> Compilation:
         ),
         link_base=source.link_base,
     )
+    _refuse(bounds.too_many_links(len(compiled.links) + len(compiled.personal_links)))
     _refuse(_whole_faults(compiled))
     return Compilation(compiled)
 

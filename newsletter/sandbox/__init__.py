@@ -7,9 +7,10 @@ that sends renders in its own process: what it renders has been through here.
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from newsletter.content import bounds
 from newsletter.content.compiled import Compilation, CompiledMail
 from newsletter.content.compiling import Source
-from newsletter.content.errors import SourceError
+from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.rendering.inert_preview import InertMail
 from newsletter.rendering.splicing import Recipient
 from newsletter.rendering.visible_text import VisibleContent, loaded
@@ -45,6 +46,7 @@ def compile_mail(source: Source) -> CompiledMail:
 
 def compilation(source: Source) -> Compilation:
     """Compile a source, cut it for trial and say what was taken out; raises SourceErrors."""
+    _refuse_large(source)
     return _compilation(ask("compile", {"source": asdict(source)}))
 
 
@@ -53,6 +55,8 @@ def look(recipient: Recipient, *, source: Source | None, mail: CompiledMail | No
 
     Of a source beside a compiled mail only the variables are looked at.
     """
+    if source is not None:
+        _refuse_large(source)
     written = {name: asdict(it) for name, it in (("source", source), ("mail", mail)) if it}
     answer = ask("look", {**written, "recipient": asdict(recipient)})
     made = answer["made"]
@@ -71,6 +75,12 @@ def mails_of_a_test(
     message = {"inert": inert, "before_subject": before_subject, "to": to}
     answer = ask("tests", {"mail": asdict(mail), "recipient": asdict(recipient), **message})
     return [made.encode("latin-1") for made in answer["mails"]]
+
+
+def _refuse_large(source: Source) -> None:
+    faults = bounds.too_large(source.texts | {"reason": source.reason_line})
+    if faults:
+        raise SourceErrors(faults)
 
 
 def _compilation(answer: dict[str, Any]) -> Compilation:

@@ -13,11 +13,11 @@ from typing import Final
 
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.sandbox.errors import UsedUp
-from newsletter.sandbox.frames import Message
+from newsletter.sandbox.frames import Message, TooLong
 from newsletter.sandbox.process import Ended, Sandbox
 
 log = logging.getLogger(__name__)
-KEPT: Final = 2
+KEPT_WARM: Final = 2
 PATIENCE: Final = 5.0
 """Seconds a job waits for a sandbox while all of them are at work."""
 TRIES: Final = 2
@@ -62,7 +62,7 @@ class _Pool:
         for sandbox in [one for one in self.idle if not one.is_alive()]:
             self.idle.remove(sandbox)
             sandbox.end()
-        while len(self.idle) + self.at_work < KEPT:
+        while len(self.idle) + self.at_work < KEPT_WARM:
             self.idle.append(Sandbox())
 
     def close(self) -> None:
@@ -118,6 +118,8 @@ def _asked(message: Message) -> Message:
         with _pool.one() as sandbox:
             try:
                 return sandbox.ask(message)
+            except TooLong:
+                raise UsedUp("size") from None
             except Ended as ended:
                 if ended.what == "lost":
                     continue

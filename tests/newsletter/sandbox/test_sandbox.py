@@ -125,7 +125,7 @@ def test_two_threads_at_once_and_more_get_their_own_mail() -> None:
     for thread in threads:
         thread.join()
     assert made == {number: f"Number {number}" for number in range(8)}
-    assert len(pool._pool.idle) <= pool.KEPT
+    assert len(pool._pool.idle) <= pool.KEPT_WARM
 
 
 def test_a_fork_has_sandboxes_of_its_own() -> None:
