@@ -25,12 +25,14 @@ def populate(count: int) -> "Campaign":
     from django.utils.timezone import now
 
     from newsletter.models import Campaign, Sender
+    from registrants import domains
     from registrants.addresses import hashed
     from registrants.models import Client, MailingList
 
     client = Client.objects.create(
         name="Benchmark", slug="bench", domain="example.org", postal_address="1 Mill Lane"
     )
+    domains.allow(client=client, names=["example.org"], staff=None)
     mailing_list = MailingList.objects.create(
         client=client, name="News", slug="news", purpose="Everything, all the time"
     )

@@ -19,7 +19,7 @@ from newsletter.mailings import lifecycle
 from newsletter.mailings.audience import question
 from newsletter.models import Campaign, Delivery, Lease, Link, Mailing, Notice, Sender
 from newsletter.transports import Outcome
-from registrants import suppression
+from registrants import domains, suppression
 from registrants.addresses import hashed
 from registrants.consent import wording
 from registrants.models import (
@@ -63,6 +63,7 @@ def fill() -> bool:
 
 def _client(details: dict[str, Any]) -> Client:
     client = Client.objects.create(**details["client"])
+    domains.allow(client=client, names=[client.domain], staff=None)
     for mailing_list in details["lists"]:
         made = MailingList.objects.create(client=client, **mailing_list)
         wording(client=client, purpose=Purpose.LIST, mailing_list=made)

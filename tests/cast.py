@@ -22,6 +22,7 @@ from registrants.models import (
     Assignment,
     Choice,
     Client,
+    ClientDomain,
     MailingList,
     Registrant,
     Service,
@@ -82,7 +83,7 @@ class Cast:
 
 def make_client(name: str = "Heron Books", slug: str = "heron", locale: str = "en") -> Client:
     """Make a client that may send."""
-    return Client.objects.create(
+    client = Client.objects.create(
         name=name,
         slug=slug,
         locale=locale,
@@ -90,6 +91,8 @@ def make_client(name: str = "Heron Books", slug: str = "heron", locale: str = "e
         postal_address="12 Mill Lane, Bath",
         attribute_names=["city"],
     )
+    ClientDomain.objects.create(client=client, name=client.domain)
+    return client
 
 
 def make_list(client: Client, name: str = "New books", slug: str = "new-books") -> MailingList:

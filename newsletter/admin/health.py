@@ -21,6 +21,8 @@ from newsletter import fence
 from newsletter.mailings import lifecycle
 from newsletter.models import Delivery, Mailing, Sender, SetAside
 from newsletter.monitoring import health, metrics
+from registrants.domains import WHO_ALLOWS
+from registrants.models import ClientDomain
 from registrants.scoped_admin import has_right
 
 log = logging.getLogger(__name__)
@@ -159,6 +161,15 @@ def _wanted(request: HttpRequest) -> list[tuple[str, str, str]]:
             reverse("admin:newsletter_sender_change", args=[sender.pk]),
         )
         for sender in senders[:20]
+    ]
+    contested = ClientDomain.objects.for_staff(request.user, Right.SETTINGS)
+    wanted += [
+        (
+            f"Domain {row.name} of {row.client}",
+            f"used by another client as well. {WHO_ALLOWS}",
+            reverse("admin:registrants_clientdomain_changelist"),
+        )
+        for row in contested.filter(is_contested=True).select_related("client")[:20]
     ]
     mailings = Mailing.objects.for_staff(request.user, Right.SETTINGS).defer("body", "compiled")
     for rows, why, step in (

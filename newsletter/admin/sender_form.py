@@ -14,6 +14,7 @@ from newsletter.content import header_fields
 from newsletter.models import PaceRule, Receiver, Sender
 from newsletter.senders import failover, routing
 from newsletter.senders.provider_catalogue import PROVIDERS, Field, provider_settings
+from registrants import domains
 from registrants.models.client import as_in_dns
 
 Transport = Sender.Transport
@@ -110,6 +111,11 @@ class SenderForm(forms.ModelForm):
         for name, fault in header_fields.identity_faults(**typed).items():
             if name not in self.errors:
                 self.add_error(name, sentence(fault))
+        client = cleaned.get("client") or (self.instance.pk and self.instance.client)
+        for name in ("from_address", "bounce_domain"):
+            is_asked = client and typed[name] and name not in self.errors
+            if is_asked and (fault := domains.fault(client, typed[name])):
+                self.add_error(name, fault)
 
     def _check_server(self, cleaned: Cleaned) -> None:
         """Refuse a server that could not be used as it is written."""

@@ -13,9 +13,9 @@ from newsletter.content.compiling import CompiledMail
 from newsletter.mailings.audience import question
 from newsletter.models import Mailing
 from newsletter.rendering.visible_text import VisibleContent, plain
-from newsletter.review import previewing
+from newsletter.review import previewing, sender_faults
 from newsletter.review.previewing import Preview, Trial
-from newsletter.senders import failover, routing
+from newsletter.senders import failover
 from newsletter.senders.provider_catalogue import unfit
 from registrants import gate
 from registrants.tokens import Scope
@@ -106,13 +106,12 @@ def _settings(mailing: Mailing) -> Iterator[Check]:
         " Mend it on the sender's page and let it be used again.",
         "It can be used.",
     )
-    fault = routing.settings_fault(mailing.sender)
+    faults = sender_faults.faults(mailing)
     yield must(
         "Sender's settings",
-        fault is None,
-        f"No mail can leave by “{mailing.sender.name}”: {fault[1] if fault else ''}."
-        " An administrator mends it on the sender's page.",
-        "They can be used.",
+        not faults,
+        " ".join(faults),
+        f"Mail can leave by them, from a domain of {client}.",
     )
     yield must(
         "Audience",

@@ -13,10 +13,13 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accountability.roles import Right
+from registrants import domains
 from registrants.models import Client
 from registrants.models.client import as_in_dns
+from registrants.models.client_domain import as_allowed
 from registrants.scoped_admin import StaffPage
 
+HOSTS = ("domain", "link_host")
 OUR_OWN = frozenset({"name", "address", "size", "first", "last"})
 
 
@@ -42,7 +45,10 @@ class NamesField(forms.CharField):
 
 
 class ClientForm(forms.ModelForm):
-    """A client, its hosts as they stand in DNS."""
+    """A client, its hosts as they stand in DNS and as the owner allowed them."""
+
+    is_owner = False
+    """Whether the owner of the installation fills it in, who allows what they write."""
 
     def clean_domain(self) -> str:
         """Return the domain as A-labels."""
@@ -51,6 +57,30 @@ class ClientForm(forms.ModelForm):
     def clean_link_host(self) -> str:
         """Return the host of links as A-labels."""
         return as_in_dns(self.cleaned_data["link_host"])
+
+    def clean(self) -> dict[str, object]:
+        """Refuse a host that is not allowed to this client; an empty one is none."""
+        cleaned = super().clean() or self.cleaned_data
+        for name in HOSTS:
+            host = cleaned.get(name)
+            if not host or name not in self.changed_data:
+                continue
+            if not self.is_owner:
+                if fault := domains.fault(self.instance, host):
+                    self.add_error(name, fault)
+                continue
+            try:
+                domains.refuse_anothers(self.instance.pk, as_allowed(host))
+            except forms.ValidationError as wrong:
+                if not domains.is_allowed(self.instance, host):
+                    self.add_error(name, wrong)
+        return cleaned
+
+
+class OwnersClientForm(ClientForm):
+    """The same for the owner of the installation."""
+
+    is_owner = True
 
 
 @admin.register(Client)
@@ -89,6 +119,23 @@ class ClientPage(StaffPage):
                 help_text="one name a line, city for instance; a mail says {{ registrant.city }}",
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_form(
+        self, request: HttpRequest, obj: object = None, change: bool = False, **kwargs: object
+    ) -> type[forms.ModelForm]:
+        """Have the owner fill in a form that allows what they write."""
+        is_owner = bool(getattr(request.user, "is_superuser", False))
+        form = OwnersClientForm if is_owner else ClientForm
+        return super().get_form(request, obj, change=change, **(kwargs | {"form": form}))
+
+    def save_model(
+        self, request: HttpRequest, obj: Client, form: forms.ModelForm, change: bool
+    ) -> None:
+        """Allow the hosts the owner wrote; anybody else chose among those allowed."""
+        super().save_model(request, obj, form, change)
+        if getattr(request.user, "is_superuser", False):
+            hosts = [getattr(obj, name) for name in HOSTS]
+            domains.allow(client=obj, names=hosts, staff=request.user.pk)
 
     def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
         """Keep the hold out of the client's own hands."""

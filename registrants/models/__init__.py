@@ -2,6 +2,7 @@
 
 from registrants.models.assignment import Assignment
 from registrants.models.client import Client
+from registrants.models.client_domain import ClientDomain
 from registrants.models.consent_event import ConsentEvent
 from registrants.models.consent_evidence import ConsentEvidence
 from registrants.models.enrolment import Enrolment
@@ -16,6 +17,7 @@ __all__ = [
     "Assignment",
     "Choice",
     "Client",
+    "ClientDomain",
     "ConsentEvent",
     "ConsentEvidence",
     "Enrolment",

@@ -60,6 +60,7 @@ def walls(cast: Cast) -> Walls:
     User.objects.filter(pk=boss.pk).update(first_name=SECRET)
     rows: list[Model] = [
         other,
+        other.domains.get(),
         mailing_list,
         service,
         person,

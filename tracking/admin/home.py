@@ -45,6 +45,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         "House",
         [
             ("Clients", "store", "registrants.client"),
+            ("Domains", "dns", "registrants.clientdomain"),
             ("Staff", "badge", "auth.user"),
             ("Assignments", "assignment_ind", "registrants.assignment"),
             ("Audit trail", "history", "accountability.auditentry"),

@@ -1,4 +1,8 @@
-"""What the form of a sender takes, the wire takes; what the wire would refuse, the form says."""
+"""What the form of a sender takes, the wire takes; what the wire would refuse, the form says.
+
+Mirrors several: newsletter/admin/sender_form.py, newsletter/content/header_fields.py,
+newsletter/senders/routing.py, newsletter/review/sender_faults.py.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -21,10 +25,12 @@ from newsletter.content.compiling import compile_mail
 from newsletter.mailings.source import source_of
 from newsletter.models import Campaign, Sender
 from newsletter.rendering.renderer import Renderer
+from newsletter.review.checks import blocked
 from newsletter.senders import routing
 from newsletter.transports import Message, SmtpSettings, SmtpTransport
 from registrants.host_names import ascii_host
-from tests.cast import Cast
+from registrants.models import ClientDomain
+from tests.cast import Cast, make_client
 from tests.newsletter.mails import ada
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +81,9 @@ def server() -> Iterator[tuple[Inbox, SmtpTransport]]:
 
 def form_of(cast: Cast, **changes: Any) -> SenderForm:
     """Return the form of a new sender, filled in."""
+    own = ("xn--mller-kva.example", "xn--r8jz45g.xn--zckzah", "xn--fa-hia.example", "localhost")
+    for name in own:
+        ClientDomain.objects.get_or_create(client=cast.client, name=name)
     written = {
         "client": cast.client.pk, "name": "Another", "from_name": "Heron",
         "transport": "installation", "from_address": "post@heron.example.org", "reply_to": "",
@@ -167,3 +176,37 @@ def test_a_bounce_domain_is_kept_as_it_stands_in_dns(cast: Cast) -> None:
     form = form_of(cast, bounce_domain="Bounces.Müller.example.")
     assert form.is_valid(), form.errors
     assert form.cleaned_data["bounce_domain"] == "bounces.xn--mller-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"from_address": "post@otter.example.org"}, "from_address"),
+        ({"from_address": "heron@gmail.com"}, "from_address"),
+        ({"from_address": "post@example.org"}, "from_address"),
+        ({"bounce_domain": "otter.example.org"}, "bounce_domain"),
+    ],
+)
+def test_a_domain_of_somebody_else_is_refused(
+    cast: Cast, changes: dict[str, Any], field: str
+) -> None:
+    """With who can allow it, and without whose it is."""
+    make_client("Otter Press", "otter")
+    form = form_of(cast, **changes)
+    assert list(form.errors) == [field]
+    assert "The owner of this installation allows" in form.errors[field][0]
+    assert "Otter" not in form.errors[field][0]
+
+
+def test_a_mailing_from_a_domain_that_was_withdrawn_is_held_back(cast: Cast) -> None:
+    campaign = cast.campaign()
+    assert not blocked(campaign)
+    cast.client.domains.all().delete()
+    assert "Sender's settings" in [check.name for check in blocked(campaign)]
+
+
+def test_a_mailing_whose_server_cannot_be_used_is_held_back(cast: Cast) -> None:
+    """Such as one saved before the form refused it."""
+    Sender.objects.update(transport="smtp", host="smtp://mail.example.org")
+    campaign = cast.campaign(sender=Sender.objects.get())
+    assert "Sender's settings" in [check.name for check in blocked(campaign)]

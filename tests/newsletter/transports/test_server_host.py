@@ -1,4 +1,7 @@
-"""What a mail server's settings may be, and which of them is wrong."""
+"""What a mail server's settings may be, and which of them is wrong.
+
+Mirrors several: newsletter/transports/settings.py, registrants/host_names.py.
+"""
 
 from typing import Any
 
