@@ -117,6 +117,11 @@ class Fence:
         """Return when it is to be tried again; None where it may be now."""
         return self._known[subject].due_at if self.is_held(subject) else None
 
+    def times(self, subject: Subject) -> int:
+        """Return how often it failed before this tick."""
+        known = self._known.get(subject)
+        return known.times if known is not None else 0
+
     def due(self, step: str) -> list[Subject]:
         """Return those of a step that were set aside and may be tried now."""
         return [it for it in self._known if it.step == step and not self.is_held(it)]
@@ -155,8 +160,8 @@ def of_mailing(step: str, mailing: Mailing) -> Subject:
 
 def _note(subject: Subject, fault: Exception, longest: timedelta) -> Noted:
     """Write down that a step failed; raises the fault again where it is the system's."""
-    is_systems = _is_systems(fault)
-    if is_systems and not _answers():
+    of_system = is_systems(fault)
+    if of_system and not _answers():
         raise fault
     again_in, longest = (
         (fault.again_in, fault.longest) if isinstance(fault, Foreseen) else (FIRST_WAIT, longest)
@@ -170,7 +175,7 @@ def _note(subject: Subject, fault: Exception, longest: timedelta) -> Noted:
     )
     parameters = subject._asdict() | {
         "reason": reason,
-        "is_systems": is_systems,
+        "is_systems": of_system,
         "first": again_in,
         "longest": longest,
         "together": TOGETHER,
@@ -187,7 +192,7 @@ def _note(subject: Subject, fault: Exception, longest: timedelta) -> Noted:
     return noted
 
 
-def _is_systems(fault: BaseException) -> bool:
+def is_systems(fault: BaseException) -> bool:
     """Tell whether the database, Redis or the disk failed, rather than what it was asked."""
     if isinstance(fault, OSError) and fault.errno in _DISK:
         return True

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from newsletter import letters
+from newsletter import letters, sandbox
 from newsletter.content import compiling
 from newsletter.delivery import leasing, recovering
 from newsletter.delivery.by_chain import send_by_chain
@@ -114,5 +114,5 @@ def _set_aside(fence: Fence, kind: _Kind, lease: LeaseInHand, fault: Exception) 
 
 @lru_cache(maxsize=64)
 def _renderer(source: compiling.Source) -> Renderer:
-    compiled = compiling.compile_mail(source)
+    compiled = sandbox.compile_mail(source)
     return Renderer(compiled, link_ids=[0] * len(compiled.links))

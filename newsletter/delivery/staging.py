@@ -8,6 +8,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
+from newsletter import sandbox
 from newsletter.content import compiling
 from newsletter.fence import Fence, Foreseen, Step, of_mailing
 from newsletter.mailings import freezing, lifecycle
@@ -18,6 +19,7 @@ from registrants.models import Enrolment, Registrant, Subscription, Suppression
 
 log = logging.getLogger(__name__)
 LEASE_SIZE = 2_500
+COMPILE_TRIES = 3
 STAGING_LOCK = 0x68656565  # the advisory lock of staging
 LANES = {
     Mailing.Kind.CAMPAIGN: Lease.Lane.CAMPAIGNS,
@@ -134,19 +136,31 @@ def stage_due() -> int:
         subject = of_mailing(Step.STAGE, mailing)
         if fence is not None and not fence.is_held(subject):
             with fence.around(subject) as this:
-                is_staged = _stage_or_pause(mailing.pk)
-                this.was_made = is_staged
-                done += is_staged
+                is_staged = _stage_or_pause(mailing.pk, failed=fence.times(subject))
+                this.was_made = is_staged is not None
+                done += bool(is_staged)
     return done
 
 
-def _stage_or_pause(mailing_id: int) -> bool:
+def _stage_or_pause(mailing_id: int, *, failed: int) -> bool | None:
+    """Stage a mailing, or pause it for a fault of its content; None where nothing was done.
+
+    Time or memory used up in compiling counts as a fault at the third try.
+    """
     try:
-        return stage(mailing_id) is not None
+        return None if stage(mailing_id) is None else True
+    except sandbox.UsedUp as used_up:
+        if failed + 1 < COMPILE_TRIES:
+            raise Foreseen(f"It could not be made into a mail yet: {used_up}") from None
+        return _pause(mailing_id, used_up)
     except compiling.SourceErrors as faults:
-        log.warning("mailing %s cannot be staged: %s", mailing_id, faults)
-        reason = f"The content has a fault: {faults}"
-        lifecycle.pause_for_fault(mailing=mailing_id, reason=reason)
-        return False
+        return _pause(mailing_id, faults)
     except SoftTimeLimitExceeded:
         raise Foreseen("Staging took too long and was broken off; nothing of it is sent.") from None
+
+
+def _pause(mailing_id: int, faults: compiling.SourceErrors) -> bool:
+    log.warning("mailing %s cannot be staged: %s", mailing_id, faults)
+    reason = f"The content has a fault: {faults}"
+    lifecycle.pause_for_fault(mailing=mailing_id, reason=reason)
+    return False

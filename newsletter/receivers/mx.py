@@ -10,6 +10,7 @@ import dns.exception
 import dns.name
 import dns.resolver
 import redis
+from django.db import DatabaseError, OperationalError, transaction
 from django.utils.timezone import now
 
 from newsletter.models import Receiver, ReceivingDomain
@@ -57,7 +58,13 @@ async def _ask_all(
 
     async def ask(domain: str) -> ReceivingDomain:
         async with gate:
-            return await _ask(resolver, domain)
+            try:
+                return await _ask(resolver, domain)
+            except Exception as fault:  # one odd domain or answer must not lose the others
+                log.warning("a domain cannot be looked up: %s", type(fault).__name__)
+                return ReceivingDomain(
+                    domain=domain, receiver=Receiver.REST, looked_up_at=now(), mx=UNANSWERED
+                )
 
     return await asyncio.gather(*(ask(domain) for domain in domains))
 
@@ -87,7 +94,21 @@ def _preference(record: object) -> int:
 
 
 def _keep(receiving_domains: list[ReceivingDomain]) -> None:
-    """Write what was found in one statement."""
+    """Write what was found in one statement; where that fails, each alone as far as it can be."""
+    try:
+        with transaction.atomic():
+            _write(receiving_domains)
+    except OperationalError:  # the database itself
+        raise
+    except (DatabaseError, ValueError) as fault:
+        if len(receiving_domains) == 1:
+            log.warning("a domain cannot be kept: %s", type(fault).__name__)
+            return
+        for receiving_domain in receiving_domains:
+            _keep([receiving_domain])
+
+
+def _write(receiving_domains: list[ReceivingDomain]) -> None:
     ReceivingDomain.objects.bulk_create(
         sorted(receiving_domains, key=lambda receiving_domain: receiving_domain.domain),
         update_conflicts=True,

@@ -9,7 +9,7 @@ import redis
 from django.db import connection
 from django.utils.timezone import now
 
-from newsletter.models import Delivery, Link
+from newsletter.models import Delivery, Link, SetAside
 from registrants import consent, privacy
 from registrants.consent import Means
 from registrants.models import Choice, Registrant
@@ -96,15 +96,70 @@ def test_a_crash_after_the_commit_notes_nothing_twice(
 def test_what_cannot_be_noted_stays_in_the_stream(delivery: Delivery, valkey: redis.Redis) -> None:
     def crash(execute: Any, sql: str, *parameters: Any) -> Any:
         if "INSERT INTO tracking_event" in sql:
-            raise RuntimeError("killed here")
+            raise KeyboardInterrupt("killed here")
         return execute(sql, *parameters)
 
     hit(valkey, hits.pack(hits.OPENED, delivery.pk))
-    with connection.execute_wrapper(crash), pytest.raises(RuntimeError):
+    with connection.execute_wrapper(crash), pytest.raises(KeyboardInterrupt):
         events.drain()
     assert valkey.xlen(hits.STREAM) == 1
     events.drain()
     assert kinds() == ["opened"]
+
+
+def odd_hit(delivery: Delivery, number: int = 0) -> bytes:
+    """Return a hit of a time no database knows."""
+    key = (7 << 64 | number).to_bytes(16, "big")
+    return hits.packed(hits.Hit(key, hits.OPENED, delivery.pk, 0, 2**62))
+
+
+def test_a_hit_that_cannot_be_noted_takes_no_other_along(
+    delivery: Delivery, link: Link, valkey: redis.Redis
+) -> None:
+    others = [hits.pack(hits.CLICKED, delivery.pk, link.pk) for _ in range(20)]
+    hit(valkey, *others[:7], odd_hit(delivery), *others[7:])
+    hit(valkey, hits.pack(hits.OPENED, delivery.pk))
+    events.drain_for(1)
+    assert Counter(kinds()) == {"clicked": 20, "opened": 1}
+    assert (valkey.xlen(hits.STREAM), valkey.xlen(events.ASIDE)) == (0, 1)
+    row = SetAside.objects.get()
+    assert (row.step, row.times) == ("drain", 1)
+    assert "1 opens or clicks cannot be noted (DataError)" in row.reason
+    SetAside.objects.update(due_at=now())
+    events.drain_for(1)
+    assert SetAside.objects.get().times == 2, "it is tried again"
+    assert valkey.xlen(events.ASIDE) == 1
+
+
+def test_what_was_kept_aside_is_noted_once_it_can_be(
+    delivery: Delivery, valkey: redis.Redis
+) -> None:
+    def fails(execute: Any, sql: str, *parameters: Any) -> Any:
+        if "INSERT INTO tracking_event" in sql:
+            raise RuntimeError("unforeseen")
+        return execute(sql, *parameters)
+
+    hit(valkey, hits.pack(hits.OPENED, delivery.pk))
+    with connection.execute_wrapper(fails):
+        events.drain_for(1)
+    assert kinds() == []
+    SetAside.objects.update(due_at=now())
+    events.drain_for(1)
+    assert kinds() == ["opened"]
+    assert valkey.xlen(events.ASIDE) == 0
+    assert not SetAside.objects.exists()
+
+
+def test_where_nothing_can_be_noted_it_stays_in_the_stream_and_is_told(
+    delivery: Delivery, valkey: redis.Redis
+) -> None:
+    hit(valkey, *(odd_hit(delivery, number) for number in range(60)))
+    events.drain_for(1)
+    assert (valkey.xlen(hits.STREAM), valkey.xlen(events.ASIDE)) == (1, 0)
+    row = SetAside.objects.get()
+    assert row.number is None
+    events.drain_for(1)
+    assert SetAside.objects.get().times == 1, "not before its time"
 
 
 @pytest.mark.django_db(transaction=True)

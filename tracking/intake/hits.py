@@ -41,7 +41,12 @@ def pack(kind: int, delivery: int, link: int = 0) -> bytes:
     rest = int.from_bytes(os.urandom(10), "big")
     version = 0x7 << 76 | (rest >> 68 & 0xFFF) << 64
     key = at << 80 | version | 0b10 << 62 | rest & (1 << 62) - 1
-    return PACKED.pack(key.to_bytes(16, "big"), kind, delivery, link, at)
+    return packed(Hit(key.to_bytes(16, "big"), kind, delivery, link, at))
+
+
+def packed(hit: Hit) -> bytes:
+    """Return a hit as bytes."""
+    return PACKED.pack(*hit)
 
 
 def unpack(group: bytes) -> Iterator[Hit]:

@@ -1,7 +1,6 @@
 """What fails unforeseen for one mailing holds up no other, and is seen and tried again.
 
-Mirrors several: newsletter/delivery/worker.py, newsletter/delivery/staging.py,
-newsletter/delivery/recovering.py, newsletter/delivery/leasing.py.
+Mirrors several: newsletter/delivery/worker.py, newsletter/delivery/staging.py.
 """
 
 import time
@@ -10,18 +9,22 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from django.utils.timezone import now
 
 from newsletter import fence
 from newsletter.content.compiling import compile_mail
-from newsletter.delivery import leasing, recovering, run, staging
+from newsletter.delivery import recovering, run, staging
 from newsletter.mailings import lifecycle
 from newsletter.mailings.source import source_of
 from newsletter.models import Lease, Mailing, SetAside
 from newsletter.rendering.renderer import Renderer
+from newsletter.sandbox import UsedUp
 from tests.cast import Cast, make_crowd
+from tests.faults.conftest import database_url
 from tests.newsletter.delivery.breaking import (
     A_TICK,
     BREAKS,
@@ -121,6 +124,58 @@ def test_more_links_than_have_room_stop_no_other_mailing(
     campaign.refresh_from_db()
     assert campaign.state == Mailing.State.STAGING
     assert "smallint" in campaign.waiting_reason
+
+
+def test_time_used_up_counts_as_a_fault_at_the_third_try(cast: Cast, others: Others) -> None:
+    campaign = cast.campaign()
+    for mailing in (campaign, others.campaign):
+        lifecycle.send_now(mailing=mailing, staff=None)
+
+    def used_up() -> None:
+        raise UsedUp("time")
+
+    with broken(BREAKS["compile"], campaign.pk, used_up) as tries:
+        for number in (1, 2):
+            staging.stage_due()
+            staging.stage_due()
+            campaign.refresh_from_db()
+            assert (campaign.state, len(tries)) == (Mailing.State.STAGING, number)
+            assert "more than 2 seconds" in campaign.waiting_reason
+            due_now()
+        staging.stage_due()
+    campaign.refresh_from_db()
+    assert (campaign.state, len(tries)) == (Mailing.State.PAUSED, 3)
+    assert "The content has a fault" in campaign.waiting_reason
+    assert not SetAside.objects.exists(), "whoever resumes it starts afresh"
+    others.campaign.refresh_from_db()
+    assert others.campaign.state == Mailing.State.SENDING
+
+
+def test_staging_that_takes_too_long_is_broken_off(cast: Cast, others: Others) -> None:
+    campaign = cast.campaign()
+    for mailing in (campaign, others.campaign):
+        lifecycle.send_now(mailing=mailing, staff=None)
+
+    def too_long() -> None:
+        raise SoftTimeLimitExceeded
+
+    with broken(BREAKS["stage"], campaign.pk, too_long):
+        assert staging.stage_due() == 1
+    campaign.refresh_from_db()
+    assert "took too long" in campaign.waiting_reason
+    assert not campaign.deliveries.exists()
+
+
+def test_one_worker_stages_at_a_time(cast: Cast) -> None:
+    lifecycle.send_now(mailing=(campaign := cast.campaign()), staff=None)
+    with psycopg.connect(database_url()) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [staging.STAGING_LOCK])
+        assert staging.stage_due() == 0
+        other.rollback()
+    assert not SetAside.objects.exists()
+    assert staging.stage_due() == 1
+    campaign.refresh_from_db()
+    assert campaign.state == Mailing.State.SENDING
 
 
 def test_what_nobody_can_be_made_a_mail_of_is_set_aside_and_nobody_has_failed(
@@ -223,35 +278,3 @@ def test_a_consumer_that_fails_in_mid_send_leaves_no_answer_for_the_next_mail(
     assert set(states.values()) <= {"sent", "unknown"}
     assert max(smtp.delivered.values()) == 1
     assert {address for address, state in states.items() if state == "sent"} <= set(smtp.delivered)
-
-
-def test_a_cancelled_range_that_cannot_be_closed_holds_up_no_other(
-    cast: Cast, others: Others, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for mailing in (campaign := cast.campaign(), others.campaign):
-        lifecycle.send_now(mailing=mailing, staff=None)
-    staging.stage_due()
-    for mailing in (campaign, others.campaign):
-        lifecycle.cancel(mailing=mailing, staff=None)
-    bad = Lease.objects.get(mailing=campaign).pk
-    where = Break("", leasing, "_close", lambda due, lease_id: lease_id)
-    with broken(where, bad, by_database):
-        leasing.close_cancelled()
-    assert others.campaign.deliveries.get().state == "refused"
-    assert campaign.deliveries.get().state == "staged"
-    assert SetAside.objects.get().step == Step.CLOSE
-
-
-def test_a_lost_lease_that_cannot_be_freed_holds_up_no_other(cast: Cast, others: Others) -> None:
-    for mailing in (campaign := cast.campaign(), others.campaign):
-        lifecycle.send_now(mailing=mailing, staff=None)
-    staging.stage_due()
-    for mailing in (campaign, others.campaign):
-        assert leasing.take("campaigns", mailing.pk)
-    Lease.objects.update(until=now() - timedelta(seconds=1))
-    bad = Lease.objects.get(mailing=campaign).pk
-    with broken(Break("", recovering, "_expire", lambda lost, pk: pk), bad, by_database) as tries:
-        assert recovering.recover() == 1
-        assert recovering.recover() == 0
-        assert len(tries) == 1
-    assert SetAside.objects.get().step == Step.RECOVER

@@ -98,6 +98,23 @@ def test_a_domain_met_while_sending_is_looked_up_and_known_to_every_process() ->
     assert receiver_of("ben@Heron-Books.org") == Receiver.GMAIL
 
 
+def test_one_odd_domain_takes_no_other_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    note("heron-books.org", "odd\x00.org", "strange.org")
+    real = well_known.by_mx
+
+    def by_mx(host: str) -> Receiver:
+        if "strange" in host:
+            raise RuntimeError("unforeseen")
+        return real(host)
+
+    monkeypatch.setattr(well_known, "by_mx", by_mx)
+    table = {"heron-books.org": ["10 aspmx.l.google.com."], "strange.org": ["10 mx.strange.org."]}
+    with NameServer(table, silent=set()) as dns:
+        assert mx.look_up_noted(resolver=dns.resolver()) == 3
+    kept = dict(ReceivingDomain.objects.values_list("domain", "mx"))
+    assert kept == {"heron-books.org": "aspmx.l.google.com", "strange.org": lookup.UNANSWERED}
+
+
 def test_the_first_known_of_several_mail_servers_decides() -> None:
     """A filter in front that nobody knows does not hide who runs the mailboxes."""
     note("filtered.org")
