@@ -11,7 +11,7 @@ from random import randrange
 
 from benchmarks import machine, sinks
 from benchmarks.campaign import AIM
-from local.ports import free_port
+from local.ports import hold_port
 
 
 async def _carry(come: asyncio.StreamReader, go: asyncio.StreamWriter, one_way: float) -> None:
@@ -52,7 +52,7 @@ def _line(port: int, to: int, one_way: float) -> None:
 @contextmanager
 def line(to: str, milliseconds: float) -> Iterator[str]:
     """Run a line to a server, in a process of its own, with so long a round trip; its HOST:PORT."""
-    port = free_port(randrange(11_000, 16_000))
+    port = hold_port(randrange(11_000, 16_000)).release()
     arguments = (port, int(to.rpartition(":")[2]), milliseconds / 2000)
     process = multiprocessing.Process(target=_line, args=arguments, daemon=True)
     process.start()

@@ -62,7 +62,7 @@ def run(options: argparse.Namespace, stack: ExitStack) -> dict[str, object]:
     from benchmarks.send import send_one
     from benchmarks.track import web
     from benchmarks.watching import Letterbox, Watch
-    from local.ports import free_port
+    from local.ports import hold_port
 
     began = time.perf_counter()
     campaign = populate(options.registrants)
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace, stack: ExitStack) -> dict[str, object]:
     if options.no_watch:
         figures = send_one(campaign, workers, patience)
     else:
-        port = free_port(18_000)
+        port = hold_port(18_000).release()
         stack.enter_context(web(port, 4, folder / "web.log"))
         with Watch(port, campaign.pk, box) as watch:
             figures = send_one(campaign, workers, patience)

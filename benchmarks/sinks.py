@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from random import randrange
 
 from benchmarks.campaign import AIM
-from local.ports import free_port
+from local.ports import hold_port
 
 SESSIONS = 10
 
@@ -21,7 +21,7 @@ def sink() -> Iterator[str]:
     program = shutil.which("smtp-sink")
     if program is None:
         raise SystemExit("smtp-sink is not on PATH (Debian: apt-get install postfix)")
-    where = f"127.0.0.1:{free_port(randrange(11_000, 16_000))}"
+    where = f"127.0.0.1:{hold_port(randrange(11_000, 16_000)).release()}"
     user = ("-u", "nobody") if os.geteuid() == 0 else ()
     process = subprocess.Popen(
         [program, *user, where, "1000"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -94,7 +94,7 @@ def load(port: int, where: Path, count: int, connections: int) -> Figures:
 def run(options: argparse.Namespace, stack: ExitStack) -> Figures:
     """Ask for pixels, then for links, then drain; return the figures."""
     from benchmarks.servers import start
-    from local.ports import free_port
+    from local.ports import hold_port
 
     folder = start(stack, database_url=options.database_url, redis_url=options.redis_url)
     import django
@@ -107,7 +107,7 @@ def run(options: argparse.Namespace, stack: ExitStack) -> Figures:
 
     call_command("migrate", verbosity=0)
     pixels, clicks = paths(folder)
-    port, half = free_port(18_000), options.requests // 2
+    port, half = hold_port(18_000).release(), options.requests // 2
     with web(port, options.threads, folder / "web.log"):
         load(port, clicks, 500, options.connections)
         pixel = load(port, pixels, half, options.connections)

@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.signals import beat_init, celeryd_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -37,6 +38,17 @@ app.conf.update(
     worker_hijack_root_logger=False,
     timezone="UTC",
 )
+
+
+@celeryd_init.connect
+@beat_init.connect
+def _make_sure(**_: object) -> None:
+    """Let neither a worker nor the timetable begin with other keys than the database's."""
+    from config import starting
+
+    starting.make_sure()
+
+
 app.autodiscover_tasks(["newsletter", "tracking", "registrants"])
 
 EACH_SECOND = {"schedule": 1.0}

@@ -34,12 +34,12 @@ def database(url: str) -> dict[str, object]:
         "PORT": parameters.pop("port", ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": parameters,
+        "OPTIONS": {"connect_timeout": "5"} | parameters,
     }
 
 
 PUBLIC_URL = environment.public_url
-REDIS_URL = environment.redis_url
+REDIS_URL, REDIS_CA = environment.redis_url, environment.redis_ca
 EMAIL_URL = environment.email_url
 DEMO = environment.demo
 NOTES_FOLDER = environment.notes_folder or BASE_DIR / "var" / "notes"

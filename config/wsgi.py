@@ -10,6 +10,10 @@ from config.celery import app as celery_app  # noqa: F401  (a letter's nudge nee
 
 django_app = get_wsgi_application()
 
+from config import starting  # noqa: E402  (it asks the database)
+
+starting.make_sure()
+
 from tracking.intake.wsgi import front  # noqa: E402  (models need Django set up)
 
 application = front(django_app)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from local import keys
-from local.ports import free_port
+from local.ports import hold_port
 from local.postgres import Postgres
 from local.supervisor import Program, Supervisor, killed_with_parent, terminated_with_parent
 from local.valkey import Valkey
@@ -66,9 +66,12 @@ class Up:
         for log in self.logs.glob("*.log"):
             if log.stat().st_size > LOG_LONGEST:
                 log.unlink()
-        self.web_port = free_port(port, say=say)
-        self.inbox_port = free_port(max(self.web_port + 1, port + 25), say=say)
-        self.smtp_port = free_port(max(self.inbox_port + 1, port + 26), say=say)
+        # Held from here on: what listens there starts half a minute later, and another `up` may
+        # look for a port at this very moment.
+        self.ports = [hold_port(port, say=say)]
+        for offset in (25, 26):
+            self.ports.append(hold_port(max(self.ports[-1].number + 1, port + offset), say=say))
+        self.web_port, self.inbox_port, self.smtp_port = (port.number for port in self.ports)
         self.environment = self._environment()
         self.supervisor = Supervisor(say)
         self.postgres: Postgres | None = None
@@ -93,6 +96,7 @@ class Up:
         """Start all of it, in the order it is needed; raises RuntimeError with what went wrong."""
         self._start_servers()
         self._manage("migrate", "--verbosity", "0")
+        self._check_keys()
         if self._has_demo:
             self._manage("shell", "--verbosity", "0", "-c", "from local.demo import fill; fill()")
         if "EMAIL_URL" not in os.environ:
@@ -132,6 +136,19 @@ class Up:
             self.valkey.start(self.logs / "valkey.log")
             self.environment["REDIS_URL"] = self.valkey.url
             self.supervisor.watch("Valkey", self._valkey_runs, self._valkey_again)
+
+    def _check_keys(self) -> None:
+        """Refuse a database of other keys, which a removed data folder leaves behind for root."""
+        try:
+            self._manage("keys")
+        except RuntimeError as fault:
+            if self.postgres is None:
+                raise
+            raise RuntimeError(
+                f"{fault}\nThe database in {self.postgres.cluster} was made with other keys than"
+                f" those in {self.data}: was that folder removed? Put its keys.env back, or have"
+                " `make clean` forget the old database and start again."
+            ) from None
 
     def _postgres_runs(self) -> bool:
         return self.postgres is None or _runs(self.postgres.process)
@@ -215,6 +232,8 @@ class Up:
             self.valkey.stop()
         if self.postgres is not None:
             self.postgres.stop()
+        for port in self.ports:
+            port.release()
 
 
 def _runs(process: subprocess.Popen[bytes] | None) -> bool:

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from random import randrange
 
-from local.ports import free_port
+from local.ports import HeldPort, hold_port
 from local.supervisor import terminated_with_parent
 
 
@@ -36,7 +36,8 @@ class Valkey:
     def __init__(self, data: Path, *, port: int | None = None) -> None:
         # Any port below those the system gives to outgoing connections: a client that waits for a
         # restart could otherwise be given the very port it calls, and talk to itself.
-        self.data, self.port = data.absolute(), port or free_port(randrange(16_400, 30_000))
+        self.data, self._held_port = data.absolute(), None if port else _any_port()
+        self.port = port or (self._held_port.number if self._held_port else 0)
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -90,6 +91,12 @@ class Valkey:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait(5)
+        if self._held_port is not None:
+            self._held_port.release()
+
+
+def _any_port() -> HeldPort:
+    return hold_port(randrange(16_400, 30_000))
 
 
 @contextmanager

@@ -8,3 +8,11 @@ class NewsletterConfig(AppConfig):
 
     name = "newsletter"
     verbose_name = "Newsletter"
+
+    def ready(self) -> None:
+        """Have the keys watched that this package writes with."""
+        from accountability import key_fingerprints
+        from newsletter import key_uses
+
+        key_fingerprints.register(key_uses.OF_SECRETS)
+        key_fingerprints.register(key_uses.OF_LINKS)

@@ -13,6 +13,11 @@ def _box() -> MultiFernet:
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for _, key in keys])
 
 
+def opened(ciphertext: str) -> str:
+    """Return the text of a ciphertext; raises InvalidToken where no key fits."""
+    return _box().decrypt(ciphertext.encode()).decode()
+
+
 class EncryptedField(TextField):
     """A text that stands in the database only as Fernet ciphertext; the newest key writes."""
 
@@ -22,4 +27,4 @@ class EncryptedField(TextField):
 
     def from_db_value(self, value: Any, *_: object) -> Any:
         """Return the text of a ciphertext; raises InvalidToken where no key fits."""
-        return _box().decrypt(value.encode()).decode() if value else value
+        return opened(value) if value else value

@@ -8,3 +8,10 @@ class RegistrantsConfig(AppConfig):
 
     name = "registrants"
     verbose_name = "Registrants"
+
+    def ready(self) -> None:
+        """Have the key watched that this package writes with."""
+        from accountability import key_fingerprints
+        from registrants import address_key
+
+        key_fingerprints.register(address_key.OF_ADDRESSES)

@@ -28,6 +28,7 @@ BY_CONVENTION = {
     "application": "the WSGI server's way in",
     "urlpatterns": "Django's way in",
     "app_name": "Django's namespace of addresses",
+    "Command": "Django's way into a command of manage.py",
     "Meta": "Django reads it inside a model or a form",
     "Media": "Django reads it inside a page",
     "from_db_value": "Django's fields are read through it",

@@ -1,5 +1,6 @@
 """The facts of accountability, one model a file."""
 
 from accountability.models.audit_entry import AuditEntry
+from accountability.models.key_fingerprint import KeyFingerprint
 
-__all__ = ["AuditEntry"]
+__all__ = ["AuditEntry", "KeyFingerprint"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import randrange
 from typing import NamedTuple
 
-from local.ports import free_port, is_free
+from local.ports import hold_port, is_free
 from tests.faults.patience import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def any_port() -> int:
     """Return a free port, far from where another run would look first."""
-    return free_port(randrange(12_000, 16_000))
+    return hold_port(randrange(12_000, 16_000)).release()
 
 
 class Seen(NamedTuple):

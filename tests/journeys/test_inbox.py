@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from local.catcher import Catcher
-from local.ports import free_port
+from local.ports import hold_port
 from tests.journeys.seeing import violations
 
 BODY = (
@@ -22,8 +22,8 @@ BODY = (
 @pytest.fixture
 def caught(tmp_path: Path) -> Iterator[Catcher]:
     """Return a running catcher."""
-    port = free_port(randrange(19_000, 30_000))
-    with Catcher(tmp_path, smtp_port=port, web_port=free_port(port + 1)) as running:
+    port = hold_port(randrange(19_000, 30_000)).release()
+    with Catcher(tmp_path, smtp_port=port, web_port=hold_port(port + 1).release()) as running:
         yield running
 
 

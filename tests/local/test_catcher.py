@@ -17,14 +17,14 @@ import pytest
 from local.catcher import Catcher
 from local.caught import Inbox
 from local.inbox import with_links
-from local.ports import free_port
+from local.ports import hold_port
 
 
 @pytest.fixture
 def caught(tmp_path: Path) -> Iterator[Catcher]:
     """Return a running catcher."""
-    smtp_port = free_port(random.randrange(19_000, 30_000))
-    running = Catcher(tmp_path, smtp_port=smtp_port, web_port=free_port(smtp_port + 1))
+    smtp_port = hold_port(random.randrange(19_000, 30_000)).release()
+    running = Catcher(tmp_path, smtp_port=smtp_port, web_port=hold_port(smtp_port + 1).release())
     with running:
         yield running
 

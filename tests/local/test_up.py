@@ -14,7 +14,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from local.ports import free_port
+from local.ports import hold_port
+from local.postgres import Postgres
+from local.up import Up
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("HEED_", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DJANGO_", "PYTEST_")
@@ -112,7 +114,7 @@ def takes_mail(port: int) -> bool:
 def heed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a running system with ports of its own."""
     running = Running(
-        tmp_path_factory.mktemp("up") / "a folder", free_port(randrange(19_000, 30_000))
+        tmp_path_factory.mktemp("up") / "a folder", hold_port(randrange(19_000, 30_000)).release()
     )
     try:
         yield running.wait_until_up()
@@ -181,7 +183,7 @@ def test_a_taken_port_is_stepped_over_and_ctrl_c_leaves_nothing(heed: Running) -
 
 def test_a_killed_supervisor_takes_all_with_it_and_the_next_start_goes_on(heed: Running) -> None:
     data = heed.data.parent / "third"
-    first = Running(data, free_port(randrange(19_000, 30_000))).wait_until_up()
+    first = Running(data, hold_port(randrange(19_000, 30_000)).release()).wait_until_up()
     family = first.family()
     first.process.kill()
     first.process.wait()
@@ -191,3 +193,34 @@ def test_a_killed_supervisor_takes_all_with_it_and_the_next_start_goes_on(heed: 
     assert answers(first.web_port)
     assert again.stop() == 0
     forget(data)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[tuple[Up, Up]]:
+    """Return two that were told to start at the same moment, with one port wished for by both."""
+    port = hold_port(randrange(19_000, 30_000)).release()
+    first, second = Up(tmp_path / "a", port=port), Up(tmp_path / "b", port=port)
+    yield first, second
+    first.stop()
+    second.stop()
+
+
+def test_two_that_start_at_once_share_no_port(two: tuple[Up, Up]) -> None:
+    ports = [port.number for one in two for port in one.ports]
+    assert len(set(ports)) == 6
+
+
+def test_a_database_left_behind_by_a_removed_folder_is_noticed_with_the_way_out(
+    two: tuple[Up, Up], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def manage(*arguments: str) -> None:
+        raise RuntimeError(f"{arguments[0]} failed:\nHEED_ADDRESS_KEY: version 1 is another key")
+
+    everything = two[0]
+    monkeypatch.setattr(everything, "_manage", manage)
+    everything.postgres = Postgres(tmp_path / "a")
+    with pytest.raises(RuntimeError, match="HEED_ADDRESS_KEY") as fault:
+        everything._check_keys()
+    assert str(everything.postgres.cluster) in str(fault.value)
+    assert "`make clean`" in str(fault.value)
+    everything.postgres.forget()

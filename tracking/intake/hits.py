@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import redis
-from django.conf import settings
+
+from redis_store.connection import connect
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ class Buffer:
 
 def server() -> redis.Redis:
     """Return a connection to the stream that gives up after a second."""
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0)
+    return connect(patience=1.0)
 
 
 BUFFER = Buffer()

@@ -17,23 +17,42 @@ from typing import cast
 import psycopg
 import pytest
 import redis
+from django.conf import settings
 
-from local.ports import free_port
+from accountability import key_fingerprints
+from local.ports import hold_port
 from local.postgres import FOR_TESTS, Postgres
 from local.valkey import Valkey
 from tests import mail_links
 from tracking.intake import hits
 
 LINKS = "CREATE TABLE newsletter_link (id bigint PRIMARY KEY, mailing_id bigint, url text)"
+KEYS = (
+    "CREATE TABLE accountability_keyfingerprint (id bigserial, setting text, version int,"
+    " fingerprint bytea, first_seen_at timestamptz, UNIQUE (setting, version))"
+)
+KNOWN_KEYS = """
+INSERT INTO accountability_keyfingerprint (setting, version, fingerprint, first_seen_at)
+VALUES (%s, 1, %s, now())
+"""
 ROWS = """
 INSERT INTO newsletter_link
 SELECT id, id, 'https://example.org/' || id FROM generate_series(1, 3) AS id
 """
 
 
+def known_keys() -> dict[str, bytes]:
+    """Return the keys of this run, by their settings."""
+    return {
+        "HEED_ADDRESS_KEY": settings.ADDRESS_KEY,
+        "HEED_LINK_KEYS": settings.LINK_KEYS[1],
+        "HEED_SECRETS_KEYS": settings.SECRETS_KEYS[1],
+    }
+
+
 @pytest.fixture
 def postgres(tmp_path: Path) -> Iterator[Postgres]:
-    """Return a database that holds three links and nothing else."""
+    """Return a database that holds three links and knows our keys, and nothing else."""
     server = Postgres(tmp_path / "data", options=FOR_TESTS)
     try:
         server.start(tmp_path / "postgres.log")
@@ -41,6 +60,10 @@ def postgres(tmp_path: Path) -> Iterator[Postgres]:
         with psycopg.connect(server.url()) as connection:
             connection.execute(LINKS)
             connection.execute(ROWS)
+            connection.execute(KEYS)
+            for setting, key in known_keys().items():
+                made = key_fingerprints.fingerprint(setting, 1, key)
+                connection.execute(KNOWN_KEYS, [setting, made])
         yield server
     finally:
         server.stop()
@@ -50,7 +73,7 @@ def postgres(tmp_path: Path) -> Iterator[Postgres]:
 @pytest.fixture
 def stream(tmp_path: Path) -> Iterator[Valkey]:
     """Return a Valkey of this test's own."""
-    server = Valkey(tmp_path / "valkey", port=free_port(23_500))
+    server = Valkey(tmp_path / "valkey", port=hold_port(23_500).release())
     server.start(tmp_path / "valkey.log")
     yield server
     server.stop()
@@ -112,7 +135,7 @@ def test_the_web_process_answers_while_redis_and_the_database_are_away(
     tmp_path: Path, postgres: Postgres, stream: Valkey
 ) -> None:
     """O-6, S-2: known links lead on, an unknown one waits, hits are kept until Redis is back."""
-    port = free_port(23_600)
+    port = hold_port(23_600).release()
     with web(port, tmp_path / "web.log", DATABASE_URL=postgres.url(), REDIS_URL=stream.url):
         assert answer(port, mail_links.click("", 1, 1))[1]["location"] == "https://example.org/1"
         until(lambda: noted(stream) == [1], 5)

@@ -1,4 +1,7 @@
-"""What the settings make of the environment: https and hosts."""
+"""What the settings make of https and of hosts.
+
+Mirrors several: config/settings.py, config/middleware.py.
+"""
 
 import os
 import subprocess
