@@ -28,6 +28,8 @@ WORN: Final = 256 * 1024
 """Kilobytes of peak memory after which a process that did its job makes room for a fresh one."""
 FORGOTTEN_SECONDS: Final = 20
 """Seconds by the clock after which a job ends though nobody waits for it any more."""
+NICER: Final = 5
+"""How much it stands back where processors are scarce: whoever answers readers goes first."""
 LOOK_ROUND: Final = 5_000
 """Milliseconds between two looks for whether the one who asks is still there."""
 
@@ -67,6 +69,7 @@ def _limit() -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(kind, (most, most))
+    os.nice(NICER)
     for number in (signal.SIGPROF, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
 

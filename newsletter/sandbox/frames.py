@@ -4,7 +4,7 @@ import json
 from typing import Any, Final
 
 HEAD: Final = 4
-LONGEST: Final = 16_000_000
+LONGEST: Final = 8_000_000
 """Bytes of one frame; what is longer is never read."""
 
 Message = dict[str, Any]

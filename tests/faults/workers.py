@@ -63,13 +63,13 @@ class Line:
             made.start()
         return made
 
-    def start_web(self) -> int:
+    def start_web(self, *, threads: int = 2) -> int:
         """Start the web server; return its port."""
         port = any_port()
         self.start(
             "web",
             *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-            *("--workers", "1", "--blocking-threads", "2", "--no-access-log"),
+            *("--workers", "1", "--blocking-threads", str(threads), "--no-access-log"),
             *("--log-level", "warning", "config.wsgi:application"),
         )
         wait_until(lambda: not is_free(port), 20, self.logs)

@@ -38,7 +38,7 @@ def eat(message: Message) -> Message:
 
 def grow(message: Message) -> Message:
     """Answer more than a frame holds."""
-    return {"text": "a" * 17_000_000}
+    return {"text": "a" * 9_000_000}
 
 
 def stumble(message: Message) -> Message:
