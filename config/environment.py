@@ -70,6 +70,7 @@ class Environment(BaseSettings):
     client_address_header: str = "X-Forwarded-For"
     scheme_header: str = "X-Forwarded-Proto"
     system_address: str = ""
+    allowed_private_hosts: str = ""
     notes_folder: str = ""
     metrics_token: SecretStr = SecretStr("")
 
@@ -102,6 +103,12 @@ class Environment(BaseSettings):
     @classmethod
     def _mail_server(cls, value: str) -> str:
         server_urls.mail(value)
+        return value
+
+    @field_validator("allowed_private_hosts")
+    @classmethod
+    def _hosts_and_networks(cls, value: str) -> str:
+        server_urls.private_hosts(value)
         return value
 
     @field_validator("public_url")

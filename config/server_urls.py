@@ -9,6 +9,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from newsletter.transports import SmtpSettings
+from newsletter.transports.reach import Guard
 from registrants.tokens import LINK_HOST_LONGEST
 
 ESCAPES = "in a name or password % is written %25, # %23, / %2F, ? %3F, @ %40, : %3A"
@@ -123,3 +124,11 @@ def database(url: str) -> dict[str, str]:
     if re.search(r"[@?#]", parameters.get("host", "")):
         raise fault
     return parameters
+
+
+def private_hosts(text: str) -> None:
+    """Raise ValueError where what is allowed to staff is no list of hosts and networks."""
+    try:
+        Guard.from_text(text)
+    except ValueError:
+        raise ValueError("hosts and networks such as mail.internal,10.1.0.0/16") from None

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from newsletter.models import Sender
 from newsletter.transports import SmtpSettings, SmtpTransport, Timeouts, Transport
+from newsletter.transports.reach import Guard
 from newsletter.transports.settings import Security, SettingsError
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def _provider(sender: Sender) -> "ProviderSettings":
     from newsletter.transports.providers import provider_settings
 
     typed = json.loads(sender.credentials or "{}")
-    return replace(provider_settings(sender.provider, typed), connections=sender.connections)
+    made = provider_settings(sender.provider, typed)
+    return replace(made, connections=sender.connections, guard=_guard())
 
 
 def _installation() -> SmtpSettings:
@@ -72,7 +74,13 @@ def _own_server(sender: Sender) -> SmtpSettings:
         password=sender.password,
         connections=sender.connections,
         timeouts=SENDING_TIMEOUTS,
+        guard=_guard(),
     )
+
+
+def _guard() -> Guard:
+    """Return what a host that staff typed may lead to; EMAIL_URL, the owner's word, needs none."""
+    return Guard.from_text(settings.ALLOWED_PRIVATE_HOSTS)
 
 
 def wire(

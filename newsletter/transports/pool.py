@@ -1,13 +1,13 @@
 """The connections to one server: opened as work asks for them, watched by one selector."""
 
 import selectors
-import socket
 import ssl
 import time
 from typing import Final
 
 from newsletter.transports.base import Unavailable
 from newsletter.transports.connection import Connection
+from newsletter.transports.reach import OutOfReach, SocketAddress, socket_addresses
 from newsletter.transports.replies import redacted
 from newsletter.transports.send_queue import SendQueue
 from newsletter.transports.settings import SmtpSettings
@@ -21,8 +21,6 @@ One that decided something in this call is granted one more: as many are what on
 CROWDED_SECONDS: Final = 30.0
 """How long a server that took no further connection is not asked for more."""
 
-Address = tuple[socket.AddressFamily, tuple[object, ...]]
-
 
 class Pool:
     """Opens, watches and drops connections; knows when it is no use to go on."""
@@ -32,7 +30,7 @@ class Pool:
         self._settings = settings
         self._context = _context(settings)
         self._selector = selectors.DefaultSelector()
-        self._addresses: list[Address] = []
+        self._addresses: list[SocketAddress] = []
         self._most = settings.connections
         self._crowded_until = 0.0
         self._fruitless = 0
@@ -73,7 +71,7 @@ class Pool:
         self._fruitless, self._trouble = 0, None
         if not self.connections:
             self._addresses = []
-        tried: list[Address] = []
+        tried: list[SocketAddress] = []
         while not any(connection.is_ready for connection in self.connections):
             if not self.connections:
                 if tried and len(tried) >= len(self._addresses):
@@ -193,14 +191,14 @@ class Pool:
                 connection.lose(queue, "no answer in time")
                 self._drop(connection)
 
-    def _resolve(self) -> list[Address]:
+    def _resolve(self) -> list[SocketAddress]:
         try:
-            addresses = socket.getaddrinfo(
-                self._settings.host, self._settings.port, type=socket.SOCK_STREAM
-            )
+            return socket_addresses(self._settings.host, self._settings.port, self._settings.guard)
+        except OutOfReach as forbidden:
+            reason = f"the mail server cannot be used: {forbidden}"
+            raise Unavailable(reason, configuration=True) from None
         except OSError as problem:
             raise Unavailable(redacted(f"unknown host: {problem.strerror}")) from None
-        return [(family, where) for family, _, _, _, where in addresses]
 
 
 def _context(settings: SmtpSettings) -> ssl.SSLContext | None:

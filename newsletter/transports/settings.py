@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Final, Literal, Self, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from newsletter.transports.reach import REFUSED, Guard
 from registrants.host_names import ascii_host
 
 Security = Literal["none", "starttls", "tls"]
@@ -83,11 +84,17 @@ class SmtpSettings:
     ca_file: str = ""
     """Trust this authority instead of the system's."""
     timeouts: Timeouts = field(default_factory=Timeouts)
+    guard: Guard | None = None
+    """Where the host may lead, for one that staff typed; none: anywhere, the owner wrote it."""
 
     def __post_init__(self) -> None:
-        if not self.host or self.security not in _PORTS:
-            raise SettingsError("host", "a mail server needs a host and a known security")
+        if not self.host:
+            raise SettingsError("host", "a mail server needs a host")
+        if self.security not in _PORTS:
+            raise SettingsError("security", "security is none, starttls or tls")
         object.__setattr__(self, "host", server_host(self.host))
+        if self.guard is not None and self.guard.refuses_literal(self.host):
+            raise SettingsError("host", f"the mail server cannot be used: {REFUSED}")
         if self.login not in _LOGINS:
             raise SettingsError("login", f"login is one of {', '.join(_LOGINS)}")
         if not self.port:
@@ -107,7 +114,7 @@ class SmtpSettings:
                 raise SettingsError(setting, f"a control character in the {setting}, or too long")
         if self.username and self.security == "none" and not _is_loopback(self.host):
             raise SettingsError(
-                "security", "a sign-in needs security starttls or tls: it would go in clear"
+                "security", "a sign-in needs security=starttls or tls: it would go in clear"
             )
 
     @classmethod

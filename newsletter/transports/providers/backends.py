@@ -11,9 +11,11 @@ from anymail.backends.base import AnymailBaseBackend, BasePayload
 from anymail.exceptions import AnymailNotSupportedWarning
 
 from newsletter.transports.providers.catalogue import PROVIDERS
+from newsletter.transports.providers.guarded_http import GuardedAdapter
 from newsletter.transports.providers.placeholders import without_placeholders
 from newsletter.transports.providers.settings import ProviderSettings
 from newsletter.transports.providers.unpacking import Unpacked
+from newsletter.transports.reach import Guard
 
 _SPACE: Final = uuid.UUID("6f0a1c5e-6d2b-5b0e-9f53-1c2d7e8a9b40")
 """Brevo wants its keys to be UUIDs; ours are made from the token under this name."""
@@ -23,6 +25,7 @@ class TunedBackend:
     """Adds to a payload what django-anymail has no name for."""
 
     heed_provider: str
+    heed_guard: Guard | None = None
 
     def build_message_payload(self, message: Unpacked, defaults: dict[str, object]) -> BasePayload:
         """Return the payload of one message, complete."""
@@ -35,6 +38,9 @@ class TunedBackend:
     def create_session(self) -> Any:
         """Return a session that follows no redirect: a mail and its key go to one place only."""
         session = super().create_session()  # type: ignore[misc]
+        if self.heed_guard is not None:
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, GuardedAdapter(self.heed_guard))
         session.request = functools.partial(session.request, allow_redirects=False)
         return session
 
@@ -99,6 +105,7 @@ def backend(settings: ProviderSettings) -> AnymailBaseBackend:
             **options,
         )
     anymail_backend.send_defaults = {}
+    anymail_backend.heed_guard = settings.guard if settings.api_url else None
     return anymail_backend
 
 

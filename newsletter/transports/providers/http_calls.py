@@ -25,6 +25,7 @@ from newsletter.transports.providers.verdicts import (
     verdict_on_recipient,
     verdict_on_response,
 )
+from newsletter.transports.reach import OutOfReach
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +155,7 @@ class Caller:
         return whole, [whole] * len(made)
 
     def _of_failed_call(self, error: Exception, *, is_first: bool) -> Verdict:
-        if not isinstance(error, AnymailError):
+        if not isinstance(error, AnymailError | OutOfReach):
             log.error("unexpected answer of %s: %s", self._name, type(error).__name__)
         response = getattr(error, "response", None)
         if isinstance(response, requests.Response):

@@ -10,6 +10,8 @@ from newsletter.transports.replies import redacted
 
 REST_SECONDS: Final = 60
 """Seconds to leave a provider alone that does not say for how long."""
+SENTENCE_LONGEST: Final = 120
+"""Characters of an answer that is no JSON, beyond which it is a page of some server."""
 LONGEST_REST_SECONDS: Final = 24 * 3600
 
 _NOISE: Final = {
@@ -33,7 +35,10 @@ class ProviderResponse(NamedTuple):
     def words(self) -> str:
         """Return its words without addresses, short."""
         sentences = dict.fromkeys(_sentences(self.data))
-        return redacted("; ".join(sentences) or self.text or f"HTTP {self.status} without a word")
+        text = self.text.strip()
+        is_sentence = text.isprintable() and "<" not in text and len(text) <= SENTENCE_LONGEST
+        shown = "; ".join(sentences) or (text if is_sentence else "")
+        return redacted(shown or f"HTTP {self.status} without a word")
 
     @property
     def retry_after(self) -> int:

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from newsletter.transports.providers.catalogue import PROVIDERS
+from newsletter.transports.reach import REFUSED, Guard
 
 CONNECT: Final = 5.0
 READ: Final = 60.0
@@ -33,6 +34,9 @@ class ProviderSettings:
     batches: bool = True
     """Whether to use batches where the provider's are exact (A-1)."""
 
+    guard: Guard | None = None
+    """Where the API's address may lead, for one that staff typed."""
+
     def __post_init__(self) -> None:
         if self.provider not in PROVIDERS:
             raise ValueError("no such provider")
@@ -40,6 +44,9 @@ class ProviderSettings:
             raise ValueError("the number of connections is out of range")
         if self.api_url:
             _check_address(self.api_url)
+            host = urlsplit(self.api_url).hostname or ""
+            if self.guard is not None and self.guard.refuses_literal(host):
+                raise ValueError(f"api_url cannot be used: {REFUSED}")
 
 
 def provider_settings(provider: str, credentials: Mapping[str, object]) -> ProviderSettings:

@@ -16,6 +16,7 @@ from urllib3.exceptions import NewConnectionError
 
 from newsletter.transports.base import State, Unavailable
 from newsletter.transports.providers.response import ProviderResponse, read_response
+from newsletter.transports.reach import OutOfReach
 from newsletter.transports.replies import redacted
 
 LOST: Final = {504, 520, 524}
@@ -85,6 +86,8 @@ def verdict_on_recipient(statuses: Iterable[str | None], response: ProviderRespo
 
 def verdict_on_error(provider: str, error: Exception) -> Verdict:
     """Return the verdict on whatever django-anymail raised for one call (A-8)."""
+    if isinstance(error, OutOfReach):
+        return _stop(0, f"the provider's address cannot be used: {error}")
     if isinstance(error, AnymailConfigurationError):
         return _stop(0, redacted(str(error)))
     if isinstance(
