@@ -108,7 +108,7 @@ class Up:
         self._add(
             "web",
             *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-            *("--port", str(self.web_port), "--workers", "1", "--blocking-threads", "4"),
+            *("--port", str(self.web_port), "--workers", "1", "--blocking-threads", "8"),
             *("--no-access-log", "--log-level", "warning", "config.wsgi:application"),
         )
         quiet = ("--without-gossip", "--without-mingle", "-l", "WARNING")
