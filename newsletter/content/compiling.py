@@ -9,7 +9,14 @@ from django.utils.translation import gettext
 from liquid.exceptions import LiquidError
 
 from newsletter import links
-from newsletter.content import bounds, header_fields, link_rewriting, personalising, plain_text
+from newsletter.content import (
+    bounds,
+    header_fields,
+    link_rewriting,
+    markup,
+    personalising,
+    plain_text,
+)
 from newsletter.content.compiled import Compilation, CompiledMail
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.layout import LayoutTexts, build, built_in
@@ -136,14 +143,19 @@ def _compiled(source: Source) -> Compilation:
         **{name: tags.swap(text, field=name) for name, text in texts.items()}
     )
     _refuse(markup_in_strings(tags.tags))
+    taken_out: list[SourceError] = []
     html = build(
         layout_texts,
         tags,
         body_format=source.body_format,
         layout_format=layout_format,
         speech=Speech(source.locale.replace("_", "-"), source.is_right_to_left),
+        taken_out=taken_out,
     )
-    whole = source.body_format == BodyFormat.MJML and begins_whole(layout_texts.body, tags)
+    begins = {BodyFormat.MJML: begins_whole, BodyFormat.HTML: markup.begins_page}
+    whole = source.body_format in begins and begins[BodyFormat(source.body_format)](
+        layout_texts.body, tags
+    )
     _refuse([tag.fault("stands where it would be lost") for tag in _lost(html, tags, whole)])
     html = link_rewriting.checked(html, tags)
     text = plain_text.from_html(html, tags)
@@ -165,7 +177,7 @@ def _compiled(source: Source) -> Compilation:
     )
     _refuse(bounds.too_many_links(len(compiled.links) + len(compiled.personal_links)))
     _refuse(_whole_faults(compiled))
-    return Compilation(compiled)
+    return Compilation(compiled, taken_out)
 
 
 def unknown_variables(source: Source) -> list[SourceError]:

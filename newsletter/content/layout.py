@@ -59,8 +59,12 @@ def build(
     body_format: str,
     layout_format: str,
     speech: Speech,
+    taken_out: list[SourceError],
 ) -> str:
-    """Return the whole page; raises SourceErrors where body and layout do not fit."""
+    """Return the whole page, and note what was taken out of the body.
+
+    Raises SourceErrors where body and layout do not fit.
+    """
     layout, form = _filled(texts, tags), LayoutFormat(layout_format)
     match BodyFormat(body_format):
         case BodyFormat.MJML:
@@ -68,8 +72,14 @@ def build(
         case BodyFormat.MARKDOWN:
             turned = speech.is_right_to_left
             content = markup.from_markdown(texts.body, tags, is_right_to_left=turned)
+        case BodyFormat.HTML if markup.begins_page(texts.body, tags):
+            refuse_active(texts.body, field="body")
+            return markup.inline_styles(tags.as_comments(texts.body))
         case BodyFormat.HTML:
-            content = markup.from_html(texts.body, tags)
+            fragment = markup.from_html(texts.body, tags)
+            taken_out += fragment.taken_out
+            page = _in_layout(fragment.html, layout, tags, form, speech)
+            return markup.with_styles(page, fragment.styles)
         case other:
             assert_never(other)
     return _in_layout(content, layout, tags, form, speech)

@@ -1,23 +1,25 @@
 """The links of a page: which are rewritten where clicks may be measured, which never are."""
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from typing import Final
 
-from newsletter.content import web_addresses
+from newsletter.content import html_tokens, web_addresses
 from newsletter.content.attributes import attributes, with_attributes
 from newsletter.content.errors import SourceError, SourceErrors
-from newsletter.content.liquid_tags import Tag, Tags, each_tag, with_filter
+from newsletter.content.html_tokens import Kind
+from newsletter.content.liquid_tags import Tag, Tags, with_filter
 
 OWN_LINKS: Final = frozenset({"unsubscribe_url", "preferences_url"})
 _URL_NAMES: Final = frozenset(
     {"href", "src", "background", "action", "poster", "cite", "longdesc", "xlink:href", "ping"}
 ) | {"formaction", "lowsrc", "dynsrc", "srcset"}
 _OUR_FILTER: Final = re.compile(r" \| _(?:whole|in)_url ")
-_LINKING: Final = re.compile(r"<(a|area)\b", re.I)
-_BODY: Final = re.compile(r"<body\b[^>]*>", re.I)
-_STYLES: Final = re.compile(r"<style\b.*?</style\s*>", re.DOTALL | re.I)
+_LINKING: Final = re.compile(r"<(?:a|area)(?=[\s/>])", re.I)
+_DRAWN: Final = re.compile(r"<v:", re.I)
+"""Outlook's own drawing (VML), which may lead somewhere too."""
 
 
 @dataclass
@@ -34,10 +36,9 @@ def checked(html: str, tags: Tags) -> str:
     Raises SourceErrors for personal values in styles and for addresses that act.
     """
     faults: list[SourceError] = []
-    for style in _STYLES.findall(html):
-        faults += [
-            tags.of(word).fault("may not stand in a style") for word in tags.word.finditer(style)
-        ]
+    for style in _styles(html):
+        matches = tags.word.finditer(style)
+        faults += [tags.of(word).fault("may not stand in a style") for word in matches]
 
     def one(name: str, value: str) -> str:
         if name == "style" or name.startswith("on"):
@@ -52,7 +53,7 @@ def checked(html: str, tags: Tags) -> str:
             )
         return _filtered(value if name == "srcset" else _encoded(value, tags), tags)
 
-    page = each_tag(html, lambda tag: with_attributes(tag, one))
+    page = _with_tags(html, lambda tag: with_attributes(tag, one))
     if faults:
         raise SourceErrors(faults)
     return page
@@ -76,14 +77,21 @@ def rewritable(html: str, tags: Tags, *, base: str) -> tuple[str, LinkFound]:
         links.rewritable.append(address)
         return tags.add(Tag(f"{{{{ _link[{len(links.rewritable) - 1}] }}}}"))
 
-    page = each_tag(html, lambda tag: with_attributes(tag, one) if _LINKING.match(tag) else tag)
+    page = _with_tags(
+        html,
+        lambda tag: with_attributes(tag, one) if _LINKING.match(tag) else tag,
+        in_comments=False,
+    )
     return page, links
 
 
 def with_pixel(html: str, tags: Tags) -> str:
     """Return the page with the pixel's slot at its top, where no clipping reaches (M-6)."""
     word = tags.add(Tag("{{ _pixel }}"))
-    return _BODY.sub(lambda body: body[0] + word, html, count=1)
+    for token in html_tokens.tokens(html):
+        if token.kind is Kind.START and token.name == "body":
+            return html[: token.end] + word + html[token.end :]
+    return html
 
 
 def led_to(html: str, tags: Tags, address: str) -> str:
@@ -94,7 +102,10 @@ def led_to(html: str, tags: Tags, address: str) -> str:
             return value
         return address
 
-    return each_tag(html, lambda tag: with_attributes(tag, one) if _LINKING.match(tag) else tag)
+    def led(tag: str) -> str:
+        return with_attributes(tag, one) if _LINKING.match(tag) or _DRAWN.match(tag) else tag
+
+    return _with_tags(html, led)
 
 
 def _is_slot(value: str, tags: Tags) -> bool:
@@ -106,25 +117,53 @@ def _is_slot(value: str, tags: Tags) -> bool:
 def inert(html: str) -> str:
     """Return a page in which no link leads anywhere: each says where it would go."""
 
+    def nowhere(name: str, value: str) -> str:
+        return "#" if name == "href" else value
+
     def dead(tag: str) -> str:
-        if not _LINKING.match(tag):
-            return tag
+        start = _LINKING.match(tag)
+        if start is None:
+            return with_attributes(tag, nowhere) if _DRAWN.match(tag) else tag
         values = dict(reversed(list(attributes(tag))))
-        address = values.get("href")
+        address = values.pop("href", "")
         kept = "".join(
             f' {name}="{escape(value)}"'
-            for name, value in values.items()
-            if name not in ("href", "title", "target", "ping")
+            for name, value in reversed(values.items())
+            if name not in ("title", "target", "ping")
         )
-        start = _LINKING.match(tag)
         title = f"would go to {address}" if address else "leads nowhere"
-        return f'{start[0] if start else "<a"} href="#" title="{escape(title)}"{kept}>'
+        return f'{start[0]} href="#" title="{escape(title)}"{kept}>'
 
-    return each_tag(html, dead)
+    return _with_tags(html, dead)
+
+
+def _styles(html: str) -> Iterator[str]:
+    for token in html_tokens.tokens(html):
+        text = html[token.start : token.end]
+        if token.kind is Kind.RAW and token.name == "style":
+            yield text
+        elif token.kind is Kind.COMMENT and (inner := html_tokens.conditional(text)):
+            yield from _styles(text[slice(*inner)])
+
+
+def _with_tags(html: str, change: Callable[[str], str], *, in_comments: bool = True) -> str:
+    """Return HTML with its start tags changed, also those that Outlook alone reads."""
+    out: list[str] = []
+    for token in html_tokens.tokens(html):
+        text = html[token.start : token.end]
+        if token.kind is Kind.START:
+            text = change(text)
+        elif token.kind is Kind.COMMENT and in_comments:
+            inner = html_tokens.conditional(text)
+            if inner is not None:
+                start, end = inner
+                text = text[:start] + _with_tags(text[start:end], change) + text[end:]
+        out.append(text)
+    return "".join(out)
 
 
 def _encoded(value: str, tags: Tags) -> str:
-    """Return an address as a browser would ask for it, the written of tags left in their places."""
+    """Return an address as a browser would ask for it, the words of tags left in their places."""
     written = tags.word.findall(value)
     asked = web_addresses.asked_for(value)
     if asked is not None and tags.word.findall(asked) == written:

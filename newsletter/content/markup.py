@@ -4,10 +4,11 @@ import re
 from typing import Final
 
 import css_inline
-import nh3
 from markdown_it import MarkdownIt
 
-from newsletter.content import allowed_markup
+from newsletter.content import cleaning, html_tokens, style_sheets
+from newsletter.content.cleaning import Fragment
+from newsletter.content.html_tokens import Kind
 from newsletter.content.liquid_tags import Tags
 
 CONTENT_STYLE: Final = """
@@ -35,10 +36,6 @@ TURNED: Final = (
 
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 _INLINER: Final = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
-_BODY_INLINER: Final = css_inline.CSSInliner(load_remote_stylesheets=False)
-
-_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
-_LINK_ELEMENT: Final = re.compile(r"<link\b[^>]*>", re.IGNORECASE)
 
 
 def from_markdown(source: str, tags: Tags, *, is_right_to_left: bool = False) -> str:
@@ -52,34 +49,65 @@ def from_markdown(source: str, tags: Tags, *, is_right_to_left: bool = False) ->
     html = re.sub(r"<p>([^<]*)</p>\n?", lambda match: _unwrapped(match, tags), html)
     style = TURNED if is_right_to_left else CONTENT_STYLE
     html = css_inline.inline_fragment(tags.as_comments(html), style)
-    return _clean(html, tags)
+    return cleaning.without_comments(cleaning.sanitised(html), tags)
 
 
-def from_html(source: str, tags: Tags) -> str:
+def from_html(source: str, tags: Tags) -> Fragment:
     """Return a pasted HTML body with its styles inlined and only harmless markup left (M-14)."""
-    html = _LINK_ELEMENT.sub("", _with_bodies(tags.as_comments(source), tags))
-    if re.search("<style", html, re.IGNORECASE):
-        html = _BODY_INLINER.inline(html)
-    return _clean(html, tags)
+    return cleaning.cleaned(source, tags, lambda html: _with_bodies(html, tags))
+
+
+def begins_page(body: str, tags: Tags) -> bool:
+    """Say whether an HTML body is a page of its own: a doctype or <html> before anything else."""
+    body = tags.word.sub("", body)
+    for token in html_tokens.tokens(body):
+        text = body[token.start : token.end].strip("\ufeff \t\r\n").lower()
+        if token.kind is Kind.START or text.startswith("<!doctype"):
+            return token.name == "html" or text.startswith("<!doctype")
+        if text and token.kind not in (Kind.COMMENT, Kind.DECLARATION):
+            return False
+    return False
 
 
 def inline_styles(page: str) -> str:
-    """Return a whole page with its style sheets inlined, media queries kept."""
-    return _INLINER.inline(page)
+    """Return a whole page with its style sheets inlined; media queries stay, and win over that.
+
+    The doctype stays as it was written: it alone decides how wide boxes are.
+    """
+    doctype, rest = _doctype(_with_strong_media(page))
+    inlined = _INLINER.inline(rest)
+    return doctype + _doctype(inlined)[1]
 
 
-def _clean(html: str, tags: Tags) -> str:
-    cleaned = nh3.clean(
-        html,
-        tags=allowed_markup.ELEMENTS,
-        clean_content_tags={"script", "style", "title", "textarea", "iframe"},
-        attributes=allowed_markup.ATTRIBUTES,
-        strip_comments=False,
-        link_rel=None,
-        url_schemes={"http", "https", "mailto", "tel"},
-        filter_style_properties=allowed_markup.PROPERTIES,
+def with_styles(page: str, css: str) -> str:
+    """Return a page with one more style sheet at the end of its head."""
+    if not css:
+        return page
+    style = f"<style>\n{css}\n</style>"
+    for token in html_tokens.tokens(page):
+        if token.name == "head" and token.kind is Kind.END:
+            return page[: token.start] + style + page[token.start :]
+    return style + page
+
+
+def _with_strong_media(page: str) -> str:
+    return "".join(
+        style_sheets.with_strong_media(page[token.start : token.end])
+        if token.kind is Kind.RAW and token.name == "style"
+        else page[token.start : token.end]
+        for token in html_tokens.tokens(page)
     )
-    return _COMMENT.sub(lambda match: match[0] if tags.comment.fullmatch(match[0]) else "", cleaned)
+
+
+def _doctype(page: str) -> tuple[str, str]:
+    """Return the doctype of a page and the page without it."""
+    for token in html_tokens.tokens(page):
+        text = page[token.start : token.end]
+        if token.kind is Kind.DECLARATION and text[:9].lower() == "<!doctype":
+            return text + "\n", page[: token.start] + page[token.end :].lstrip()
+        if token.kind is Kind.START:
+            break
+    return "", page
 
 
 def _unwrapped(match: re.Match[str], tags: Tags) -> str:
