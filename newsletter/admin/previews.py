@@ -1,7 +1,7 @@
 """A mailing as a reader will see it: documents of their own, inert, under their own policy."""
 
 import re
-from typing import cast
+from typing import Final, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -11,6 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from newsletter.admin import kept_previews
 from newsletter.admin.mailing_admin import MailingAdmin
+from newsletter.content import html_tokens
+from newsletter.content.html_tokens import Kind
 from newsletter.mailings import audience
 from newsletter.mailings.source import OF_THE_CLIENT, WRITTEN
 from newsletter.models import Mailing, Sender, Template
@@ -28,6 +30,7 @@ POLICY = (
     "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; font-src https:;"
     " form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox"
 )
+_SCHEME: Final = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
 CHOSEN_MODELS = {
     "sender": Sender,
     "mailing_list": MailingList,
@@ -64,14 +67,19 @@ def document(shown: previewing.Preview, part: str) -> HttpResponse:
 
 def _in_scheme(html: str, *, dark: bool) -> str:
     """Show a mail as a reader with a dark or a light screen sees it, whatever the browser has."""
-    always, never = "(min-width: 0px)", "(max-width: 0px)"
-    for scheme, holds in (("dark", dark), ("light", not dark)):
-        html = re.sub(
-            rf"\(\s*prefers-color-scheme\s*:\s*{scheme}\s*\)", always if holds else never, html
-        )
+    out: list[str] = []
+    for token in html_tokens.tokens(html):
+        text = html[token.start : token.end]
+        if token.kind is Kind.RAW and token.name == "style":
+            text = _SCHEME.sub(lambda query: _always((query[1].lower() == "dark") == dark), text)
+        out.append(text)
     scheme = "dark" if dark else "light"
     style = f"<style>:root{{color-scheme:{scheme}!important}}</style>"
-    return f"<!doctype html><meta charset=utf-8>{style}{html}"
+    return f"<!doctype html><meta charset=utf-8>{style}{''.join(out)}"
+
+
+def _always(holds: bool) -> str:
+    return "(min-width: 0px)" if holds else "(max-width: 0px)"
 
 
 @require_POST

@@ -78,6 +78,13 @@ def tokens(html: str, *, xml: bool = False) -> Iterator[HtmlToken]:
             at = end
 
 
+def start_tags(html: str, name: str, *, xml: bool = False) -> Iterator[str]:
+    """Yield the start tags of one name as they are written."""
+    for token in tokens(html, xml=xml):
+        if token.kind is Kind.START and token.name == name:
+            yield html[token.start : token.end]
+
+
 def conditional(comment: str) -> tuple[int, int] | None:
     """Return where the content of `<!--[if …]>…<![endif]-->` begins and ends, if it is one."""
     match = _CONDITION.match(comment)

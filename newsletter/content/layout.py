@@ -1,6 +1,7 @@
 """A body inside its layout: one whole HTML page, Liquid tags still swapped for words."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -9,9 +10,11 @@ from typing import Final, assert_never
 
 from django.utils.translation import gettext
 
-from newsletter.content import markup, mjml, mjml_source
+from newsletter.content import html_tokens, markup, mjml, mjml_source
+from newsletter.content.attributes import attributes
 from newsletter.content.errors import SourceError, SourceErrors
-from newsletter.content.liquid_tags import Tags, each_tag
+from newsletter.content.html_tokens import Kind
+from newsletter.content.liquid_tags import Tags
 from newsletter.content.mjml import Speech
 from newsletter.content.mjml_elements import Element
 from newsletter.content.mjml_source import SLOT
@@ -21,11 +24,11 @@ _OWN_WORDS: Final = re.compile(r'\{\{ "([^"]+)" \| t \}\}')
 BUILT_IN: Final = {"campaign": "campaign", "notice": "notice", "letter": "notice"}
 """Kind of mail → the layout of the house it has."""
 LAYOUTS: Final = Path(__file__).parent.parent / "layouts"
-_FORBIDDEN: Final = re.compile(
-    r"<\s*(script|iframe|object|embed|form|base|link|applet|input|button|frame|frameset)\b", re.I
+_FORBIDDEN: Final = frozenset(
+    {"script", "iframe", "object", "embed", "form", "base", "link", "applet", "input", "button"}
+    | {"frame", "frameset"}
 )
-_HANDLER: Final = re.compile(r"[\s\"'/]on[a-z]+\s*=", re.I)
-_REFRESH: Final = re.compile(r"<meta\b[^>]*http-equiv\s*=\s*[\"']?refresh", re.I)
+_HANDLER: Final = re.compile(r"on[a-z]+")
 
 
 @dataclass(frozen=True)
@@ -97,28 +100,43 @@ def _in_layout(content: str, layout: str, tags: Tags, form: LayoutFormat, speech
             assert_never(other)
 
 
-def refuse_active(html: str, *, field: str) -> None:
+def refuse_active(html: str, *, field: str, xml: bool = False) -> None:
     """Raise SourceErrors where HTML has anything that acts, submits or loads by itself (M-14)."""
-    match = _FORBIDDEN.search(html) or _REFRESH.search(html)
-    handlers: list[str] = []
-
-    def noted(tag: str) -> str:
-        if _HANDLER.search(tag):
-            handlers.append(tag)
-        return tag
-
-    each_tag(html, noted)
-    if match or handlers:
-        index = match.start() if match else html.find(handlers[0])
-        line, column = html.count("\n", 0, index) + 1, index - html.rfind("\n", 0, index)
-        what = match[0] if match else handlers[0]
+    for place, text in _acting(html, xml=xml):
+        line, column = html.count("\n", 0, place) + 1, place - html.rfind("\n", 0, place)
         raise SourceErrors(
-            [SourceError(field, f"{what[:40]} is not allowed in mail", line, column)]
+            [SourceError(field, f"{text[:40]} is not allowed in mail", line, column)]
         )
 
 
+def _acting(html: str, *, xml: bool, start: int = 0) -> Iterator[tuple[int, str]]:
+    """Yield where something acts, what Outlook alone reads and MJML hands on included."""
+    for token in html_tokens.tokens(html, xml=xml):
+        text = html[token.start : token.end]
+        match token.kind:
+            case Kind.START if token.name in _FORBIDDEN or _acts(token.name, text):
+                yield start + token.start, text
+            case Kind.COMMENT if (inner := html_tokens.conditional(text)) is not None:
+                yield from _acting(
+                    text[slice(*inner)], xml=False, start=start + token.start + inner[0]
+                )
+            case Kind.CDATA if xml:
+                text = text[9:].replace("<![CDATA[", " " * 9)
+                yield from _acting(text, xml=False, start=start + token.start + 9)
+    if xml:
+        yield from _acting(html, xml=False, start=start)
+
+
+def _acts(name: str, tag: str) -> bool:
+    return any(
+        _HANDLER.fullmatch(attribute)
+        or (name == "meta" and attribute == "http-equiv" and "refresh" in value.lower())
+        for attribute, value in attributes(tag)
+    )
+
+
 def _mjml_body(body: str, layout: str, tags: Tags, form: LayoutFormat, speech: Speech) -> str:
-    refuse_active(body, field="body")
+    refuse_active(body, field="body", xml=True)
     if mjml_source.begins_whole(body, tags):
         whole = mjml_source.read(body, tags, within="", name="body")
         return mjml.page(whole.children, tags, speech, body)
@@ -126,7 +144,7 @@ def _mjml_body(body: str, layout: str, tags: Tags, form: LayoutFormat, speech: S
         raise SourceErrors(
             [SourceError("body", "MJML needs an MJML layout, or a whole <mjml> of its own")]
         )
-    refuse_active(layout, field="layout")
+    refuse_active(layout, field="layout", xml=True)
     around = mjml_source.read(layout, tags, within="", name="layout")
     parent = _slot(around)
     if parent is None or parent.name not in ("mj-body", "mj-wrapper"):
@@ -139,7 +157,7 @@ def _mjml_body(body: str, layout: str, tags: Tags, form: LayoutFormat, speech: S
 
 
 def _in_mjml_layout(content: str, layout: str, tags: Tags, speech: Speech) -> str:
-    refuse_active(layout, field="layout")
+    refuse_active(layout, field="layout", xml=True)
     around = mjml_source.read(layout, tags, within="", name="layout")
     parent = _slot(around)
     if parent is not None:
@@ -186,13 +204,17 @@ def _filled(texts: LayoutTexts, tags: Tags) -> str:
     return tags.word.sub(one, texts.layout)
 
 
-def _place(html: str, tags: Tags) -> re.Match[str]:
-    for match in tags.any.finditer(html):
-        if tags.tags[int(match["a"] or match["b"])].expression == "content":
-            return match
+def _place(html: str, tags: Tags) -> tuple[int, int]:
+    """Return where {{ content }} stands as content: in no comment, style, title or attribute."""
+    for token in html_tokens.tokens(html):
+        if token.kind in (Kind.TEXT, Kind.COMMENT):
+            for match in tags.any.finditer(html, token.start, token.end):
+                is_whole = token.kind is Kind.TEXT or match.span() == (token.start, token.end)
+                if is_whole and tags.tags[int(match["a"] or match["b"])].expression == "content":
+                    return match.span()
     raise SourceErrors([SourceError("layout", "the layout has no place for {{ content }}")])
 
 
 def _placed(html: str, tags: Tags, content: str) -> str:
-    place = _place(html, tags)
-    return html[: place.start()] + content + html[place.end() :]
+    start, end = _place(html, tags)
+    return html[:start] + content + html[end:]

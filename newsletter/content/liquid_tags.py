@@ -9,24 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from newsletter.content import html_tokens
 from newsletter.content.errors import SourceError
+from newsletter.content.html_tokens import Kind
+from newsletter.content.liquid_lexer import Lines, pieces
 
-_TAG: Final = re.compile(
-    r"\{%-?\s*raw\s*-?%\}(?P<raw>.*?)\{%-?\s*endraw\s*-?%\}"
-    r"|\{%-?\s*comment\b.*?\{%-?\s*endcomment\s*-?%\}"
-    r"|\{%-?\s*#.*?%\}|\{\{.*?\}\}|\{%.*?%\}",
-    re.DOTALL,
-)
-_OUTPUT: Final = re.compile(r"\{\{(-?)\s*(.*?)\s*(-?)\}\}", re.DOTALL)
 _BRACE: Final = re.compile(r"\{(?=[{%])")
+_SEED: Final = re.compile(r"lqd(q*)")
+_COMMENTED: Final = {"comment": 1, "endcomment": -1}
 _QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
-_LEXED: Final = re.compile(
-    r"(?P<comment><!--.*?-->)"
-    r"|(?P<element><(?P<name>style|mj-style|script|title|mj-title|mj-preview|textarea)\b.*?"
-    r"</(?P=name)\s*>)"
-    r"|(?P<tag></?[a-zA-Z!](?:\"[^\"]*\"|'[^']*'|[^\"'>])*>)",
-    re.DOTALL | re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -46,8 +37,7 @@ class Tag:
     @property
     def expression(self) -> str:
         """Return what stands between the braces of an output."""
-        match = _OUTPUT.fullmatch(self.text)
-        return match[2] if match else ""
+        return self.text[2:-2].removeprefix("-").removesuffix("-").strip() if self.is_output else ""
 
     def fault(self, message: str) -> SourceError:
         """Return a fault at this tag."""
@@ -58,10 +48,8 @@ class Tags:
     """The tags swapped out of the sources of one mail."""
 
     def __init__(self, *sources: str) -> None:
-        seed = "lqd"
-        while any(seed in source.lower() for source in sources):
-            seed += "q"
-        self._seed = seed
+        known = [match[1] for source in sources for match in _SEED.finditer(source.lower())]
+        seed = self._seed = "lqd" + (max(known, key=len) + "q" if known else "")
         self.tags: list[Tag] = []
         self.word: re.Pattern[str] = re.compile(rf"{seed}(\d+)x", re.IGNORECASE)
         self.comment: re.Pattern[str] = re.compile(rf"<!--{seed}(\d+)x-->", re.IGNORECASE)
@@ -81,17 +69,21 @@ class Tags:
 
     def swap(self, source: str, *, field: str) -> str:
         """Return a source with a word in place of each Liquid tag; Liquid comments are gone."""
-
-        def one(match: re.Match[str]) -> str:
-            if match["raw"] is not None:
-                return match["raw"].replace("{", self._brace)
-            if re.match(r"\{%-?\s*(comment\b|#)", match[0]):
-                return ""
-            before = source[: match.start()]
-            column = match.start() - before.rfind("\n")
-            return self.add(Tag(match[0], field, before.count("\n") + 1, column))
-
-        return _TAG.sub(one, source)
+        lines = Lines(source)
+        depth = 0
+        out: list[str] = []
+        for piece in pieces(source):
+            was, depth = depth, max(0, depth + _COMMENTED.get(piece.name, 0))
+            text = source[piece.start : piece.end]
+            if was or depth or piece.name == "#":
+                continue
+            if piece.kind == "raw":
+                out.append(source[slice(*piece.inner)].replace("{", self._brace))
+            elif piece.kind in ("output", "tag"):
+                out.append(self.add(Tag(text, field, *lines.of(piece.start))))
+            else:
+                out.append(text)
+        return "".join(out)
 
     def as_comments(self, html: str) -> str:
         """Return HTML with the words in its content as comments; attributes keep plain words."""
@@ -119,25 +111,26 @@ class Tags:
 
 def between(html: str, change: Callable[[str], str]) -> str:
     """Return HTML with its plain content changed, tags, comments, styles and titles left alone."""
-    out: list[str] = []
-    at = 0
-    for match in _LEXED.finditer(html):
-        out += [change(html[at : match.start()]), match[0]]
-        at = match.end()
-    return "".join([*out, change(html[at:])])
+    return _changed(html, change, Kind.TEXT)
 
 
 def each_tag(html: str, change: Callable[[str], str]) -> str:
     """Return HTML with its start and end tags changed, all else left alone."""
-    return _LEXED.sub(lambda match: change(match[0]) if match["tag"] else match[0], html)
+    return _changed(html, change, Kind.START, Kind.END)
+
+
+def _changed(html: str, change: Callable[[str], str], *kinds: Kind) -> str:
+    texts = ((token.kind, html[token.start : token.end]) for token in html_tokens.tokens(html))
+    return "".join(change(text) if kind in kinds else text for kind, text in texts)
 
 
 def with_filter(tag: Tag, name: str) -> Tag:
     """Return an output tag with one more filter at its end."""
-    match = _OUTPUT.fullmatch(tag.text)
-    if match is None:
+    if not tag.is_output:
         return tag
-    text = f"{{{{{match[1]} {match[2]} | {name} {match[3]}}}}}"
+    inner = tag.text[2:-2]
+    left, right = "-" * inner.startswith("-"), "-" * (len(inner) > 1 and inner.endswith("-"))
+    text = f"{{{{{left} {tag.expression} | {name} {right}}}}}"
     return Tag(text, tag.field, tag.line, tag.column)
 
 

@@ -121,5 +121,19 @@ def _unwrapped(match: re.Match[str], tags: Tags) -> str:
 
 def _with_bodies(html: str, tags: Tags) -> str:
     """Open <tbody> before tags that decide about rows, as a parser would do it after them."""
-    rows = rf"(<table\b[^>]*>\s*)((?:{tags.comment.pattern}\s*)+<tr\b)"
-    return re.sub(rows, r"\1<tbody>\2", html, flags=re.IGNORECASE)
+    out: list[str] = []
+    since: list[str] = []  # what followed a <table>: blanks and tags of ours, and nothing else
+    decided = after_table = False
+    for token in html_tokens.tokens(html):
+        text = html[token.start : token.end]
+        is_ours = token.kind is Kind.COMMENT and tags.comment.fullmatch(text) is not None
+        if after_table and (is_ours or (token.kind is Kind.TEXT and text.isspace())):
+            since.append(text)
+            decided = decided or is_ours
+            continue
+        if decided and token.kind is Kind.START and token.name == "tr":
+            out.append("<tbody>")
+        out += [*since, text]
+        since, decided = [], False
+        after_table = token.kind is Kind.START and token.name == "table"
+    return "".join([*out, *since])

@@ -1,14 +1,16 @@
 """Liquid as an author may use it: limited, escaped by context, over plain data alone."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
 from liquid import Environment, Markup
 from liquid.exceptions import LiquidError
 from liquid.template import BoundTemplate
+from liquid.token import Token
 
+from newsletter.content import liquid_lexer
 from newsletter.content.errors import SourceError
 
 REMOVED_TAGS: Final = ("include", "render", "echo", "liquid", "tablerow", "doc")
@@ -31,6 +33,9 @@ class _Limited(Environment):
     loop_iteration_limit = 2_000
     local_namespace_limit = 200_000
     output_stream_limit = 400_000
+
+    def tokenizer(self) -> Callable[[str], Iterator[Token]]:
+        return liquid_lexer.tokenize
 
 
 def clean(value: object) -> Any:

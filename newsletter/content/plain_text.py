@@ -1,10 +1,11 @@
 """The plain text of a mail, read off its HTML: every link with its real address."""
 
 import re
-from html.parser import HTMLParser
+from collections.abc import Sequence
 from typing import Final
 
 from newsletter.content import web_addresses
+from newsletter.content.html_reader import HtmlReader
 from newsletter.content.liquid_tags import Tags
 
 _SKIPPED: Final = frozenset({"head", "style", "script", "title"})
@@ -25,13 +26,12 @@ def from_html(html: str, tags: Tags) -> str:
     """Return readable text with the tags' words kept in place: `text (address)` for links."""
     reader = _TextWriter(tags)
     reader.feed(html)
-    reader.close()
     return "".join(reader.out).strip() + "\n"
 
 
-class _TextWriter(HTMLParser):
+class _TextWriter(HtmlReader):
     def __init__(self, tags: Tags) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.tags = tags
         self.out: list[str] = []
         self.breaks = 2  # line breaks already standing before the next word
@@ -44,7 +44,7 @@ class _TextWriter(HTMLParser):
         self.last_word = -1
         self.pre = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         hidden = tag in _SKIPPED or _HIDDEN.search(values.get("style", "")) or "hidden" in values
         if self.skipping or hidden:

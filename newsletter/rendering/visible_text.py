@@ -1,10 +1,11 @@
 """What a reader finds in a rendered mail: words that can be seen, links, images, where it ends."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from html.parser import HTMLParser
 from typing import Any, Final
 
+from newsletter.content.html_reader import HtmlReader
 from newsletter.content.visibility import Seen
 
 WOULD = "would go to "
@@ -52,9 +53,9 @@ def loaded(fields: dict[str, Any]) -> VisibleContent:
     return VisibleContent(**fields | {"images": [Image(**image) for image in fields["images"]]})
 
 
-class _VisibleParser(HTMLParser):
+class _VisibleParser(HtmlReader):
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.content = VisibleContent()
         self._texts: list[str] = []
         self._open: list[tuple[str, Seen]] = []
@@ -64,7 +65,7 @@ class _VisibleParser(HTMLParser):
     def _seen(self) -> Seen:
         return self._open[-1][1] if self._open else Seen()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in reversed(attrs)}
         while self._open and tag in _CLOSED_BY.get(self._open[-1][0], ()):
             self._open.pop()
@@ -79,7 +80,7 @@ class _VisibleParser(HTMLParser):
             self._links.append((len(self._open), address))
         if tag == "img" and not seen.gone and seen.is_visible:
             alt = attributes.get("alt") if "alt" in attributes else None
-            self.content.images.append(Image(attributes.get("src", ""), alt, self.getpos()[0]))
+            self.content.images.append(Image(attributes.get("src", ""), alt, self.line))
             self._show_link()
 
     def handle_endtag(self, tag: str) -> None:
@@ -101,8 +102,8 @@ class _VisibleParser(HTMLParser):
         self.content.links += [address for _, address in self._links]
         self._links = []
 
-    def close(self) -> None:
-        super().close()
+    def feed(self, html: str) -> None:
+        super().feed(html)
         self.content.text = plain("".join(self._texts))
 
 
@@ -115,5 +116,4 @@ def visible_content(html: str) -> VisibleContent:
     """Return what a reader can see of an HTML part."""
     reader = _VisibleParser()
     reader.feed(html)
-    reader.close()
     return reader.content

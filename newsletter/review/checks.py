@@ -9,6 +9,8 @@ from typing import cast
 from liquid import escape
 
 from newsletter import links
+from newsletter.content import html_tokens
+from newsletter.content.attributes import attributes
 from newsletter.content.compiling import CompiledMail
 from newsletter.mailings.audience import question
 from newsletter.models import Mailing
@@ -231,8 +233,8 @@ def _size(mail: CompiledMail, made: Preview) -> Iterator[Check]:
 def _images(mailing: Mailing, visible: VisibleContent) -> Iterator[Check]:
     shown = [image for image in visible.images if Scope.PIXEL.path not in image.address]
     without = [image for image in shown if image.alt is None]
-    tags = re.findall(r"<mj-image\b[^<>]*", mailing.body)  # linear: a tag ends at the next
-    written = [tag for tag in tags if not re.search(r"\salt\s{0,9}=", tag)]
+    tags = html_tokens.start_tags(mailing.body, "mj-image", xml=True)
+    written = [tag for tag in tags if "alt" not in dict(attributes(tag))]
     yield must(
         "Alternative text",
         not without and not written,
