@@ -23,7 +23,7 @@ from newsletter.content.attributes import attributes, with_attributes
 from newsletter.content.errors import SourceErrors
 from newsletter.content.html_tokens import start_tags, tokens
 from newsletter.content.liquid_tags import Tags, between, each_tag, markup_in_strings
-from newsletter.rendering.visible_text import inert_text, plain, visible_content
+from newsletter.rendering.visible_text import plain, visible_content
 from newsletter.transports.providers.placeholders import unfit
 
 SIZE = 100_000
@@ -86,7 +86,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "whole": lambda text: mjml_source.begins_whole("<!---->" * 23 + text, Tags()),
     "text": lambda text: plain_text.from_html(text, Tags()),
     "visible": visible_content,
-    "plain": lambda text: plain(text) + inert_text(text),
+    "plain": plain,
     "images": lambda text: [*start_tags(text, "mj-image", xml=True)],
     "scheme": lambda text: _in_scheme("<style>" + text, dark=True),
     "providers": lambda text: [
