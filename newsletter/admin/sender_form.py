@@ -1,6 +1,7 @@
 """The form of a sender: secrets are written and never shown, and go nowhere they were not meant."""
 
 import json
+import re
 from typing import Any
 
 from django import forms
@@ -99,6 +100,10 @@ class SenderForm(forms.ModelForm):
             missing = "quiet_until" if cleaned.get("quiet_until") is None else "quiet_from"
             self.add_error(missing, "Quiet hours need a beginning and an end.")
         return cleaned
+
+    def clean_from_name(self) -> str:
+        """Return the name with single blanks: some mail programs would make them so, some not."""
+        return re.sub(" {2,}", " ", self.cleaned_data["from_name"])
 
     def clean_bounce_domain(self) -> str:
         """Return the domain as it stands in DNS."""

@@ -178,6 +178,7 @@ class Run:
         render, verp, extra = self._content.renderer.render, self._verp, self._content.extra
         stale_at = window.asked_at + STALE_AFTER
         pull, opened, clock = window.pull, self._open, time.monotonic
+        name = self._content.renderer.compiled.headers["from_name"]
         for recipient in group:
             if clock() > stale_at:
                 return
@@ -194,7 +195,7 @@ class Run:
                 continue
             pull(delivery)
             opened[delivery] = window
-            yield Message(delivery, verp(delivery), recipient.address, data, True, stale_at)
+            yield Message(delivery, verp(delivery), recipient.address, data, True, stale_at, name)
 
     def _is_everybodys(self, fault: Exception) -> bool:
         """Tell whether no mail can be made at all, for a reason that is no person's."""

@@ -95,9 +95,9 @@ def messages_of(
         before_subject=before,
         to=addresses,
     )
-    bounces_to = links.bounce_of_a_test(mailing.sender.envelope_domain)
+    bounces_to, name = links.bounce_of_a_test(mail.bounce_domain), mail.headers["from_name"]
     return [
-        Message(number, bounces_to, address, data, True)
+        Message(number, bounces_to, address, data, True, from_name=name)
         for number, (address, data) in enumerate(zip(addresses, made, strict=True))
     ]
 

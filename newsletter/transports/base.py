@@ -21,6 +21,8 @@ class Message(NamedTuple):
     """Whether it is ASCII, and no line of it starts with a dot or follows a bare line end."""
     begin_by: float = inf
     """Until when it may be begun (time.monotonic); later it is unsent: the gate must be asked."""
+    from_name: str | None = None
+    """The sender's name as it was written, for providers; none: it is read from the data."""
 
 
 class Outcome(NamedTuple):

@@ -52,7 +52,7 @@ def unpack(message: Message, provider: str) -> Unpacked:
     unpacked = Unpacked(
         subject=fields.get("subject", ""),
         body=text,
-        from_email=_sender(mime["From"]),
+        from_email=_sender(mime["From"], message.from_name),
         to=[_a_label(message.recipient)],
         reply_to=[str(address) for address in mime["Reply-To"].addresses]
         if mime["Reply-To"]
@@ -118,11 +118,20 @@ def _bodies(mime: EmailMessage) -> tuple[str, str]:
     return bodies["text/plain"], bodies["text/html"]
 
 
-def _sender(field: object) -> str:
+def _sender(field: object, from_name: str | None) -> str:
+    """Return the one address of From with the name as it was written.
+
+    A name is not read from its encoded words: Python's parser doubles and loses blanks between
+    them (RFC 2047 §6.2). In quotation marks it comes through django-anymail's parser as it is.
+    """
     addresses: Sequence[Any] = getattr(field, "addresses", ())
     if len(addresses) != 1:
         raise NotCarried("From must name exactly one address")
-    return str(addresses[0])
+    name = addresses[0].display_name if from_name is None else from_name.strip()
+    if not name:
+        return str(addresses[0].addr_spec)
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}" <{addresses[0].addr_spec}>'
 
 
 def _a_label(address: str) -> str:

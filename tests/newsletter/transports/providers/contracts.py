@@ -39,7 +39,8 @@ def mail(number: int, *, address: str = "", name: str = "", **changes: Any) -> M
     to = address or f"r{number}@example.org"
     person = ada(delivery=number, address=to, name=name or f"Person {number}", subscription=number)
     data = ready(**changes).render(person, date=DATE)
-    return Message(number, mail_links.verp(number, "b.client.example"), to, data)
+    verp = mail_links.verp(number, "b.client.example")
+    return Message(number, verp, to, data, from_name=changes.get("from_name", "Ärzte & Co"))
 
 
 def letters(count: int) -> list[Message]:

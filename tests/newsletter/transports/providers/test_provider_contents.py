@@ -76,6 +76,31 @@ def test_a_name_that_is_not_ascii_arrives(name: str) -> None:
     assert ("Öffentlich ✓" in known) == (name != "brevo")
 
 
+LONG_NAMES = [
+    "हेरॉन किताबें और बहुत लंबा नाम जो टूट जाएगा",
+    "Buchhandlung Müller & Söhne, Inhaber Jürgen Groß in Köln am Rhein",
+    "👩‍👩‍👧 Family of three 🏳️‍🌈 and some more of them",
+    "مكتبة مالك الحزين للكتب القديمة والجديدة",
+    "é " * 40 + "é",
+    "A" * 70 + " é",
+    'The "Zoë" <Best> \\ of; all: (them), with @ and = signs',
+    "=?utf-8?not a word?=",
+]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "amazon_ses"])
+def test_a_long_name_arrives_as_it_was_written(name: str) -> None:
+    """Written from the name itself: a parser of encoded words doubles and loses its blanks.
+
+    Amazon is given the mail whole.
+    """
+    messages = [mail(number, from_name=long) for number, long in enumerate(LONG_NAMES, 1)]
+    names = {seen.to: seen.sender_name for seen in sent(name, messages)}
+    if name == "brevo":  # django-anymail encodes a name with a comma for it
+        names = {to: str(make_header(decode_header(shown))) for to, shown in names.items()}
+    assert [names[message.recipient] for message in messages] == LONG_NAMES
+
+
 def test_postmark_is_asked_to_keep_our_message_id() -> None:
     """M-3: it would put one of its own in its place."""
     [seen] = sent("postmark", [mail(1)])
