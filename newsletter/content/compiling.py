@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from django.utils.translation import gettext
 from liquid.exceptions import LiquidError
@@ -152,10 +152,7 @@ def _compiled(source: Source) -> Compilation:
         speech=Speech(source.locale.replace("_", "-"), source.is_right_to_left),
         taken_out=taken_out,
     )
-    begins = {BodyFormat.MJML: begins_whole, BodyFormat.HTML: markup.begins_page}
-    whole = source.body_format in begins and begins[BodyFormat(source.body_format)](
-        layout_texts.body, tags
-    )
+    whole = _stands_alone(source.body_format, layout_texts.body, tags)
     _refuse([tag.fault("stands where it would be lost") for tag in _lost(html, tags, whole)])
     html = link_rewriting.checked(html, tags)
     text = plain_text.from_html(html, tags)
@@ -194,12 +191,27 @@ def unknown_variables(source: Source) -> list[SourceError]:
     in_layout = {"mail": {"locale", "direction", "kind"}} | dict.fromkeys(
         ("content", "subject", "preheader", "footer_reason")
     )
+    body = source.texts["body"]
+    tags = Tags(body)
+    alone = _stands_alone(source.body_format, tags.swap(body, field="body"), tags)
     faults: list[SourceError] = []
     for name, text in source.texts.items():
-        faults += personalising.unknown(
-            name, text, known | in_layout if name == "layout" else known
-        )
+        is_page = name == "layout" or (name == "body" and alone)
+        faults += personalising.unknown(name, text, known | in_layout if is_page else known)
     return faults
+
+
+def _stands_alone(body_format: str, body: str, tags: Tags) -> bool:
+    """Tell whether a body is a page of its own, which brings its own head and footer."""
+    match BodyFormat(body_format):
+        case BodyFormat.MJML:
+            return begins_whole(body, tags)
+        case BodyFormat.HTML:
+            return markup.begins_page(body, tags)
+        case BodyFormat.MARKDOWN:
+            return False
+        case other:
+            assert_never(other)
 
 
 def _refuse(faults: list[SourceError]) -> None:

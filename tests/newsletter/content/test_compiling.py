@@ -93,6 +93,23 @@ def test_a_notice_knows_no_unsubscribe_link_and_a_letter_its_own_names() -> None
 
 
 @pytest.mark.parametrize(
+    ("body_format", "page"),
+    [
+        ("html", "<!doctype html><html><body>{}</body></html>"),
+        ("mjml", "<mjml><mj-body><mj-text>{}</mj-text></mj-body></mjml>"),
+    ],
+)
+def test_a_body_that_is_a_page_of_its_own_knows_what_a_layout_knows(
+    body_format: str, page: str
+) -> None:
+    """It has to say why readers get it, and in which language and direction it is."""
+    names = "{{ mail.direction }}{{ subject }}{{ preheader }}{{ footer_reason }}"
+    assert unknown_variables(source(body=page.format(names), body_format=body_format)) == []
+    fragment = source(body=f"<p>{names}</p>", body_format=body_format)
+    assert len(unknown_variables(fragment)) == 4
+
+
+@pytest.mark.parametrize(
     "html",
     ["<script>alert(1)</script>", "<iframe src='https://x.example'></iframe>",
      "<form><input></form>",
