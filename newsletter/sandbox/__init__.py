@@ -15,6 +15,7 @@ from newsletter.rendering.inert_preview import InertMail
 from newsletter.rendering.splicing import Recipient
 from newsletter.rendering.visible_text import VisibleContent, loaded
 from newsletter.sandbox.errors import UsedUp
+from newsletter.sandbox.frames import Message
 from newsletter.sandbox.pool import ask, in_turn
 
 __all__ = [
@@ -47,7 +48,7 @@ def compile_mail(source: Source) -> CompiledMail:
 def compilation(source: Source) -> Compilation:
     """Compile a source, cut it for trial and say what was taken out; raises SourceErrors."""
     _refuse_large(source)
-    return _compilation(ask("compile", {"source": asdict(source)}))
+    return _compilation(_asked("compile", source, {"source": asdict(source)}))
 
 
 def look(recipient: Recipient, *, source: Source | None, mail: CompiledMail | None = None) -> Look:
@@ -58,7 +59,7 @@ def look(recipient: Recipient, *, source: Source | None, mail: CompiledMail | No
     if source is not None:
         _refuse_large(source)
     written = {name: asdict(it) for name, it in (("source", source), ("mail", mail)) if it}
-    answer = ask("look", {**written, "recipient": asdict(recipient)})
+    answer = _asked("look", source, {**written, "recipient": asdict(recipient)})
     made = answer["made"]
     return Look(
         _compilation(answer),
@@ -81,6 +82,15 @@ def _refuse_large(source: Source) -> None:
     faults = bounds.too_large(source.texts | {"reason": source.reason_line})
     if faults:
         raise SourceErrors(faults)
+
+
+def _asked(job: str, source: Source | None, message: Message) -> Message:
+    """Ask for a job; where it takes too much, a layout that a person typed is named too."""
+    try:
+        return ask(job, message)
+    except UsedUp as used_up:
+        in_layout = source is not None and bool(source.layout.strip())
+        raise UsedUp(used_up.what, in_layout=in_layout) from None
 
 
 def _compilation(answer: dict[str, Any]) -> Compilation:

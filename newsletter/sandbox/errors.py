@@ -15,6 +15,8 @@ SENTENCES: Final = {
     "busy": "could not be made into a mail, because too many others are being made; try again",
 }
 """What was used up → the sentence its author reads."""
+OTHERS: Final = frozenset({"lost", "turn", "busy"})
+"""What is not of the text's own making."""
 
 
 class UsedUp(SourceErrors):
@@ -24,6 +26,7 @@ class UsedUp(SourceErrors):
     another time. Whoever works unattended tries three times before it counts as a fault.
     """
 
-    def __init__(self, what: str, field: str = "body") -> None:
-        super().__init__([SourceError(field, SENTENCES[what])])
+    def __init__(self, what: str, *, in_layout: bool = False) -> None:
+        what_of = "together with its layout " if in_layout and what not in OTHERS else ""
+        super().__init__([SourceError("body", what_of + SENTENCES[what])])
         self.what = what

@@ -2,7 +2,6 @@
 
 import re
 import signal
-import sys
 import time
 
 from newsletter.sandbox import child
@@ -23,17 +22,21 @@ def spin(message: Message) -> Message:
 
 def recurse(message: Message) -> Message:
     """Overflow the stack in C code."""
-    sys.setrecursionlimit(10**9)
-    inner: list[object] = []
-    for _ in range(10**6):
-        inner = [inner]
-    repr(inner)
+    inner: tuple[object, ...] = ()
+    for _ in range(1_000_000):
+        inner = (inner,)
+    hash(inner)
     return {}
 
 
 def eat(message: Message) -> Message:
     """Ask for more memory than there is."""
     return {"size": len(bytearray(2**30))}
+
+
+def bloat(message: Message) -> Message:
+    """Do the job, and be worn afterwards."""
+    return {"size": len(bytearray(90 * 2**20))}
 
 
 def grow(message: Message) -> Message:
@@ -52,7 +55,11 @@ def die(message: Message) -> Message:
     return {}
 
 
-child.JOBS.update({job.__name__: job for job in (hang, spin, recurse, eat, grow, stumble, die)})
+JOBS_OF_NO_MAIL = (hang, spin, recurse, eat, bloat, grow, stumble, die)
+child.PROCESSOR_SECONDS = 0.8  # type: ignore[misc]  # so that the tests are quick
+child.WORN = 100 * 1024  # type: ignore[misc]
+child.LOOK_ROUND = 100  # type: ignore[misc]
+child.JOBS.update({job.__name__: job for job in JOBS_OF_NO_MAIL})
 
 if __name__ == "__main__":
     child.main()

@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 
@@ -96,6 +98,18 @@ def test_what_takes_too_much_ends_with_a_sentence(
     assert sandbox.compile_mail(mails.source()).subject == "News for you"
 
 
+def test_a_layout_that_a_person_typed_is_named_too() -> None:
+    assert str(sandbox.UsedUp("time", in_layout=True)).startswith(
+        "body: together with its layout takes more than 2 seconds"
+    )
+    assert "layout" not in str(sandbox.UsedUp("turn", in_layout=True))
+    with (
+        patch.object(sandbox, "ask", side_effect=sandbox.UsedUp("memory")),
+        pytest.raises(sandbox.UsedUp, match="together with its layout"),
+    ):
+        sandbox.compile_mail(mails.source(layout="{{ content }}"))
+
+
 def test_what_nobody_foresaw_is_a_sentence_and_a_line_in_the_log_without_the_text(
     bad: None, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -104,6 +118,45 @@ def test_what_nobody_foresaw_is_a_sentence_and_a_line_in_the_log_without_the_tex
     assert not isinstance(caught.value, sandbox.UsedUp)
     assert "KeyError in stumble" in caplog.text
     assert "somebody" not in caplog.text
+
+
+def test_a_worn_sandbox_makes_room_for_a_fresh_one(bad: None) -> None:
+    """Else a mail would be refused for the memory of those before it."""
+    assert pool.ask("bloat", {})["size"] > 0
+    worn = pool._pool.idle[-1]
+    worn._process.wait(5)
+    sandbox.compile_mail(mails.source())
+    assert worn not in pool._pool.idle
+
+
+ORPHAN = """
+import os, signal, time
+from django.conf import settings
+settings.configure()
+from newsletter.sandbox import process
+one = process.Sandbox("tests.newsletter.sandbox.bad_jobs")
+one.ask({"job": "stumble"})
+print(one.pid, flush=True)
+if os.fork():
+    os.kill(os.getpid(), signal.SIGKILL)
+time.sleep(20)  # and holds the pipes of its parent open
+"""
+
+
+def test_a_sandbox_ends_with_whoever_started_it_whatever_is_forked() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ORPHAN], cwd=process.CODE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    ) as parent:  # fmt: skip
+        assert parent.stdout is not None
+        sandbox_process = process.Path("/proc") / parent.stdout.readline().decode().strip()
+        assert parent.wait(10) == -signal.SIGKILL
+        until = time.monotonic() + 5
+        while (sandbox_process / "environ").exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        is_there = (sandbox_process / "environ").exists()
+        os.killpg(parent.pid, signal.SIGKILL)
+    assert not is_there
 
 
 def test_killed_between_two_jobs_another_takes_over() -> None:
