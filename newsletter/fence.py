@@ -228,7 +228,7 @@ def _reason(subject: Subject, fault: Exception) -> str:
     detail = _NEVER_SHOWN.sub("…", detail)[:200]
     what = f"{type(fault).__name__}: {detail}" if detail else type(fault).__name__
     step = Step(subject.step).label
-    return f"Something unforeseen went wrong in {step} ({what}). It is tried again by itself."
+    return f"Something unforeseen went wrong in {step} ({what})."
 
 
 def _forget(known: Noted, subject: Subject) -> None:
