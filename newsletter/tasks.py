@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from celery.signals import worker_process_shutdown
 
-from newsletter.delivery import leasing, recovering, staging, worker
+from newsletter.delivery import beside, leasing, recovering, staging, worker
 from newsletter.fence import Fence, Step, Subject
 from newsletter.mailings import lifecycle
 from newsletter.monitoring import health
@@ -84,4 +84,5 @@ def look_up_receivers() -> None:
 @worker_process_shutdown.connect
 def _leave_the_servers(**_: object) -> None:
     """Say QUIT to the mail servers this worker kept connections to."""
+    beside.wait_for_all(seconds=5)
     routing.close_all()

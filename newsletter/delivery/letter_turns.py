@@ -2,12 +2,12 @@
 
 import time
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
 from newsletter import letters, sandbox
 from newsletter.content import compiling
-from newsletter.delivery import leasing, recovering
+from newsletter.delivery import beside, leasing, recovering
 from newsletter.delivery.by_chain import send_by_chain
 from newsletter.delivery.journal import keep_journal
 from newsletter.delivery.leasing import LeaseInHand
@@ -36,17 +36,30 @@ class _Kind(NamedTuple):
 
 def send_round(fence: Fence, deadline: float) -> bool:
     """Send some of every client's letters that are due; False where none went."""
-    kinds = [Subject(Step.LETTERS, client=client, letter=letter)
-             for client, letter in leasing.letters_due()]  # fmt: skip
-    free = [subject for subject in kinds if not fence.is_held(subject)]
+    by_client: dict[int, list[Subject]] = {}
+    kinds = 0
+    for client, letter in leasing.letters_due():
+        subject = Subject(Step.LETTERS, client=client, letter=letter)
+        if not fence.is_held(subject) and not beside.is_busy(client):
+            by_client.setdefault(client, []).append(subject)
+            kinds += 1
     sent = 0
-    for subject in free:
-        most = max(1, AT_ONCE // len(free))
+    for client, subjects in by_client.items():
+        act = partial(_send_some, fence, subjects, max(1, AT_ONCE // kinds), deadline)
+        sent += beside.take_turn(client, act, seconds=beside.PATIENCE) or 0
+    return sent > 0
+
+
+def _send_some(fence: Fence, subjects: list[Subject], most: int, deadline: float) -> int:
+    """Send some letters of each kind of one client; return how many."""
+    sent = 0
+    for subject in subjects:
+        left = most
         with fence.around(subject):
             kind = _kind(subject)
-            while most and time.monotonic() < deadline and _send_next(fence, kind, deadline):
-                most, sent = most - 1, sent + 1
-    return sent > 0
+            while left and time.monotonic() < deadline and _send_next(fence, kind, deadline):
+                left, sent = left - 1, sent + 1
+    return sent
 
 
 def _kind(subject: Subject) -> _Kind:

@@ -4,7 +4,7 @@ import random
 import time
 from collections import Counter
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, Window
@@ -13,7 +13,7 @@ from django.utils.timezone import now
 
 from newsletter import pace
 from newsletter.content import compiling
-from newsletter.delivery import leasing, letter_turns, recovering
+from newsletter.delivery import beside, leasing, letter_turns, recovering
 from newsletter.delivery.by_chain import Stuck, send_by_chain
 from newsletter.delivery.journal import keep_journal
 from newsletter.delivery.prefetching import WindowFeed
@@ -74,10 +74,7 @@ def _send_mailings(lane: str, fence: Fence, deadline: float) -> bool:
     turn = max(SHORTEST_TURN, (deadline - time.monotonic()) / clients)
     if lane == Lease.Lane.NOTICES:
         turn = NOTICE_SLICE
-    went = any(
-        _send_mailing(mailing, lane, fence, min(deadline, time.monotonic() + turn))
-        for mailing in due
-    )
+    went = any(_take_turn(mailing, lane, fence, deadline, turn) for mailing in due)
     for subject in [] if due else fence.due(Step.SEND):  # nothing of it can go any more
         if subject.mailing is not None and not leasing.is_due(subject.mailing):
             fence.came_through(subject)
@@ -119,6 +116,16 @@ def _running(lane: str) -> list[Mailing]:
         order[mailing.pk] = (before[mailing.client_id], served_at)
         before[mailing.client_id] += 1
     return sorted(some, key=lambda mailing: order[mailing.pk])
+
+
+def _take_turn(mailing: Mailing, lane: str, fence: Fence, deadline: float, seconds: float) -> bool:
+    """Have a mailing take its turn; True where something went, or is still on its way."""
+    if beside.is_busy(mailing.client_id):
+        return False
+    until = min(deadline, time.monotonic() + seconds)
+    act = partial(_send_mailing, mailing, lane, fence, until)
+    patience = max(0.0, until - time.monotonic()) + beside.PATIENCE
+    return beside.take_turn(mailing.client_id, act, seconds=patience) is not False
 
 
 def _send_mailing(mailing: Mailing, lane: str, fence: Fence, deadline: float) -> bool:
