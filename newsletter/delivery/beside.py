@@ -5,16 +5,15 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from django.db import connections
 
 log = logging.getLogger(__name__)
-Result = TypeVar("Result")
-PATIENCE: Final = 1.0
+TURN_PATIENCE: Final = 1.0
 """Seconds somebody's turn may take longer than it should before the next one begins."""
 
-_beside: dict[int, tuple[threading.Thread, Future[Any]]] = {}
+_beside: dict[int, tuple[threading.Thread, Future[int]]] = {}
 """Clients something is being done for in this process."""
 
 
@@ -29,12 +28,12 @@ def is_busy(client: int) -> bool:
     return False
 
 
-def take_turn(client: int, act: Callable[[], Result], *, seconds: float) -> Result | None:
+def take_turn(client: int, act: Callable[[], int], *, seconds: float) -> int | None:
     """Do something for a client that is not busy; None where it is left to itself after a while.
 
     Raises what the act raises. What is left beside keeps its lease and its journal as ever.
     """
-    result: Future[Result] = Future()
+    result: Future[int] = Future()
 
     def run() -> None:
         try:

@@ -124,8 +124,9 @@ def _take_turn(mailing: Mailing, lane: str, fence: Fence, deadline: float, secon
         return False
     until = min(deadline, time.monotonic() + seconds)
     act = partial(_send_mailing, mailing, lane, fence, until)
-    patience = max(0.0, until - time.monotonic()) + beside.PATIENCE
-    return beside.take_turn(mailing.client_id, act, seconds=patience) is not False
+    patience = max(0.0, until - time.monotonic()) + beside.TURN_PATIENCE
+    went = beside.take_turn(mailing.client_id, act, seconds=patience)
+    return went is None or bool(went)
 
 
 def _send_mailing(mailing: Mailing, lane: str, fence: Fence, deadline: float) -> bool:

@@ -34,7 +34,7 @@ def hanging(
     request: pytest.FixtureRequest, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Hanging]:
     """Have the mail server of the cast's client hang."""
-    monkeypatch.setattr(beside, "PATIENCE", 0.2)
+    monkeypatch.setattr(beside, "TURN_PATIENCE", 0.2)
     with Hanging(request.param) as server:
         Sender.objects.filter(pk=cast.sender.pk).update(
             transport="smtp", host="127.0.0.1", port=server.port, security="none"
@@ -92,10 +92,10 @@ def test_mailings_of_another_client_do_not_wait_for_a_server_that_hangs(
 def test_what_fails_within_its_turn_is_raised_and_what_fails_later_is_not(cast: Cast) -> None:
     going = threading.Event()
 
-    def fails() -> None:
+    def fails() -> int:
         raise KeyError("x")
 
-    def fails_later() -> None:
+    def fails_later() -> int:
         going.wait(5)
         raise KeyError("x")
 
