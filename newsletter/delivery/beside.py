@@ -10,7 +10,7 @@ from typing import Final
 from django.db import connections
 
 log = logging.getLogger(__name__)
-TURN_PATIENCE: Final = 1.0
+OVERTIME: Final = 1.0
 """Seconds somebody's turn may take longer than it should before the next one begins."""
 
 _beside: dict[int, tuple[threading.Thread, Future[int]]] = {}

@@ -46,7 +46,7 @@ def send_round(fence: Fence, deadline: float) -> bool:
     sent = 0
     for client, subjects in by_client.items():
         act = partial(_send_some, fence, subjects, max(1, AT_ONCE // kinds), deadline)
-        sent += beside.take_turn(client, act, seconds=beside.TURN_PATIENCE) or 0
+        sent += beside.take_turn(client, act, seconds=beside.OVERTIME) or 0
     return sent > 0
 
 

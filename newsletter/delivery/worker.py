@@ -124,7 +124,7 @@ def _take_turn(mailing: Mailing, lane: str, fence: Fence, deadline: float, secon
         return False
     until = min(deadline, time.monotonic() + seconds)
     act = partial(_send_mailing, mailing, lane, fence, until)
-    patience = max(0.0, until - time.monotonic()) + beside.TURN_PATIENCE
+    patience = max(0.0, until - time.monotonic()) + beside.OVERTIME
     went = beside.take_turn(mailing.client_id, act, seconds=patience)
     return went is None or bool(went)
 

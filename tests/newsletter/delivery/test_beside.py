@@ -34,7 +34,7 @@ def hanging(
     request: pytest.FixtureRequest, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Hanging]:
     """Have the mail server of the cast's client hang."""
-    monkeypatch.setattr(beside, "TURN_PATIENCE", 0.2)
+    monkeypatch.setattr(beside, "OVERTIME", 0.2)
     with Hanging(request.param) as server:
         Sender.objects.filter(pk=cast.sender.pk).update(
             transport="smtp", host="127.0.0.1", port=server.port, security="none"
