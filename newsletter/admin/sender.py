@@ -11,7 +11,7 @@ from unfold.decorators import display
 from accountability import audit
 from accountability.roles import Right
 from newsletter import pace
-from newsletter.admin import sender_panel
+from newsletter.admin import sender_panel, sender_trial
 from newsletter.admin.sender_form import CREDENTIALS, CredentialsForm, PaceRuleForm, SenderForm
 from newsletter.models import PaceRule, Sender
 from registrants.scoped_admin import ScopedFilter, ScopedStackedInline, StaffPage
@@ -114,14 +114,20 @@ class SenderPage(StaffPage):
         return ["client"] if obj else []
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the way back into use."""
+        """Add the way back into use, and the trial mail."""
         own = path(
             "<int:pk>/use-again/",
             self.admin_site.admin_view(use_again),
             {"page": self},
             name="newsletter_sender_use_again",
         )
-        return [own, *super().get_urls()]
+        trial = path(
+            "<int:pk>/trial/",
+            self.admin_site.admin_view(sender_trial.trial),
+            {"page": self},
+            name="newsletter_sender_trial",
+        )
+        return [own, trial, *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Sender, form: SenderForm, change: bool) -> None:
         """Say what must be known of the provider chosen, each time it is saved."""
@@ -147,4 +153,5 @@ class SenderPage(StaffPage):
                 context["again_url"] = reverse(
                     "admin:newsletter_sender_use_again", args=[sender.pk]
                 )
+                context["trial_url"] = reverse("admin:newsletter_sender_trial", args=[sender.pk])
         return super().changeform_view(request, object_id, form_url, context)

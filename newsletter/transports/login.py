@@ -12,6 +12,7 @@ from newsletter.transports.settings import SmtpSettings
 Conversation = Generator[bytes, Reply, Reply]
 
 
+BULLETS: Final = "••••"
 _BY_PREFERENCE: Final = ("plain", "login", "cram-md5")
 """Over TLS what is in clear is the surest; a server that keeps hashes cannot do CRAM-MD5."""
 _IS_BROKEN: Final = frozenset({334, 432, 435, 450, 451, 454, 500, 501, 502, 503, 504, 534, 538})
@@ -39,16 +40,30 @@ def sign_in(settings: SmtpSettings, offered: frozenset[str]) -> Generator[bytes,
             yield b"*\r\n"
         if reply.code not in _IS_BROKEN:
             break
-    raise _refused(refusals)
+    raise _refused(refusals, credentials(settings))
 
 
-def _refused(refusals: list[Reply]) -> Unavailable:
+def credentials(settings: SmtpSettings) -> list[str]:
+    """Return what no server's words may give back: a password, and what is said for it."""
+    user, password = settings.username, settings.password
+    coded = [_encoded(text).decode() for text in (password, f"\0{user}\0{password}", user)]
+    return [secret for secret in (*coded, password) if len(secret) > 2]
+
+
+def masked(text: str, secrets: list[str]) -> str:
+    """Return a text without any of the secrets."""
+    for secret in secrets:
+        text = text.replace(secret, BULLETS)
+    return text
+
+
+def _refused(refusals: list[Reply], secrets: list[str]) -> Unavailable:
     """Return the last word; one that may pass is not a matter of configuration."""
     worst = refusals[-1]
     if worst.code in _IS_BROKEN:
         worst = next((reply for reply in refusals if 400 <= reply.code < 500), worst)
     return Unavailable(
-        f"sign-in refused: {worst.code} {worst.words}",
+        masked(f"sign-in refused: {worst.code} {worst.words}", secrets),
         configuration=not 400 <= worst.code < 500,
         code=worst.code,
     )

@@ -3,6 +3,7 @@
 import selectors
 import ssl
 import time
+from collections.abc import Callable
 from typing import Final
 
 from newsletter.transports.base import Unavailable
@@ -21,11 +22,15 @@ One that decided something in this call is granted one more: as many are what on
 CROWDED_SECONDS: Final = 30.0
 """How long a server that took no further connection is not asked for more."""
 
+MakeWire = Callable[[SocketAddress], Wire]
+"""What makes a wire to an address; one that keeps the conversation, where somebody looks on."""
+
 
 class Pool:
     """Opens, watches and drops connections; knows when it is no use to go on."""
 
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, settings: SmtpSettings, make_wire: MakeWire = Wire) -> None:
+        self._make_wire = make_wire
         self.connections: list[Connection] = []
         self._settings = settings
         self._context = _context(settings)
@@ -149,7 +154,7 @@ class Pool:
         try:
             if not self._addresses:
                 self._addresses = self._resolve()
-            wire = Wire(self._addresses[0])
+            wire = self._make_wire(self._addresses[0])
         except (Broken, Unavailable) as problem:
             self._failed(problem if isinstance(problem, Unavailable) else Unavailable(str(problem)))
             return

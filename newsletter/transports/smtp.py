@@ -4,17 +4,18 @@ import os
 from collections.abc import Iterable, Iterator
 
 from newsletter.transports.base import Message, Note, Outcome
-from newsletter.transports.pool import Pool
+from newsletter.transports.pool import MakeWire, Pool
 from newsletter.transports.send_queue import SendQueue
 from newsletter.transports.settings import SmtpSettings
+from newsletter.transports.wire import Wire
 
 
 class SmtpTransport:
     """Sends to one server; for one thread, one call at a time, kept over many calls."""
 
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, settings: SmtpSettings, *, wire: MakeWire = Wire) -> None:
         self._settings = settings
-        self._pool = Pool(settings)
+        self._pool = Pool(settings, wire)
         self._process = os.getpid()
         self._is_sending = False
 

@@ -14,10 +14,17 @@ import dns.rrset
 
 
 class NameServer:
-    """Answers MX questions over UDP from a table; what it was asked stands in `asked`."""
+    """Answers MX and TXT questions over UDP from tables; what it was asked stands in `asked`."""
 
-    def __init__(self, mx: dict[str, list[str]], *, silent: set[str], slow: float = 0.0) -> None:
-        self.mx, self.silent, self.slow = mx, silent, slow
+    def __init__(
+        self,
+        mx: dict[str, list[str]],
+        *,
+        silent: set[str],
+        slow: float = 0.0,
+        txt: dict[str, list[str]] | None = None,
+    ) -> None:
+        self.mx, self.silent, self.slow, self.txt = mx, silent, slow, txt or {}
         self.asked: list[str] = []
         self.at_once = self.most_at_once = 0
         self._lock = threading.Lock()
@@ -69,10 +76,10 @@ class NameServer:
             return
         answer = dns.message.make_response(question)
         answer.flags |= dns.flags.RA
-        if domain not in self.mx:
+        kind = question.question[0].rdtype
+        table = self.txt if kind == dns.rdatatype.TXT else self.mx
+        if domain not in self.mx and domain not in self.txt:
             answer.set_rcode(dns.rcode.NXDOMAIN)
-        elif self.mx[domain]:
-            answer.answer.append(
-                dns.rrset.from_text(f"{domain}.", 60, "IN", dns.rdatatype.MX, *self.mx[domain])
-            )
+        elif table.get(domain):
+            answer.answer.append(dns.rrset.from_text(f"{domain}.", 60, "IN", kind, *table[domain]))
         self._socket.sendto(answer.to_wire(), whom)
