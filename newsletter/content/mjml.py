@@ -25,7 +25,7 @@ _PLAIN: Final = re.compile(r"[ !#-;=?-\[\]-~]*")
 _LOOKED_UP: Final = frozenset({"mj-class"})
 _BARE: Final = frozenset({"mj-social", "mj-navbar", "mj-accordion"})
 """Elements in which mrml takes pieces as comments alone."""
-_STYLES: Final = frozenset({"border", "font-size"})
+_STYLES: Final = frozenset({"border", "font-size", "ico-padding"})
 _CARRIED: Final = {
     ("mj-button", "title"): ("href", ""),
     ("mj-image", "sizes"): ("src", ""),
@@ -35,6 +35,10 @@ _CARRIED: Final = {
     ("mj-social-element", "srcset"): ("src", ""),
     ("mj-table", "role"): ("cellpadding", "0"),
     ("mj-accordion-title", "font-weight"): ("font-size", "13px"),
+    ("mj-navbar", "ico-padding-top"): ("ico-padding", "10px"),
+    ("mj-navbar", "ico-padding-right"): ("ico-padding", "10px"),
+    ("mj-navbar", "ico-padding-bottom"): ("ico-padding", "10px"),
+    ("mj-navbar", "ico-padding-left"): ("ico-padding", "10px"),
 }
 """An attribute mrml does not know → one of the same tag that it copies, and its usual value."""
 _TURNED: Final = {
@@ -198,8 +202,9 @@ class _Writer:
             if carrier in values or usual:
                 values.setdefault(carrier, usual)
                 value = values.pop(name)
-                is_style = carrier in _STYLES
-                tail = f";{name}:{value}" if is_style else f'" {name}="{Word(value, "").quoted}'
+                tail = f'" {name}="{Word(value, "").quoted}'
+                if carrier in _STYLES:
+                    tail = f";{name.removeprefix('ico-')}:{value}"
                 tails[carrier] = tails.get(carrier, "") + tail
         for name, tail in tails.items():
             if name in _STYLES:

@@ -28,6 +28,14 @@ _WRAPPED_PIECE: Final = re.compile(
     r"<td><!\[endif\]--><table[^<>]*><tbody><!--([a-z]+\d+x)--></tbody></table>"
     r"<!--\[if mso \| IE\]></td>"
 )
+_BUTTON: Final = re.compile(
+    r'(<td\b[^<>]*\sstyle="border:(\d+)px [^<>]*><(?:a|p)\b[^<>]*'
+    r'\sstyle="display:inline-block;width:)(\d+)px'
+)
+_HERO: Final = re.compile(
+    r'(<td style="([^"]*)"><!\[endif\]--><div\b[^<>]*\sclass="mj-hero-content"'
+    r'[^<>]*\sstyle="[^"]*)"'
+)
 _PREVIEW: Final = '<div style="display:none;font-size:1px;'
 
 
@@ -61,6 +69,9 @@ def mended(html: str, language: str, direction: str) -> str:
     html = _ICON.sub("", html)
     html = _IMAGE.sub(_drawn, html)
     html = _WRAPPED_PIECE.sub(r"\1", html)
+    html = html.replace("@media screen, yahoo {", "@media yahoo {")
+    html = _BUTTON.sub(lambda match: f"{match[1]}{int(match[3]) - 2 * int(match[2])}px", html)
+    html = _HERO.sub(r'\1\2"', html)
     if direction == "rtl":
         html = html.replace("text-align:left;direction:rtl;", "text-align:right;direction:rtl;")
     speech = f'<div lang="{escape(language)}" dir="{direction}" style="display:none;font-size:1px;'
