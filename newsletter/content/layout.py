@@ -1,7 +1,6 @@
 """A body inside its layout: one whole HTML page, Liquid tags still swapped for words."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -11,24 +10,19 @@ from typing import Final, assert_never
 from django.utils.translation import gettext
 
 from newsletter.content import html_tokens, markup, mjml, mjml_source
-from newsletter.content.attributes import attributes
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.html_tokens import Kind
 from newsletter.content.liquid_tags import Tags
 from newsletter.content.mjml import Speech
 from newsletter.content.mjml_elements import Element
 from newsletter.content.mjml_source import SLOT
+from newsletter.content.refusing import refuse_active
 from newsletter.formats import BodyFormat, LayoutFormat
 
 _OWN_WORDS: Final = re.compile(r'\{\{ "([^"]+)" \| t \}\}')
 BUILT_IN: Final = {"campaign": "campaign", "notice": "notice", "letter": "notice"}
 """Kind of mail → the layout of the house it has."""
 LAYOUTS: Final = Path(__file__).parent.parent / "layouts"
-_FORBIDDEN: Final = frozenset(
-    {"script", "iframe", "object", "embed", "form", "base", "link", "applet", "input", "button"}
-    | {"frame", "frameset"}
-)
-_HANDLER: Final = re.compile(r"on[a-z]+")
 
 
 @dataclass(frozen=True)
@@ -76,7 +70,7 @@ def build(
             turned = speech.is_right_to_left
             content = markup.from_markdown(texts.body, tags, is_right_to_left=turned)
         case BodyFormat.HTML if markup.begins_page(texts.body, tags):
-            refuse_active(texts.body, field="body")
+            refuse_active(texts.body, tags, field="body")
             return markup.inline_styles(tags.as_comments(texts.body))
         case BodyFormat.HTML:
             fragment = markup.from_html(texts.body, tags)
@@ -93,50 +87,15 @@ def _in_layout(content: str, layout: str, tags: Tags, form: LayoutFormat, speech
         case LayoutFormat.MJML:
             return _in_mjml_layout(content, layout, tags, speech)
         case LayoutFormat.HTML:
-            refuse_active(layout, field="layout")
+            refuse_active(layout, tags, field="layout")
             page = _placed(tags.as_comments(layout), tags, content)
             return markup.inline_styles(page)
         case other:
             assert_never(other)
 
 
-def refuse_active(html: str, *, field: str, xml: bool = False) -> None:
-    """Raise SourceErrors where HTML has anything that acts, submits or loads by itself (M-14)."""
-    for place, text in _acting(html, xml=xml):
-        line, column = html.count("\n", 0, place) + 1, place - html.rfind("\n", 0, place)
-        raise SourceErrors(
-            [SourceError(field, f"{text[:40]} is not allowed in mail", line, column)]
-        )
-
-
-def _acting(html: str, *, xml: bool, start: int = 0) -> Iterator[tuple[int, str]]:
-    """Yield where something acts, what Outlook alone reads and MJML hands on included."""
-    for token in html_tokens.tokens(html, xml=xml):
-        text = html[token.start : token.end]
-        match token.kind:
-            case Kind.START if token.name in _FORBIDDEN or _acts(token.name, text):
-                yield start + token.start, text
-            case Kind.COMMENT if (inner := html_tokens.conditional(text)) is not None:
-                yield from _acting(
-                    text[slice(*inner)], xml=False, start=start + token.start + inner[0]
-                )
-            case Kind.CDATA if xml:
-                text = text[9:].replace("<![CDATA[", " " * 9)
-                yield from _acting(text, xml=False, start=start + token.start + 9)
-    if xml:
-        yield from _acting(html, xml=False, start=start)
-
-
-def _acts(name: str, tag: str) -> bool:
-    return any(
-        _HANDLER.fullmatch(attribute)
-        or (name == "meta" and attribute == "http-equiv" and "refresh" in value.lower())
-        for attribute, value in attributes(tag)
-    )
-
-
 def _mjml_body(body: str, layout: str, tags: Tags, form: LayoutFormat, speech: Speech) -> str:
-    refuse_active(body, field="body", xml=True)
+    refuse_active(body, tags, field="body")
     if mjml_source.begins_whole(body, tags):
         whole = mjml_source.read(body, tags, within="", name="body")
         return mjml.page(whole.children, tags, speech, body)
@@ -144,7 +103,7 @@ def _mjml_body(body: str, layout: str, tags: Tags, form: LayoutFormat, speech: S
         raise SourceErrors(
             [SourceError("body", "MJML needs an MJML layout, or a whole <mjml> of its own")]
         )
-    refuse_active(layout, field="layout", xml=True)
+    refuse_active(layout, tags, field="layout")
     around = mjml_source.read(layout, tags, within="", name="layout")
     parent = _slot(around)
     if parent is None or parent.name not in ("mj-body", "mj-wrapper"):
@@ -157,7 +116,7 @@ def _mjml_body(body: str, layout: str, tags: Tags, form: LayoutFormat, speech: S
 
 
 def _in_mjml_layout(content: str, layout: str, tags: Tags, speech: Speech) -> str:
-    refuse_active(layout, field="layout", xml=True)
+    refuse_active(layout, tags, field="layout")
     around = mjml_source.read(layout, tags, within="", name="layout")
     parent = _slot(around)
     if parent is not None:

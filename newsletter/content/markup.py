@@ -35,7 +35,9 @@ TURNED: Final = (
 """The same for what is written from right to left: mail programs know no logical properties."""
 
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-_INLINER: Final = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+_INLINER: Final = css_inline.CSSInliner(
+    keep_style_tags=True, keep_link_tags=True, load_remote_stylesheets=False
+)
 
 
 def from_markdown(source: str, tags: Tags, *, is_right_to_left: bool = False) -> str:

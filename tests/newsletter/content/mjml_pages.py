@@ -25,17 +25,17 @@ def _one(content: str, attributes: str = "") -> str:
     return _section(_column(content), attributes=attributes)
 
 
-def _text(words: str = TEXT, attributes: str = "") -> str:
-    return f"<mj-text {attributes}>{words}</mj-text>"
+def _text(content: str = TEXT, attributes: str = "") -> str:
+    return f"<mj-text {attributes}>{content}</mj-text>"
 
 
 def _image(name: str = "a", attributes: str = 'alt="A heron"') -> str:
     return f'<mj-image src="{PICTURE.format(name)}" {attributes} />'
 
 
-def _element(words: str, attributes: str) -> str:
+def _element(content: str, attributes: str) -> str:
     return (
-        f'<mj-social-element src="{PICTURE.format("n")}" alt="" {attributes}>{words}'
+        f'<mj-social-element src="{PICTURE.format("n")}" alt="" {attributes}>{content}'
         "</mj-social-element>"
     )
 

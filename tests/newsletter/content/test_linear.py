@@ -12,7 +12,6 @@ import pytest
 
 from newsletter.admin.previews import _in_scheme
 from newsletter.content import (
-    layout,
     link_rewriting,
     markup,
     mjml_source,
@@ -23,6 +22,7 @@ from newsletter.content.attributes import attributes, with_attributes
 from newsletter.content.errors import SourceErrors
 from newsletter.content.html_tokens import start_tags, tokens
 from newsletter.content.liquid_tags import Tags, between, each_tag, markup_in_strings
+from newsletter.content.refusing import refuse_active
 from newsletter.rendering.visible_text import plain, visible_content
 from newsletter.transports.providers.placeholders import unfit
 
@@ -68,6 +68,13 @@ def pixel(html: str) -> None:
     link_rewriting.with_pixel(page, tags)
 
 
+def read(text: str) -> None:
+    """Read MJML, alone and as the content of its elements."""
+    for source in (text, f"<mjml><mj-body><mj-section><mj-column><mj-text>{text}"):
+        with suppress(SourceErrors):
+            mjml_source.read(source, Tags(source), within="", name="body")
+
+
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "tokens": lambda text: list(tokens(text)) + list(tokens(text, xml=True)),
     "attributes": lambda text: [
@@ -81,8 +88,8 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "inside": lambda text: personalising.syntax_faults("body", "{{ " + text + " }}"),
     "links": pixel,
     "inert": link_rewriting.inert,
-    "active": lambda text: layout.refuse_active(text, field="layout"),
-    "active in MJML": lambda text: layout.refuse_active(text, field="layout", xml=True),
+    "active": lambda text: refuse_active(text, Tags(text), field="layout"),
+    "mjml": read,
     "whole": lambda text: mjml_source.begins_whole("<!---->" * 23 + text, Tags()),
     "text": lambda text: plain_text.from_html(text, Tags()),
     "visible": visible_content,

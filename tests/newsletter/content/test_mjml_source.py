@@ -4,13 +4,9 @@ Mirrors several: newsletter/content/mjml_source.py, newsletter/content/mjml_tags
 newsletter/content/mjml_elements.py, newsletter/content/source_places.py.
 """
 
-import time
-
 import pytest
 
 from newsletter.content.compiling import SourceErrors, compile_mail
-from newsletter.content.liquid_tags import Tags
-from newsletter.content.mjml_source import begins_whole, read
 from tests.newsletter.mails import source
 
 
@@ -60,22 +56,3 @@ def test_what_is_wrong_is_told_at_its_line(body: str, line: int, message: str) -
     """B5: nothing vanishes unsaid."""
     faults = faults_of(body)
     assert any(place == line and message in text for place, text in faults), faults
-
-
-@pytest.mark.parametrize(
-    "opening",
-    ["<!--", "<!---->", "<![CDATA[", "<mj-text>", "<mj-text", "<mj-section>", '<a b="', "</", "<?",
-     "<mj-raw><!--", "<b>", "&amp;", "<", "<mj-section a ", "<mj-text a=", "<mj-style>"],
-)  # fmt: skip
-def test_reading_takes_time_that_grows_with_the_length_alone(opening: str) -> None:
-    """A1: a hundred kilobytes of each opening."""
-    text = opening * (100_000 // len(opening))
-    tags = Tags(text)
-    began = time.process_time()
-    for within in ("", "mj-body"):
-        try:
-            read(text, tags, within=within, name="body")
-        except SourceErrors:
-            continue
-    begins_whole(text, tags)
-    assert time.process_time() - began < 1
