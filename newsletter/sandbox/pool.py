@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 KEPT_WARM: Final = 2
 PATIENCE: Final = 5.0
 """Seconds a job waits for a sandbox while all of them are at work."""
-TRIES: Final = 2
-"""How often a job is begun where its sandbox was stopped from outside."""
+TRIES: Final = KEPT_WARM + 1
+"""How often a job is begun where sandboxes are stopped from outside, as all kept ones may be."""
 
 
 class _Pool:

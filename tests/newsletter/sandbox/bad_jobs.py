@@ -56,9 +56,8 @@ def die(message: Message) -> Message:
 
 
 JOBS_OF_NO_MAIL = (hang, spin, recurse, eat, bloat, grow, stumble, die)
-child.PROCESSOR_SECONDS = 0.8  # type: ignore[misc]  # so that the tests are quick
-child.WORN = 100 * 1024  # type: ignore[misc]
-child.LOOK_ROUND = 100  # type: ignore[misc]
+for name, quicker in (("PROCESSOR_SECONDS", 0.8), ("WORN", 100 * 1024), ("LOOK_ROUND", 100)):
+    setattr(child, name, quicker)
 child.JOBS.update({job.__name__: job for job in JOBS_OF_NO_MAIL})
 
 if __name__ == "__main__":
