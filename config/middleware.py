@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotFound
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -86,6 +86,21 @@ def staff_hosts_only(
             host = request.META.get("HTTP_HOST", "").rsplit(":", 1)[0].lower()
             if host and host not in settings.STAFF_HOSTS:
                 return HttpResponseNotFound(gettext("Not here."), content_type=PLAIN)
+        return answer(request)
+
+    return wall
+
+
+def no_null_in_staff_addresses(
+    answer: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuse a null character in the address of a staff page: no column of text takes one."""
+
+    def wall(request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(STAFF_PATHS):
+            query = request.META.get("QUERY_STRING", "")
+            if "\0" in request.path or "\0" in query or "%00" in query:
+                return HttpResponseBadRequest(gettext("Not here."), content_type=PLAIN)
         return answer(request)
 
     return wall

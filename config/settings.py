@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "config.middleware.behind_proxies",
     "config.middleware.language_of_the_house",
     "config.middleware.staff_hosts_only",
+    "config.middleware.no_null_in_staff_addresses",
     "config.middleware.no_cookies_for_readers",
     "config.middleware.any_host_for_readers",
     "django.middleware.security.SecurityMiddleware",

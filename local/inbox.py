@@ -184,7 +184,7 @@ class Pages(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(where.query).items()}
         if where.path == "/":
             before = query.get("before", "")
-            start = int(before) if before.isascii() and before.isdigit() else 0
+            start = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else 0
             return self._answer(list_page(self.inbox, query.get("to", ""), start))
         if where.path in FILES:
             kind, content = FILES[where.path]

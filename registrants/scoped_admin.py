@@ -176,6 +176,12 @@ class StaffPage(Scoping, ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Let a list be narrowed by its filters alone, never by whatever column is typed."""
+        narrowed = (one[0] if isinstance(one, tuple) else one for one in self.list_filter)
+        is_narrowed = lookup.partition("__")[0] in narrowed
+        return is_narrowed and super().lookup_allowed(lookup, value, request)
+
     def log_addition(self, request: HttpRequest, obj: Model, message: object) -> AuditEntry:
         """Note an addition in the audit trail, and nowhere else."""
         return self._note(request, "add", obj, message)

@@ -57,7 +57,9 @@ def _decide(request: HttpRequest, page: MailingAdmin, mailing: Mailing) -> HttpR
     if choice not in DECISIONS:
         raise BadRequest("There is no such choice.")
     act, done = DECISIONS[choice]
-    do(page, request, done, act, mailing=mailing, answer=request.POST.get("words"))
+    answer = request.POST.get("words")
+    answer = answer and answer.replace("\0", "")
+    do(page, request, done, act, mailing=mailing, answer=answer)
     step = "unknown" if resolving_unknown.waits(mailing) else "progress"
     return HttpResponseRedirect(page.url(step, mailing.pk))
 

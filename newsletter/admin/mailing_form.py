@@ -46,7 +46,7 @@ class MailingForm(forms.ModelForm):
         """Offer what belongs to the client of a saved mailing, and nothing else."""
         client = self.instance.client_id
         if not client:
-            client = self.initial.get("client")
+            client = _number(self.initial.get("client"))
         for name in OF_THE_CLIENT:
             field: Any = self.fields.get(name)
             if field is not None and client:
@@ -132,6 +132,12 @@ class MailingForm(forms.ModelForm):
         """Count the version up, so that whoever still has the old one open is told."""
         self.instance.version += 1 if self.instance.pk else 0
         return super().save(commit)
+
+
+def _number(typed: object) -> int | None:
+    """Return the number of a row that stands in an address; None where it is none."""
+    text = str(typed)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _one_line(text: str) -> str:

@@ -118,7 +118,7 @@ def _type_into(mailing: Mailing, typed: dict[str, str]) -> None:
     for name, value in typed.items():
         if name not in OF_THE_CLIENT:
             setattr(mailing, name, value)
-        elif value.isdigit():
+        elif value.isascii() and value.isdigit() and len(value) < 19:
             rows = CHOSEN_MODELS[name]._default_manager
             row = rows.filter(client=mailing.client_id, pk=value).first()
             setattr(mailing, name, row or getattr(mailing, name))
@@ -137,7 +137,7 @@ def audience_now(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpRespo
 def people(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     """Find people of the audience by the beginning of an address (never in a URL)."""
     mailing = page.mailing(request, pk)
-    registrants = previewing.people(mailing, request.POST.get("address", ""))
+    registrants = previewing.people(mailing, request.POST.get("address", "").replace("\0", ""))
     if request.headers.get("Accept", "").startswith("application/json"):
         choices = [{"id": person.pk, "label": str(person)} for person in registrants]
         return JsonResponse({"people": choices})

@@ -112,7 +112,8 @@ def schedule(request: HttpRequest, page: MailingAdmin, pk: int) -> HttpResponse:
     zone = zoneinfo.ZoneInfo(mailing.client.time_zone)
     try:
         at = datetime.fromisoformat(request.POST.get("at", "")).replace(tzinfo=zone)
-    except ValueError:
+        at.astimezone(zoneinfo.ZoneInfo("UTC")).astimezone(zone)
+    except (ValueError, OverflowError):
         page.say(request, "Choose a day and a time.", messages.ERROR)
         return HttpResponseRedirect(page.url("send", pk))
     if at.astimezone(zoneinfo.ZoneInfo("UTC")).astimezone(zone).replace(fold=0) != at.replace(

@@ -106,16 +106,16 @@ class TemplatePage(StaffPage):
     ) -> Any:
         """Show the saved layout beside its source."""
         context = dict(extra_context or {})
-        if object_id and object_id.isdigit():
+        layout = self.get_object(request, object_id) if object_id else None
+        if layout:
             parts = [
-                (part, label, reverse("admin:newsletter_template_preview", args=[object_id, part]))
+                (part, label, reverse("admin:newsletter_template_preview", args=[layout.pk, part]))
                 for part, label in previews.PARTS
             ]
-            layout = self.get_object(request, object_id)
             context["panel"] = {
                 "parts": parts,
                 "preview": parts[0][2],
-                "frozen": freezing.frozen_in(layout)[:20] if layout else [],
+                "frozen": freezing.frozen_in(layout)[:20],
             }
         with turns.of(request):
             return super().changeform_view(request, object_id, form_url, context)

@@ -94,7 +94,7 @@ def _act(request: HttpRequest, person: Registrant, by: Provenance) -> str:
         change = consent.grant_tracking if act == "grant" else consent.refuse_tracking
         change(registrant=person, purpose=PURPOSES[about], provenance=by)
         return gettext("Saved. It counts from now on.")
-    if act in ("join", "leave") and about.isdecimal():
+    if act in ("join", "leave") and about.isdecimal() and len(about) < 19:
         return _list_act(act, int(about), person, by)
     raise ValidationError(gettext("Nothing was changed: please press one of the buttons."))
 

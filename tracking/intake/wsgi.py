@@ -32,7 +32,7 @@ def front(django_app: Application) -> Application:
 def _declared_bytes(environ: Environ) -> int:
     """Return how much a body says it has; without a length none of it is ever read (PEP 3333)."""
     length = environ.get("CONTENT_LENGTH") or "0"
-    return int(length) if length.isascii() and length.isdigit() else 0
+    return int(length[:19]) if length.isascii() and length.isdigit() else 0
 
 
 def _most_bytes(environ: Environ) -> int:

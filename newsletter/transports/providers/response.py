@@ -45,7 +45,7 @@ class ProviderResponse(NamedTuple):
         """Return the seconds to wait, from either form of Retry-After (RFC 9110 §10.2.3)."""
         header = self.headers.get("Retry-After", self.headers.get("retry-after", "")).strip()
         if header.isdecimal():
-            return _within(int(header))
+            return _within(int(header[:9]))
         try:
             until = parsedate_to_datetime(header)
         except (TypeError, ValueError):

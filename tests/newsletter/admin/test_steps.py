@@ -134,6 +134,7 @@ def test_a_schedule_is_on_the_clients_clock_and_can_be_taken_back(
         ("", "Choose a day"),
         ("tomorrow", "Choose a day"),
         ("2020-01-01T10:00", "This time is past"),
+        ("0001-01-01T00:00", "Choose a day"),
         ("2999-03-31T02:30", "does not exist"),
     ],
 )
@@ -149,6 +150,18 @@ def test_a_time_that_cannot_be_is_refused(
     assert message in messages_of(answer)
     campaign.refresh_from_db()
     assert campaign.state == State.DRAFT
+
+
+@pytest.mark.parametrize("zone", ["America/Anchorage", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("at", ["0001-01-01T00:00", "9999-12-31T23:59"])
+def test_the_ends_of_all_time_are_no_times_to_send_at(
+    cast: Cast, browser: Browser, at: str, zone: str
+) -> None:
+    """Somewhere on earth they cannot be reckoned with; nobody is shown an error of ours."""
+    cast.client.time_zone = zone
+    cast.client.save()
+    answer = browser.post(address("schedule", cast.campaign()), {"seen_version": 0, "at": at})
+    assert answer.status_code == 302
 
 
 def test_of_a_time_that_comes_twice_it_is_said_that_the_first_counts(
