@@ -21,8 +21,8 @@ from newsletter.content.compiled import Compilation, CompiledMail
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.layout import LayoutTexts, build, built_in
 from newsletter.content.liquid_tags import Tag, Tags, markup_in_strings
-from newsletter.content.mjml import Speech
-from newsletter.content.mjml_source import begins_whole
+from newsletter.content.mjml_tags import begins_whole
+from newsletter.content.speech import Speech
 from newsletter.formats import BodyFormat, LayoutFormat
 from registrants import languages
 

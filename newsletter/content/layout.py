@@ -13,10 +13,11 @@ from newsletter.content import html_tokens, markup, mjml, mjml_source
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.content.html_tokens import Kind
 from newsletter.content.liquid_tags import Tags
-from newsletter.content.mjml import Speech
 from newsletter.content.mjml_elements import Element
 from newsletter.content.mjml_source import SLOT
+from newsletter.content.mjml_tags import begins_whole
 from newsletter.content.refusing import refuse_active
+from newsletter.content.speech import Speech, spoken
 from newsletter.formats import BodyFormat, LayoutFormat
 
 _OWN_WORDS: Final = re.compile(r'\{\{ "([^"]+)" \| t \}\}')
@@ -62,10 +63,24 @@ def build(
 
     Raises SourceErrors where body and layout do not fit.
     """
-    layout, form = _filled(texts, tags), LayoutFormat(layout_format)
-    match BodyFormat(body_format):
+    page = _page(
+        texts, tags, BodyFormat(body_format), LayoutFormat(layout_format), speech, taken_out
+    )
+    return spoken(page, speech)
+
+
+def _page(
+    texts: LayoutTexts,
+    tags: Tags,
+    body_format: BodyFormat,
+    form: LayoutFormat,
+    speech: Speech,
+    taken_out: list[SourceError],
+) -> str:
+    layout = _filled(texts, tags)
+    match body_format:
         case BodyFormat.MJML:
-            return _mjml_body(texts.body, layout, tags, form, speech)
+            return _mjml_body(texts.body, layout, tags, form, speech, taken_out)
         case BodyFormat.MARKDOWN:
             turned = speech.is_right_to_left
             content = markup.from_markdown(texts.body, tags, is_right_to_left=turned)
@@ -94,10 +109,17 @@ def _in_layout(content: str, layout: str, tags: Tags, form: LayoutFormat, speech
             assert_never(other)
 
 
-def _mjml_body(body: str, layout: str, tags: Tags, form: LayoutFormat, speech: Speech) -> str:
+def _mjml_body(
+    body: str,
+    layout: str,
+    tags: Tags,
+    form: LayoutFormat,
+    speech: Speech,
+    doubts: list[SourceError],
+) -> str:
     refuse_active(body, tags, field="body")
-    if mjml_source.begins_whole(body, tags):
-        whole = mjml_source.read(body, tags, within="", name="body")
+    if begins_whole(body, tags):
+        whole = mjml_source.read(body, tags, within="", name="body", doubts=doubts)
         return mjml.page(whole.children, tags, speech, body)
     if form != LayoutFormat.MJML:
         raise SourceErrors(
@@ -110,7 +132,7 @@ def _mjml_body(body: str, layout: str, tags: Tags, form: LayoutFormat, speech: S
         _place(layout, tags)
         message = "for an MJML body, {{ content }} must stand directly in mj-body or mj-wrapper"
         raise SourceErrors([SourceError("layout", message)])
-    inside = mjml_source.read(body, tags, within=parent.name, name="body")
+    inside = mjml_source.read(body, tags, within=parent.name, name="body", doubts=doubts)
     _fill(around, parent, inside.children)
     return mjml.page(around.children, tags, speech, body, layout)
 

@@ -114,11 +114,6 @@ def between(html: str, change: Callable[[str], str]) -> str:
     return _changed(html, change, Kind.TEXT)
 
 
-def each_tag(html: str, change: Callable[[str], str]) -> str:
-    """Return HTML with its start and end tags changed, all else left alone."""
-    return _changed(html, change, Kind.START, Kind.END)
-
-
 def _changed(html: str, change: Callable[[str], str], *kinds: Kind) -> str:
     texts = ((token.kind, html[token.start : token.end]) for token in html_tokens.tokens(html))
     return "".join(change(text) if kind in kinds else text for kind, text in texts)

@@ -19,6 +19,7 @@ from newsletter.content.liquid_tags import Tags
 from newsletter.content.mjml_elements import COPIED, ENDING, Element
 from newsletter.content.mjml_output import Word
 from newsletter.content.mjml_source import COMMENT, LIQUID, SLOT
+from newsletter.content.speech import Speech
 
 _OPTIONS: Final = mrml.RenderOptions(fonts={}, social_icon_origin=mjml_output.NO_ICON)
 _PLAIN: Final = re.compile(r"[ !#-;=?-\[\]-~]*")
@@ -52,19 +53,6 @@ _TURNED: Final = {
     "mj-accordion": {"icon-position": "left"},
 }
 """What MJML writes from left to right into every element, turned."""
-
-
-@dataclass(frozen=True)
-class Speech:
-    """The language of a page and whether it runs from right to left."""
-
-    language: str = "und"
-    is_right_to_left: bool = False
-
-    @property
-    def direction(self) -> str:
-        """Return what `dir` says."""
-        return "rtl" if self.is_right_to_left else "ltr"
 
 
 def page(roots: Iterable[Element], tags: Tags, speech: Speech, *sources: str) -> str:
@@ -102,7 +90,7 @@ class _Writer:
             html = str(mrml.to_html(source, render_options=_OPTIONS).content)
         except Exception as error:  # mrml names its errors only by their text
             raise SourceErrors([SourceError("body", f"MJML: {error}")]) from None
-        html = mjml_output.mended(html, self.speech.language, self._direction(mjml))
+        html = mjml_output.mended(html, self._direction(mjml))
         html = mjml_output.with_words(html, self.seed, self.stand_ins)
         html = mjml_output.with_fonts(html, self.fonts)
         if self.inlined:

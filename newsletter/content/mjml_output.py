@@ -1,7 +1,6 @@
 """What mrml made, mended: no third parties, roles, direction, the author's own words back."""
 
 import re
-from html import escape
 from typing import Final, NamedTuple
 
 NO_ICON: Final = "about:no-icon/"
@@ -36,7 +35,6 @@ _HERO: Final = re.compile(
     r'(<td style="([^"]*)"><!\[endif\]--><div\b[^<>]*\sclass="mj-hero-content"'
     r'[^<>]*\sstyle="[^"]*)"'
 )
-_PREVIEW: Final = '<div style="display:none;font-size:1px;'
 
 
 class Word(NamedTuple):
@@ -64,8 +62,8 @@ class Word(NamedTuple):
         return self.text
 
 
-def mended(html: str, language: str, direction: str) -> str:
-    """Return mrml's page without third parties, with roles, language and direction."""
+def mended(html: str, direction: str) -> str:
+    """Return mrml's page without third parties, with roles and direction."""
     html = _ICON.sub("", html)
     html = _IMAGE.sub(_drawn, html)
     html = _WRAPPED_PIECE.sub(r"\1", html)
@@ -74,8 +72,7 @@ def mended(html: str, language: str, direction: str) -> str:
     html = _HERO.sub(r'\1\2"', html)
     if direction == "rtl":
         html = html.replace("text-align:left;direction:rtl;", "text-align:right;direction:rtl;")
-    speech = f'<div lang="{escape(language)}" dir="{direction}" style="display:none;font-size:1px;'
-    return html.replace(_PREVIEW, speech, 1)
+    return html
 
 
 def with_words(html: str, seed: str, stand_ins: list[Word]) -> str:

@@ -18,13 +18,12 @@ from newsletter.content.mjml_elements import (
     PLAIN_ENDING,
     Element,
 )
-from newsletter.content.mjml_tags import BrokenTagError, past_blanks, start_tag
+from newsletter.content.mjml_tags import BrokenTagError, start_tag
 from newsletter.content.source_places import Places
 
 SLOT: Final = "#content"
 LIQUID: Final = "#liquid"
 COMMENT: Final = "#comment"
-_WHOLE: Final = re.compile(r"<mjml[\s>/]", re.IGNORECASE)
 _END: Final = re.compile(r"</\s*([^\s>/]+)\s*>")
 _IN_CONTENT: Final = re.compile(r"<!--|<!\[CDATA\[|<(/?)(mj-[a-z-]+|mjml)\b", re.IGNORECASE)
 _UNSEEN: Final = "\ufeff\u200b\u200c\u200d"
@@ -42,28 +41,15 @@ _OUTSIDE: Final = (
 )
 
 
-def begins_whole(source: str, tags: Tags) -> bool:
-    """Say whether a source is a page of its own: `<mjml` after nothing but what may precede it."""
-    at = 0
-    source = source.lstrip("\ufeff")
-    while True:
-        at = past_blanks(source, at)
-        if word := tags.word.match(source, at):
-            at = word.end()
-            continue
-        if source.startswith("<!--", at):
-            end, length = source.find("-->", at + 4), 3
-        elif source.startswith(("<?", "<!"), at):
-            end, length = source.find(">", at), 1
-        else:
-            return _WHOLE.match(source, at) is not None
-        if end < 0:
-            return False
-        at = end + length
-
-
-def read(source: str, tags: Tags, *, within: str, name: str) -> Element:
-    """Return what stands in a source, in an element named `within`.
+def read(
+    source: str,
+    tags: Tags,
+    *,
+    within: str,
+    name: str,
+    doubts: list[SourceError] | None = None,
+) -> Element:
+    """Return what stands in a source, in an element named `within`; note what is only doubtful.
 
     `name` is the field it comes from. Raises SourceErrors with all that is wrong in it.
     """
@@ -71,6 +57,8 @@ def read(source: str, tags: Tags, *, within: str, name: str) -> Element:
     root = reader.read()
     if reader.faults:
         raise SourceErrors(reader.faults)
+    if doubts is not None:
+        doubts += reader.doubts
     return root
 
 
@@ -136,6 +124,7 @@ class _Reader:
             self._attribute(element, *attribute)
         if self._may_stand(element, parent):
             parent.children.append(element)
+            self._doubt_what_loads(element)
         if tag.is_closed or name.lower() in _VOID:
             return tag.end
         if name in ENDING and parent.name != "mj-attributes":
@@ -164,6 +153,20 @@ class _Reader:
         if word and name not in COPIED and name != "css-class":
             fault = self.tags.of(word).fault(f"may not stand in {name}")
             self.faults.append(fault)
+
+    def _doubt_what_loads(self, element: Element) -> None:
+        """Say what loads from elsewhere because it was written, or does not because it was not."""
+        values = element.attributes
+        if element.name == "mj-font":
+            message = f"the font loads from {values.get('href', '')[:80]} when the mail is opened"
+        elif element.name == "mj-social-element" and not {"src", "mj-class"} & values.keys():
+            message = (
+                "<mj-social-element> has no src: its picture would load from the makers of MJML,"
+                " so words stand in its place"
+            )
+        else:
+            return
+        self.doubts.append(SourceError(self.name, message, element.line, element.column))
 
     def _may_stand(self, element: Element, parent: Element) -> bool:
         """Say whether an element may stand there, and note it as a fault where it may not."""

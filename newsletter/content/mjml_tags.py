@@ -1,11 +1,14 @@
-"""One start tag of MJML taken apart, in one pass."""
+"""One start tag of MJML taken apart, in one pass; how a page of MJML begins."""
 
 import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from newsletter.content.liquid_tags import Tags
+
 _NAME: Final = re.compile(r"[^\s=>/\"'<]+")
 _BLANKS: Final = re.compile(r"\s*")
+_WHOLE: Final = re.compile(r"<mjml[\s>/]", re.IGNORECASE)
 _UNQUOTED: Final = re.compile(r"[^\s\"'<>=]+")
 
 
@@ -69,3 +72,23 @@ def _value(source: str, at: int, name: str) -> tuple[str, int]:
     if match is None:
         raise BrokenTagError(at, f"{name} has no value after its =")
     return match[0], match.end()
+
+
+def begins_whole(source: str, tags: Tags) -> bool:
+    """Say whether a source is a page of its own: `<mjml` after nothing but what may precede it."""
+    at = 0
+    source = source.lstrip("\ufeff")
+    while True:
+        at = past_blanks(source, at)
+        if word := tags.word.match(source, at):
+            at = word.end()
+            continue
+        if source.startswith("<!--", at):
+            end, length = source.find("-->", at + 4), 3
+        elif source.startswith(("<?", "<!"), at):
+            end, length = source.find(">", at), 1
+        else:
+            return _WHOLE.match(source, at) is not None
+        if end < 0:
+            return False
+        at = end + length

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, Route, sync_playwright
 
 from newsletter.content import mjml, mjml_source
 from newsletter.content.liquid_tags import Tags
-from newsletter.content.mjml import Speech
+from newsletter.content.speech import Speech
 from tests.newsletter.content.mjml_pages import PAGES
 
 KEPT: Final = Path(__file__).with_name("mjml_reference.json")

@@ -177,7 +177,7 @@ def test_the_doctype_of_a_layout_stays_as_written(doctype: str) -> None:
     page = compile_mail(
         source(body_format="html", body="x", layout=doctype + LAYOUT, layout_format="html")
     ).html
-    assert page.startswith(doctype or "<html>")
+    assert page.startswith(doctype or "<html")
     assert page.lower().count("<!doctype") == bool(doctype)
 
 
@@ -187,7 +187,7 @@ def test_a_whole_page_stands_alone(start: str) -> None:
     body = f"{start}<head><style>p {{ color: red }}</style></head><body><p>x</p></body></html>"
     page = compiled(body)
     assert "Leave" not in page
-    assert '<p style="color: red' in page
+    assert 'style="color: red' in page
     assert page.lower().count("<html") == page.lower().count("<body") == 1
 
 

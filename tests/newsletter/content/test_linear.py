@@ -21,7 +21,8 @@ from newsletter.content import (
 from newsletter.content.attributes import attributes, with_attributes
 from newsletter.content.errors import SourceErrors
 from newsletter.content.html_tokens import start_tags, tokens
-from newsletter.content.liquid_tags import Tags, between, each_tag, markup_in_strings
+from newsletter.content.liquid_tags import Tags, between, markup_in_strings
+from newsletter.content.mjml_tags import begins_whole
 from newsletter.content.refusing import refuse_active
 from newsletter.rendering.visible_text import plain, visible_content
 from newsletter.transports.providers.placeholders import unfit
@@ -81,7 +82,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
         *attributes("<a " + text),
         with_attributes("<a " + text, lambda _, value: value),
     ],
-    "tags": lambda text: between(text, str) + each_tag(text, str),
+    "tags": lambda text: between(text, str),
     "swap": swapped,
     "liquid": lambda text: personalising.syntax_faults("body", text),
     "unknown": lambda text: personalising.unknown("body", text, {}),
@@ -90,7 +91,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "inert": link_rewriting.inert,
     "active": lambda text: refuse_active(text, Tags(text), field="layout"),
     "mjml": read,
-    "whole": lambda text: mjml_source.begins_whole("<!---->" * 23 + text, Tags()),
+    "whole": lambda text: begins_whole("<!---->" * 23 + text, Tags()),
     "text": lambda text: plain_text.from_html(text, Tags()),
     "visible": visible_content,
     "plain": plain,

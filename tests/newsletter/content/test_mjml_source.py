@@ -6,7 +6,7 @@ newsletter/content/mjml_elements.py, newsletter/content/source_places.py.
 
 import pytest
 
-from newsletter.content.compiling import SourceErrors, compile_mail
+from newsletter.content.compiling import SourceErrors, compilation, compile_mail
 from tests.newsletter.mails import source
 
 
@@ -56,3 +56,24 @@ def test_what_is_wrong_is_told_at_its_line(body: str, line: int, message: str) -
     """B5: nothing vanishes unsaid."""
     faults = faults_of(body)
     assert any(place == line and message in text for place, text in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("\n<mj-text colr='red'>x</mj-text>", "no attribute colr; is color meant?"),
+        ("\n<mj-social><mj-social-element name='x' /></mj-social>", "has no src"),
+    ],
+)
+def test_what_is_only_doubtful_is_told_and_the_mail_goes(content: str, message: str) -> None:
+    """Nothing vanishes unsaid, and a slip in an attribute stops no mail."""
+    body = f"<mj-section><mj-column>{content}</mj-column></mj-section>"
+    (doubt,) = compilation(source(body=body, body_format="mjml")).taken_out
+    assert message in doubt.message
+    assert (doubt.field, doubt.line) == ("body", 2)
+
+
+def test_a_font_that_loads_from_elsewhere_is_told() -> None:
+    body = '<mjml><mj-head><mj-font name="a" href="https://f.example/a" /></mj-head></mjml>'
+    (doubt,) = compilation(source(body=body, body_format="mjml")).taken_out
+    assert "https://f.example/a" in doubt.message
