@@ -12,7 +12,10 @@ from django.db import connections
 log = logging.getLogger(__name__)
 OVERTIME: Final = 1.0
 """Seconds somebody's turn may take longer than it should before the next one begins."""
+LOOK_EVERY: Final = 0.5
 
+_pulses: dict[int, float] = {}
+"""When mail of each client left last (time.monotonic)."""
 _beside: dict[int, tuple[threading.Thread, Future[int]]] = {}
 """Clients something is being done for in this process."""
 
@@ -28,10 +31,22 @@ def is_busy(client: int) -> bool:
     return False
 
 
-def take_turn(client: int, act: Callable[[], int], *, seconds: float) -> int | None:
+def pulse(client: int) -> None:
+    """Note that mail of a client leaves: its server does not hang."""
+    _pulses[client] = time.monotonic()
+
+
+def take_turn(
+    client: int,
+    act: Callable[[], int],
+    *,
+    seconds: float,
+    others_wait: Callable[[], bool] = lambda: False,
+) -> int | None:
     """Do something for a client that is not busy; None where it is left to itself after a while.
 
-    Raises what the act raises. What is left beside keeps its lease and its journal as ever.
+    That is when its time is over, or earlier where nothing moves and others wait. Raises what the
+    act raises. What is left beside keeps its lease and its journal as ever.
     """
     result: Future[int] = Future()
 
@@ -44,8 +59,13 @@ def take_turn(client: int, act: Callable[[], int], *, seconds: float) -> int | N
             connections.close_all()
 
     thread = threading.Thread(target=run, name=f"client-{client}", daemon=True)
+    pulse(client)
+    ends = time.monotonic() + seconds
     thread.start()
-    thread.join(seconds)
+    while thread.is_alive() and (left := ends - time.monotonic()) > 0:
+        thread.join(min(left, LOOK_EVERY))
+        if time.monotonic() - _pulses[client] > OVERTIME and others_wait():
+            break
     if not thread.is_alive():
         return result.result()
     _beside[client] = (thread, result)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from newsletter import links, pace
+from newsletter.delivery import beside
 from newsletter.delivery.claiming import LARGEST_WINDOW
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.prefetching import WindowFeed
@@ -227,6 +228,7 @@ class Run:
     def _settle(self, window: Window) -> None:
         now = time.monotonic()
         spent = now - max(window.begun_at, self._last_over)
+        beside.pulse(self._route.client_id)
         _note_pace(self._route.pk, window.pulled, spent)
         self._last_over = now
         self._live.remove(window)

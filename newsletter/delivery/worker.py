@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import lru_cache, partial
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q, Window
+from django.db.models import Exists, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import Now, Random, RowNumber
 from django.utils.timezone import now
 
@@ -35,6 +35,7 @@ OF_ONE_CLIENT: Final = 5
 """Mailings of one client that are tried at most before it is looked again what is due."""
 LONGEST_OF_ALL: Final = timedelta(seconds=20)
 """How long a whole lane waits at most after what is not one mailing's or one client's."""
+MAY_GO: Final = Q(waiting_until=None) | Q(waiting_until__lte=Now())
 
 _served_at: dict[tuple[str, int], float] = {}
 """When mail of each client was last sent by this process (time.monotonic), by lane."""
@@ -87,23 +88,10 @@ def _running(lane: str) -> list[Mailing]:
     One of each client comes first, and the client this process served longest ago; of one
     client's many, chance decides.
     """
-    due = Lease.objects.filter(
-        lane=lane,
-        mailing=OuterRef("pk"),
-        closed_at=None,
-        attempt=None,
-        due_at__lte=Now(),
-        waits_for_person=False,
-    )
-    running = Mailing.objects.filter(
-        Exists(due),
-        Q(waiting_until=None) | Q(waiting_until__lte=Now()),
-        kind=KINDS_OF_LANES[Lease.Lane(lane)],
-        state=Mailing.State.SENDING,
-    )
     turn = Window(RowNumber(), partition_by="client", order_by=Random())
     some = list(
-        running.annotate(turn=turn)
+        _due(lane)
+        .annotate(turn=turn)
         .filter(turn__lte=OF_ONE_CLIENT)
         .select_related("sender__client", "sender__fallback")
         .defer("body", "compiled", "left_out")
@@ -118,6 +106,30 @@ def _running(lane: str) -> list[Mailing]:
     return sorted(some, key=lambda mailing: order[mailing.pk])
 
 
+def _due(lane: str) -> QuerySet[Mailing]:
+    """Return the mailings of a lane of which something may go now."""
+    ranges = Lease.objects.filter(
+        lane=lane,
+        mailing=OuterRef("pk"),
+        closed_at=None,
+        attempt=None,
+        due_at__lte=Now(),
+        waits_for_person=False,
+    )
+    return Mailing.objects.filter(
+        Exists(ranges),
+        MAY_GO,
+        kind=KINDS_OF_LANES[Lease.Lane(lane)],
+        state=Mailing.State.SENDING,
+    )
+
+
+def _others_wait(lane: str, client: int) -> bool:
+    """Tell whether another client's mailing waits, or one for being staged."""
+    staging = Mailing.objects.filter(MAY_GO, state=Mailing.State.STAGING)
+    return staging.exists() or _due(lane).exclude(client=client).exists()
+
+
 def _take_turn(mailing: Mailing, lane: str, fence: Fence, deadline: float, seconds: float) -> bool:
     """Have a mailing take its turn; True where something went, or is still on its way."""
     if beside.is_busy(mailing.client_id):
@@ -125,7 +137,12 @@ def _take_turn(mailing: Mailing, lane: str, fence: Fence, deadline: float, secon
     until = min(deadline, time.monotonic() + seconds)
     act = partial(_send_mailing, mailing, lane, fence, until)
     patience = max(0.0, until - time.monotonic()) + beside.OVERTIME
-    went = beside.take_turn(mailing.client_id, act, seconds=patience)
+    went = beside.take_turn(
+        mailing.client_id,
+        act,
+        seconds=patience,
+        others_wait=lambda: _others_wait(lane, mailing.client_id),
+    )
     return went is None or bool(went)
 
 
