@@ -11,6 +11,7 @@ MOST_BYTES: Final = 200_000
 MOST_LEVELS: Final = 256
 MOST_LINKS: Final = 2_000
 
+_HALF: Final = re.compile("[\ud800-\udfff]")
 _TAG: Final = re.compile(r"<(?:(?P<comment>!--)|(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9:-]*))")
 _VOID: Final = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
@@ -40,9 +41,9 @@ def too_large(texts: dict[str, str]) -> list[SourceError]:
 
 def faults(texts: dict[str, str], *, body_format: str, layout_format: str) -> list[SourceError]:
     """Return what is too large, nested too deeply, or has too many links, with its place."""
-    large = too_large(texts)
-    if large:
-        return large
+    unfit = too_large(texts) or _halves(texts)
+    if unfit:
+        return unfit
     deep: list[SourceError | None] = []
     if body_format == BodyFormat.MARKDOWN:
         deep.append(_too_many_brackets(texts["body"]) or _too_many_markers(texts["body"]))
@@ -60,6 +61,15 @@ def too_many_links(count: int) -> list[SourceError]:
     if count <= MOST_LINKS:
         return []
     return [SourceError("body", f"has {count} links; at most {MOST_LINKS} are allowed")]
+
+
+def _halves(texts: dict[str, str]) -> list[SourceError]:
+    """Return a fault at half of a character, which is in no encoding of text."""
+    return [
+        _at(name, text, match.start(), "has half of a character here; write it anew")
+        for name, text in texts.items()
+        if (match := _HALF.search(text))
+    ]
 
 
 def _kilobytes(size: int) -> int:

@@ -97,6 +97,14 @@ def test_two_thousand_links_are_let_through() -> None:
 
 
 @pytest.mark.parametrize("form", ["markdown", "html", "mjml"])
+def test_half_of_a_character_is_named_with_its_place(form: str) -> None:
+    """The parsers would fail on it, unforeseen."""
+    (fault,) = faults(body="a\nb\ud800", body_format=form)
+    assert (fault.field, fault.line, fault.column) == ("body", 2, 2)
+    assert fault.message.startswith("has half of a character")
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "mjml"])
 @pytest.mark.parametrize(
     "opening",
     ["<", "</", "<a", "<a ", "<!--", "<!--<", "<b>", "</b>", "<p>", "[", "![", "](", "> ", "- ",
