@@ -14,7 +14,7 @@ from unfold.widgets import (
 from newsletter.content import header_fields
 from newsletter.models import PaceRule, Receiver, Sender
 from newsletter.senders import failover, routing
-from newsletter.senders.provider_catalogue import PROVIDERS, Field, provider_settings
+from newsletter.senders.provider_catalogue import PROVIDERS, Field
 from registrants import domains
 from registrants.models.client import as_in_dns
 
@@ -168,12 +168,16 @@ class SenderForm(forms.ModelForm):
                 self.add_error(named(name, field.name), message)
         if self.errors:
             return
-        try:
-            provider_settings(name, typed)
-        except ValueError as wrong:
-            at = [field.name for field in PROVIDERS[name].fields if field.name in str(wrong)]
-            self.add_error(named(name, at[0]) if at else "provider", f"{wrong}.".capitalize())
         cleaned["credentials"] = {key: value for key, value in typed.items() if value}
+        written = Sender(
+            transport=Transport.PROVIDER,
+            provider=name,
+            credentials=json.dumps(cleaned["credentials"]),
+            connections=cleaned["connections"],
+        )
+        if fault := routing.settings_fault(written):
+            at = [field.name for field in PROVIDERS[name].fields if field.name in fault[1]]
+            self.add_error(named(name, at[0]) if at else "provider", sentence(fault[1]))
 
     def _check_fallback(self, cleaned: Cleaned) -> None:
         """Refuse a stand-in of another client, or one that leads back here."""

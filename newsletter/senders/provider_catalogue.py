@@ -6,7 +6,6 @@ from newsletter.transports.providers import (
     Field,
     Provider,
     checklist,
-    provider_settings,
     unfit,
 )
 
@@ -16,6 +15,5 @@ __all__ = [
     "Field",
     "Provider",
     "checklist",
-    "provider_settings",
     "unfit",
 ]

@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from newsletter import links
 from newsletter.admin.sender_form import CredentialsForm, SenderForm
@@ -104,7 +106,7 @@ def form_of(cast: Cast, **changes: Any) -> SenderForm:
 @example(
     name="Heron", address="post@heron.example.org", reply_to="p@例え.テスト", bounces="例え.テスト"
 )
-@settings(
+@examples(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_whatever_the_form_takes_a_mail_server_takes(
@@ -212,3 +214,12 @@ def test_a_mailing_whose_server_cannot_be_used_is_held_back(cast: Cast) -> None:
     Sender.objects.update(transport="smtp", host="smtp://mail.example.org")
     campaign = cast.campaign(sender=Sender.objects.get())
     assert "Sender's settings" in [check.name for check in blocked(campaign)]
+
+
+def test_an_api_inside_the_network_is_refused_at_its_field(cast: Cast, settings: Settings) -> None:
+    """In production; a name that leads there is refused when it is looked up."""
+    settings.ALLOWED_PRIVATE_HOSTS = ""
+    form_data = {"transport": "provider", "provider": "postal", "postal__api_key": "key"}
+    form = form_of(cast, **form_data, postal__api_url="https://[::ffff:169.254.169.254]/")
+    assert list(form.errors) == ["postal__api_url"]
+    assert "HEED_ALLOWED_PRIVATE_HOSTS" in form.errors["postal__api_url"][0]
