@@ -8,3 +8,12 @@ class AccountabilityConfig(AppConfig):
 
     name = "accountability"
     verbose_name = "Accountability"
+
+    def ready(self) -> None:
+        """Have sign-ins limited, and remember when a password was given."""
+        from django.contrib.admin import site
+
+        from accountability.signing_in import forms, sessions
+
+        site.login_form = forms.SignInForm
+        sessions.listen()

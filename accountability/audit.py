@@ -8,7 +8,7 @@ from accountability.models import AuditEntry
 def record(
     *,
     act: str,
-    subject: models.Model,
+    subject: models.Model | None,
     staff: int | None = None,
     client: int | None = None,
     **detail: object,
@@ -18,7 +18,7 @@ def record(
         act=act,
         staff=staff,
         client=client,
-        subject_kind=subject._meta.model_name or "",
-        subject=subject.pk,
+        subject_kind=(subject._meta.model_name or "") if subject else "",
+        subject=subject.pk if subject else None,
         detail=detail,
     )

@@ -1,18 +1,26 @@
 """The Celery app and the whole timetable."""
 
 import os
+from contextlib import suppress
 
+import redis
 from celery import Celery
-from celery.signals import beat_init, celeryd_init
+from celery.signals import after_task_publish, beat_init, celeryd_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 
+from redis_store.connection import server
+
+QUEUE_LONGEST = 1000
+"""Wake-ups kept in one queue of Redis, an hour without a worker for the slowest of them."""
+
 app = Celery("heed")
 app.set_default()  # web processes answer from many threads; each must find this app
 app.conf.update(
     broker_url=settings.REDIS_URL,
+    broker_use_ssl=dict(settings.REDIS_TLS) or None,
     broker_connection_retry_on_startup=True,
     broker_transport_options={
         "visibility_timeout": 600,
@@ -24,8 +32,12 @@ app.conf.update(
     task_store_errors_even_if_ignored=False,
     task_serializer="json",
     accept_content=["json"],
+    result_accept_content=["json"],
+    event_serializer="json",
+    worker_enable_remote_control=False,  # nobody asks, and each name of a worker would stay there
     task_default_queue="bulk",
     task_routes={
+        "accountability.tasks.mail_password_links": {"queue": "letters"},
         "newsletter.tasks.send_letters": {"queue": "letters"},
         "newsletter.tasks.tend": {"queue": "letters"},
         "newsletter.tasks.stage": {"queue": "staging"},
@@ -49,7 +61,14 @@ def _make_sure(**_: object) -> None:
     starting.make_sure()
 
 
-app.autodiscover_tasks(["newsletter", "tracking", "registrants"])
+@after_task_publish.connect
+def _bound_the_queue(routing_key: str, **_: object) -> None:
+    """Let no queue grow while nobody takes from it: all are wake-ups, and the newest do."""
+    with suppress(redis.RedisError):
+        server().ltrim(routing_key, 0, QUEUE_LONGEST - 1)
+
+
+app.autodiscover_tasks(["accountability", "newsletter", "tracking", "registrants"])
 
 EACH_SECOND = {"schedule": 1.0}
 app.conf.beat_schedule = {

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import ssl
+from typing import TypedDict
 from urllib.parse import SplitResult, urlsplit
 
 from psycopg import ProgrammingError
@@ -92,6 +93,27 @@ def redis(url: str) -> str:
             " authority of your own for rediss:// stands in HEED_REDIS_CA"
         )
     return url
+
+
+class RedisTls(TypedDict, total=False):
+    """What a client of Redis is told about certificates, in its library's words."""
+
+    ssl_cert_reqs: str
+    ssl_check_hostname: bool
+    ssl_ca_certs: str
+
+
+def redis_tls(url: str, ca_file: str) -> RedisTls:
+    """Return how `rediss://` is trusted, alike for all clients; empty for plain `redis://`.
+
+    Certificate and host name are verified, against that authority or the system's.
+    """
+    if not url.startswith("rediss:"):
+        return {}
+    verified = RedisTls(ssl_cert_reqs="required", ssl_check_hostname=True)
+    if ca_file:
+        verified["ssl_ca_certs"] = ca_file
+    return verified
 
 
 def authority(path: str) -> str:

@@ -40,6 +40,7 @@ def database(url: str) -> dict[str, object]:
 
 PUBLIC_URL = environment.public_url
 REDIS_URL, REDIS_CA = environment.redis_url, environment.redis_ca
+REDIS_TLS = server_urls.redis_tls(REDIS_URL, REDIS_CA)
 EMAIL_URL = environment.email_url
 DEMO = environment.demo
 LOOPBACK = "localhost,127.0.0.0/8,::1"  # a newcomer's own machine, where their catcher listens
@@ -134,7 +135,11 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.system_address or "heed@localhost"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"serializer": "redis_store.json_values.JsonValues", **REDIS_TLS},
+    }
 }
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -144,7 +149,13 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+PASSWORD_HASHERS = [
+    "accountability.signing_in.hashing.Argon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of before; made anew at sign-in
+]
+PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_SECURE = STAFF_SECURE

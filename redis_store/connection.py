@@ -2,7 +2,6 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TypedDict
 
 import redis
 from django.conf import settings
@@ -11,31 +10,13 @@ ANSWER_SECONDS = 0.5
 """Seconds to wait for Redis; the pace falls back to a low one after that."""
 
 
-class Tls(TypedDict, total=False):
-    """What a client of Redis is told about certificates, in its library's words."""
-
-    ssl_cert_reqs: str
-    ssl_check_hostname: bool
-    ssl_ca_certs: str
-
-
-def tls() -> Tls:
-    """Return how `rediss://` is trusted, alike for all who connect; empty for plain `redis://`.
-
-    Certificate and host name are verified, against HEED_REDIS_CA or the system's authorities.
-    """
-    if not settings.REDIS_URL.startswith("rediss:"):
-        return {}
-    verified = Tls(ssl_cert_reqs="required", ssl_check_hostname=True)
-    if settings.REDIS_CA:
-        verified["ssl_ca_certs"] = settings.REDIS_CA
-    return verified
-
-
 def connect(*, patience: float) -> redis.Redis:
     """Return a pool of its own whose connections give up after so many seconds."""
     return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=patience, socket_connect_timeout=patience, **tls()
+        settings.REDIS_URL,
+        socket_timeout=patience,
+        socket_connect_timeout=patience,
+        **settings.REDIS_TLS,
     )
 
 

@@ -13,12 +13,14 @@ from django.db.models import Field, ForeignKey, Model, QuerySet, URLField
 from django.db.models.options import Options
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from accountability import audit
 from accountability.models import AuditEntry
 from accountability.roles import Right
+from accountability.signing_in.password_again import password_again
 from registrants.models import Client
 from registrants.models.scope import Scoped
 
@@ -175,6 +177,15 @@ class StaffPage(Scoping, ModelAdmin):
     actions = None
     show_full_result_count = False
     list_per_page = 50
+    asks_password_again = False
+    """Whether what is posted here wants a password given lately: credentials and rights."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """Have the views of such a page ask for the password again."""
+        patterns: list[URLPattern] = super().get_urls()
+        for pattern in patterns if self.asks_password_again else ():
+            pattern.callback = password_again(pattern.callback)
+        return patterns
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Let a list be narrowed by its filters alone, never by whatever column is typed."""

@@ -71,6 +71,7 @@ class SenderPage(StaffPage):
 
     form = CredentialsForm
     right = Right.SETTINGS
+    asks_password_again = True
     inlines = [PaceRules]
     list_display = ["name", "from_name", "from_address", "client", "transport", "is_default",
                     "state"]  # fmt: skip

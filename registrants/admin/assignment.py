@@ -26,6 +26,7 @@ class AssignmentPage(ForSuperusers, StaffPage):
     """Assign a member of staff to a client in a role, or take the assignment away."""
 
     may_delete = True
+    asks_password_again = True
     list_display = ["staff", "client", "role"]
     list_filter = ["client", "role"]
     list_select_related = ["staff", "client"]

@@ -5,9 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
+from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accountability.signing_in import sessions
 from registrants.admin.assignment import ForSuperusers
 from registrants.models import Assignment
 from registrants.scoped_admin import ReadOnlyTable, StaffPage
@@ -28,6 +30,7 @@ class AssignmentTable(ForSuperusers, ReadOnlyTable):
 class StaffMemberPage(ForSuperusers, StaffPage, UserAdmin):  # type: ignore[misc]
     """Let somebody in, and say for which clients; roles replace Django's model permissions."""
 
+    asks_password_again = True
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -52,3 +55,9 @@ class StaffMemberPage(ForSuperusers, StaffPage, UserAdmin):  # type: ignore[misc
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """Assign somebody once they are there."""
         return list(self.inlines) if obj else []
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        """Save, and end the sessions of whoever may less than before: for good."""
+        super().save_model(request, obj, form, change)
+        if change and {"is_active", "is_staff", "is_superuser"} & set(form.changed_data):
+            sessions.end(obj.pk, but=request.session.session_key)

@@ -1,9 +1,8 @@
 """What goes on, for one member of staff: what is going out, what to decide, what came of it."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import cast
 
 from django.core.cache import cache
 from django.db.models import Q, QuerySet, Sum
@@ -115,10 +114,10 @@ def _summary(mailing: Mailing) -> totals.Summary:
     key = f"summary:{mailing.pk}"
     with contextlib.suppress(RedisError):
         if summary := cache.get(key):
-            return cast(totals.Summary, summary)
+            return totals.read_summary(summary)
     summary = totals.summary(mailing)
     with contextlib.suppress(RedisError):
-        cache.set(key, summary, SUMMARY_KEPT_SECONDS)
+        cache.set(key, asdict(summary), SUMMARY_KEPT_SECONDS)
     return summary
 
 

@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from unfold.decorators import display
 
 from accountability.roles import Right
+from accountability.signing_in.password_again import password_again
 from newsletter.models import Mailing
 from registrants.scoped_admin import BoundedPaginator, ReadOnly, ScopedFilter, StaffPage
 from tracking.admin import report_views
@@ -52,7 +53,7 @@ class ReportPage(ReadOnly, StaffPage):
         views_of_one = [
             ("", "change", report_views.report_page),
             ("deliveries/", "deliveries", report_views.deliveries_page),
-            ("deliveries.csv", "export", report_views.export_page),
+            ("deliveries.csv", "export", password_again(report_views.export_page)),
         ]
         return [
             path(

@@ -124,6 +124,15 @@ class Summary:
         return share(self.counts.sent - self.counts.tracked_clicks, self.counts.sent)
 
 
+def read_summary(fields: Mapping[str, Any]) -> Summary:
+    """Return the summary that was kept as JSON, field by field."""
+    reasons = tuple(RefusalCount(*reason) for reason in fields["counts"]["reasons"])
+    return Summary(
+        counts=Counts(**fields["counts"] | {"reasons": reasons}),
+        reaction=Reaction(**fields["reaction"]),
+    )
+
+
 @dataclass(frozen=True)
 class ReportTotals(Summary):
     """All there is to say about one mailing."""
