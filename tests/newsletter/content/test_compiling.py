@@ -1,6 +1,7 @@
 """From source to compiled mail: faults with their place, and clean HTML in every format."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -237,3 +238,20 @@ def test_windows_line_ends_change_nothing() -> None:
     body = "# A\n\n{% if registrant.vip %}\n\nb\n\n{% endif %}\n"
     one, other = (compile_mail(source(body=text)) for text in (body, body.replace("\n", "\r\n")))
     assert one == other
+
+
+@pytest.mark.parametrize("kind", ["campaign", "notice"])
+@pytest.mark.parametrize("body_format", ["markdown", "html", "mjml"])
+def test_a_preheader_is_followed_by_what_fills_the_line(kind: str, body_format: str) -> None:
+    """Inboxes do not run on into the text; nobody sees, hears or reads the filler."""
+    written = {
+        "kind": kind,
+        "body_format": body_format,
+        "body": MJML if body_format == "mjml" else "Hi",
+    }
+    mail = ready(**written, preheader="In short").render(ada())
+    before = unescape(part(mail, "html")).partition("In short</div>")[2].partition("Hi")[0]
+    assert "\u034f\u200c\xa0" * 40 in before
+    assert 'aria-hidden="true"' in before
+    bare = ready(**written).render(ada())
+    assert "\u034f" not in part(mail, "plain") + unescape(part(bare, "html"))
