@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
 
-from newsletter.content import web_addresses
+from newsletter.content import html_tokens, web_addresses
 from newsletter.content.html_reader import HtmlReader
+from newsletter.content.html_tokens import Kind
 from newsletter.content.liquid_tags import Tags
 
 _SKIPPED: Final = frozenset({"head", "style", "script", "title"})
@@ -19,11 +22,14 @@ _HIDDEN: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _BEGINS: Final = re.compile(r"\{%-?\s*(?:if|unless|case|for)\b")
 _ENDS: Final = re.compile(r"\{%-?\s*end")
 _OTHERWISE: Final = re.compile(r"\{%-?\s*(?:else|elsif|when)\b")
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,9}")
+LOOKED_THROUGH: Final = 5_000
+"""Characters in which the items of a list that counts down are counted."""
 _BLANKS: Final = re.compile(r"[ \t\r\n\f\xa0\u200b\u200c\u034f\xad]+")
 
 
 def from_html(html: str, tags: Tags) -> str:
-    """Return readable text with the tags' words kept in place: `text (address)` for links."""
+    """Return readable text with the tags' words kept in place: `text <address>` for links."""
     reader = _TextWriter(tags)
     reader.feed(html)
     return "".join(reader.out).strip() + "\n"
@@ -38,7 +44,8 @@ class _TextWriter(HtmlReader):
         self.wanted = 0
         self.blank = False
         self.skipping: list[str] = []
-        self.lists: list[int] = []
+        self.lists: list[_List | None] = []
+        self.quotes, self.quoted, self.after_image = 0, 0, False
         self.tables: list[bool] = []
         self.openers: list[tuple[str, int]] = []
         self.last_word = -1
@@ -58,15 +65,17 @@ class _TextWriter(HtmlReader):
             case "hr":
                 self._paragraph("-" * 32)
             case "img":
-                self._word(values.get("alt", ""))
+                self._image(_BLANKS.sub(" ", values.get("alt", "")).strip())
             case "a":
                 address = values.get("href", "").strip()
                 alone = self.openers and self._only_decides(self.openers[0][1])
                 self.openers = [*(self.openers if alone else []), (address, len(self.out))]
             case "ul" | "ol":
-                self.lists.append(0 if tag == "ul" else 1)
+                self.lists.append(self._numbered(values) if tag == "ol" else None)
             case "li":
-                self._word(self._bullet() + " ")
+                self._item(_number(values.get("value", "")))
+            case "blockquote":
+                self.quotes += 1
             case "table":
                 self.tables.append(values.get("role") == "presentation")
             case "pre":
@@ -85,6 +94,8 @@ class _TextWriter(HtmlReader):
                 self.lists.pop()
             case "table" if self.tables:
                 self.tables.pop()
+            case "blockquote":
+                self.quotes = max(0, self.quotes - 1)
             case "pre":
                 self.pre = max(0, self.pre - 1)
         self._space(tag)
@@ -120,13 +131,44 @@ class _TextWriter(HtmlReader):
         elif tag in _PARAGRAPHS or tag in _LINES:
             self.wanted = max(self.wanted, 1)
 
-    def _bullet(self) -> str:
-        if not self.lists or not self.lists[-1]:
-            return "-"
-        self.lists[-1] += 1
-        return f"{self.lists[-1] - 1}."
+    def _numbered(self, values: dict[str, str]) -> "_List":
+        """Return a list that begins where it says and counts down where it is reversed."""
+        start = _number(values.get("start", ""))
+        if "reversed" in values:
+            return _List(self._items() if start is None else start, -1)
+        return _List(1 if start is None else start, 1)
+
+    def _items(self) -> int:
+        """Count the items of the list that begins here, as far as it is looked through."""
+        depth = count = 0
+        for token in html_tokens.tokens(self._html[self._at : self._at + LOOKED_THROUGH]):
+            if token.name in ("ol", "ul"):
+                depth += 1 if token.kind is Kind.START else -1
+                if not depth:
+                    break
+            count += token.name == "li" and token.kind is Kind.START and depth == 1
+        return count
+
+    def _item(self, value: int | None) -> None:
+        ordered, bullet = self.lists[-1] if self.lists else None, "-"
+        if ordered is not None:
+            ordered.next = ordered.next if value is None else value
+            bullet = f"{ordered.next}."
+            ordered.next += ordered.step
+        self._emit("  " * (len(self.lists) - 1) + bullet)
+        self.blank = True
+
+    def _image(self, alt: str) -> None:
+        """Write what stands for a picture, apart from the words and pictures beside it."""
+        if alt:
+            self.blank = True
+            self._emit(alt)
+            self.blank = self.after_image = True
 
     def _word(self, text: str) -> None:
+        if self.after_image and text[:1] in tuple(".,;:!?)"):
+            self.blank = False
+        self.after_image = False
         self.blank = self.blank or text.startswith(" ")
         bare = text.strip(" ")
         if bare:
@@ -143,16 +185,25 @@ class _TextWriter(HtmlReader):
     def _flush(self) -> None:
         missing = max(0, self.wanted - self.breaks)
         if missing:
-            self.out.append("\n" * missing)
+            self._new_line(missing)
             self.breaks += missing
+        elif self.quotes and not self.out:
+            self.out.append("> " * self.quotes)
+            self.quoted = self.quotes
         elif self.blank and not self.breaks:
             self.out.append(" ")
         self.blank, self.wanted = False, 0
 
     def _line_break(self) -> None:
         self._flush()
-        self.out.append("\n")
+        self._new_line(1)
         self.breaks += 1
+
+    def _new_line(self, count: int) -> None:
+        """End the line, and others that stay empty; each begins with the marks of its quotes."""
+        between = ("> " * min(self.quotes, self.quoted)).rstrip()
+        self.out.append(f"\n{between}" * (count - 1) + "\n" + "> " * self.quotes)
+        self.quoted = self.quotes
 
     def _paragraph(self, text: str) -> None:
         self.wanted = 2
@@ -181,7 +232,7 @@ class _TextWriter(HtmlReader):
 
     def _close_choice(self, openers: list[tuple[str, int]], start: int, end: int) -> None:
         """Write each address of a link whose opening tag was chosen in the branch it stood in."""
-        addresses = {index: f" ({_bare(address)})" for address, index in openers if _leads(address)}
+        addresses = {index: f" <{_bare(address)}>" for address, index in openers if _leads(address)}
         pieces = [addresses.get(at, "") + self.out[at].strip() for at in range(start, end)]
         self.blank = False
         self._emit("".join(pieces))
@@ -208,7 +259,7 @@ class _TextWriter(HtmlReader):
         return opener
 
     def _deciding(self, index: int) -> str | None:
-        piece = self.out[index].strip()
+        piece = self.out[index].strip("> \n")
         match = self.tags.word.fullmatch(piece)
         tag = self.tags.of(match) if match else None
         if tag is None:
@@ -221,7 +272,7 @@ class _TextWriter(HtmlReader):
         bare = _bare(address)
         if text not in (address, bare) and web_addresses.asked_for(text) != address:
             self.blank = False
-            self._emit(f" ({bare})" if text else bare)
+            self._emit(f" <{bare}>" if text else f"<{bare}>")
 
 
 def _leads(address: str) -> bool:
@@ -229,4 +280,21 @@ def _leads(address: str) -> bool:
 
 
 def _bare(address: str) -> str:
-    return address.removeprefix("mailto:").removeprefix("tel:")
+    """Return an address as people read it: a mailbox or a number without its scheme."""
+    scheme, colon, rest = address.partition(":")
+    if not colon or scheme.lower() not in ("mailto", "tel"):
+        return address
+    return " ".join(unquote(rest.partition("?")[0]).split()) or address
+
+
+def _number(typed: str) -> int | None:
+    """Return a whole number as an attribute of a list has it; None for anything else."""
+    return int(typed) if _WHOLE.fullmatch(typed.strip()) else None
+
+
+@dataclass
+class _List:
+    """An ordered list: the number of its next item, and how far it counts on."""
+
+    next: int
+    step: int

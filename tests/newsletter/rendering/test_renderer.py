@@ -232,9 +232,9 @@ def test_the_text_comes_first_and_shows_real_addresses_and_the_way_out() -> None
         "quoted-printable"
     ] * 2
     text = part(message, "plain")
-    assert "our shop (https://shop.example/?a=1&b=2)" in text
+    assert "our shop <https://shop.example/?a=1&b=2>" in text
     assert "1 High Street\nLondon" in text
-    assert re.search(r"Unsubscribe \(https://m\.example\.org/p/[\w-]{34}\)", text)
+    assert re.search(r"Unsubscribe <https://m\.example\.org/p/[\w-]{34}>", text)
     assert "/l/" not in text
     assert "/i/" not in text
 
@@ -328,7 +328,7 @@ def test_a_letter_takes_its_own_links_and_has_no_list_fields() -> None:
     person = ada(subscription=None, opens=False, clicks=False, extra={"confirm_url": url})
     message = parsed(Renderer(compiled).render(person))
     assert f'href="{url}"' in part(message, "html")
-    assert f"confirm ({url})" in part(message, "plain")
+    assert f"confirm <{url}>" in part(message, "plain")
     assert not message["List-Id"]
 
 
