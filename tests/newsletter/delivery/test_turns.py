@@ -175,7 +175,7 @@ def test_one_clients_many_mailings_leave_a_turn_to_another_client(
     cast: Cast, others: Others, smtp: ScriptedSmtp, lane: str
 ) -> None:
     worker._served_at.clear()
-    for number in range(12):
+    for number in range(6):
         mailing = cast.campaign() if lane == "campaigns" else cast.notice()
         Mailing.objects.filter(pk=mailing.pk).update(subject=f"No. {number}")
         lifecycle.send_now(mailing=Mailing.objects.get(pk=mailing.pk), staff=None)
