@@ -11,6 +11,7 @@ from liquid.exceptions import LiquidError
 from newsletter import links
 from newsletter.content import (
     bounds,
+    dry_runs,
     header_fields,
     link_rewriting,
     markup,
@@ -220,11 +221,11 @@ def _refuse(faults: list[SourceError]) -> None:
 
 
 def _liquid_faults(source: Source) -> list[SourceError]:
-    return [
-        fault
-        for name, text in source.texts.items()
-        for fault in personalising.syntax_faults(name, text)
-    ]
+    constants = source.constants
+    listed: list[SourceError] = []
+    for name, text in source.texts.items():
+        listed += personalising.syntax_faults(name, text) or dry_runs.faults(name, text, constants)
+    return listed
 
 
 def _lost(html: str, tags: Tags, whole: bool) -> list[Tag]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from typing import Any, Final
 
@@ -12,7 +12,6 @@ from liquid.builtin.content import ContentNode
 from liquid.builtin.expressions import FilteredExpression, Path
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.if_tag import IfNode
-from liquid.context import RenderContext
 from liquid.exceptions import LiquidError
 from liquid.expression import Expression
 from liquid.output import LimitedStringIO
@@ -20,6 +19,7 @@ from liquid.stringify import to_liquid_string
 from liquid.template import BoundTemplate
 
 from newsletter.content import personalising
+from newsletter.content.liquid_limits import CountedContext, Work
 
 OWN_LINK_KEY: Final = "own"
 """The one key whose text is the same in both parts: letters, digits, /:.-_"""
@@ -99,6 +99,7 @@ def cut(source: str, *, html: bool, values: Values) -> list[Segment]:
     """Return a source as segments, neighbouring text joined."""
     environment = personalising.HTML if html else personalising.TEXT
     template = personalising.parse(source, field="mail", environment=environment)
+    values = replace(values, constants=personalising.clean(values.constants))
     cutter = _Cutter(template, environment, values)
     if STATEFUL & set(template.analyze().tags) or _CONTINUE.search(source):
         return [Fill(f"whole {html} {hash(source)}", cutter.whole)]
@@ -130,8 +131,8 @@ class _Cutter:
         self.environment = environment
         self.values = values
         self.html = environment.autoescape
-        self.still = RenderContext(template, globals=values.constants)
-        self.last: tuple[Recipient | None, dict[str, object]] = (None, {})
+        self.still = CountedContext(template, globals=values.constants)
+        self.last: tuple[Recipient | None, dict[str, object], Work] = (None, {}, Work())
 
     def segments(self, nodes: Iterable[Node]) -> Iterable[Segment]:
         for node in nodes:
@@ -155,7 +156,10 @@ class _Cutter:
     def _output(self, node: OutputNode) -> Segment:
         expression = node.expression
         if self._is_constant(expression):
-            return str(to_liquid_string(expression.evaluate(self.still), self.html))
+            try:
+                return str(to_liquid_string(expression.evaluate(self.still), self.html))
+            except Exception:  # told for each person, as every fault of rendering is
+                return self._node(node)
         if isinstance(expression, FilteredExpression) and isinstance(expression.left, Path):
             path = expression.left.path
             if path == ["_pixel"]:
@@ -205,29 +209,38 @@ class _Cutter:
         measured = "_link" in str(node) or "_pixel" in str(node)
 
         def text(recipient: Recipient) -> str:
-            names = self._globals(recipient)
+            names, work = self._globals(recipient)
             if measured:
                 names = {**names, **self.values.personal(recipient)}
-            context = RenderContext(self.template, globals=names)
+            context = CountedContext(self.template, globals=names, work=work)
             buffer: StringIO = LimitedStringIO(self.environment.output_stream_limit or 0)
             try:
                 node.render(context, buffer)
+                text = buffer.getvalue()
+                work.spend(len(text))
             except Exception as error:
                 raise _unrenderable(error) from None
-            return buffer.getvalue()
+            return text
 
         return Fill(f"node {self.html} {id(node)}", text)
 
-    def _globals(self, recipient: Recipient) -> dict[str, object]:
-        """Return what a template may name, made once for the nodes of one person in a row."""
+    def _globals(self, recipient: Recipient) -> tuple[dict[str, object], Work]:
+        """Return what a template may name and spend, for all the nodes of one person in a row."""
         last = self.last  # read once: another thread may be at another person
         if last[0] is not recipient:
-            last = self.last = (recipient, globals_of(recipient, self.values))
-        return last[1]
+            last = self.last = (recipient, globals_of(recipient, self.values), Work())
+        return last[1], last[2]
 
     def _is_decided(self, node: IfNode) -> bool:
         conditions = [node.condition, *(other.expression for other in node.alternatives)]
-        return all(self._is_constant(condition) for condition in conditions)
+        if not all(self._is_constant(condition) for condition in conditions):
+            return False
+        try:
+            for condition in conditions:
+                condition.evaluate(self.still)
+        except Exception:  # told for each person, as every fault of rendering is
+            return False
+        return True
 
     def _branch(self, node: IfNode) -> Iterable[Segment]:
         options: list[tuple[Expression, BlockNode]] = [(node.condition, node.consequence)]
@@ -256,13 +269,14 @@ def _filler(
     html: bool,
 ) -> Callable[[Recipient], str]:
     """Return the function Liquid would be for one value: clean, default, filter, escape."""
-    clean, stringify = personalising.clean, to_liquid_string
+    clean, known, stringify = personalising.clean, personalising.known, to_liquid_string
 
     def fill(recipient: Recipient) -> str:
         value = get(recipient)
         if type(value) is not str or _DIRTY(value):
             value = clean(value)
-        if otherwise is not None and (value is None or value is False or value in ("", [], {})):
+        value = known(value)
+        if otherwise is not None and (value is None or value is False or value in ([], {})):
             value = otherwise
         if finish is not None:
             value = finish(value)

@@ -92,8 +92,8 @@ def test_no_filter_lets_a_readers_markup_through(name: str) -> None:
 
 def test_a_value_is_cleaned_in_any_depth() -> None:
     """AT-M2."""
-    cleaned = personalising.clean({"a": ["x\x00y\r\nz", {"b": "\u2028"}], "c": 1.5, "d": None})
-    assert cleaned == {"a": ["xy\nz", {"b": "\n"}], "c": 1.5, "d": None}
+    cleaned = personalising.clean({"a": ["x\x00y\r\nz", {"b": "\u2028c"}, None], "d": "\x00"})
+    assert cleaned == {"a": ["xy\nz", {"b": "\nc"}, ""], "d": None}
 
 
 @pytest.mark.parametrize(
