@@ -8,25 +8,14 @@ import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 from liquid.ast import Node
-from liquid.builtin.expressions.logical import (
-    ContainsExpression,
-    EqExpression,
-    NeExpression,
-    _contains,
-    _eq,
-)
-from liquid.builtin.expressions.primitive import Blank, Empty, RangeLiteral
-from liquid.builtin.tags.case_tag import _AnyExpression
 from liquid.builtin.tags.for_tag import ForNode, ForTag
 from liquid.context import RenderContext
 from liquid.exceptions import FilterArgumentError, LiquidError, ResourceLimitError
-from liquid.expression import Expression
 from liquid.template import BoundTemplate
 from liquid.token import Token
-from liquid.undefined import Undefined
 
 PASSES: Final = 2_000
 """Passes of a loop, those of loops around it included; numbers of a range; entries of a list."""
@@ -35,7 +24,7 @@ CHARACTERS: Final = 100_000
 KEPT_CHARACTERS: Final = 200_000
 KEPT_NAMES: Final = 200
 """What {% assign %} and {% capture %} may keep at one time."""
-LARGEST: Final = 10**15
+LARGEST_NUMBER: Final = 10**15
 """Beyond it a number is a mistake, and only makes work."""
 WORK: Final = 2_000_000
 """What one rendering may cost in all: characters made by filters, and for each step the next."""
@@ -69,13 +58,13 @@ class CountedContext(RenderContext):
 
     __slots__ = ("kept", "weights", "work")
 
-    def __init__(self, *args: Any, work: Work | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: object, work: Work | None = None, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.work = work or Work()
         self.kept: dict[str, int] = {}
         self.weights: list[int] = []
 
-    def assign(self, key: str, val: Any) -> None:
+    def assign(self, key: str, val: object) -> None:
         """Keep a value under a name, if all that is kept stays within its limits."""
         self.kept[key] = weight(val)
         self.work.spend(STEP + self.kept[key])
@@ -109,7 +98,7 @@ class CountedTemplate(BoundTemplate):
 class _CountedFor(ForNode):
     __slots__ = ("weight",)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.weight = _nodes(self)
 
@@ -156,8 +145,8 @@ def _weight(value: object, most: int) -> int:
 
 
 def _held(
-    context: CountedContext, name: str, function: Callable[..., object], left: object, *args: Any,
-    **options: Any,
+    context: CountedContext, name: str, function: Callable[..., object], left: object, *args: object,
+    **options: object,
 ) -> object:  # fmt: skip
     """Apply a filter; raises LiquidError alone, whatever it is given."""
     unknown = context.env.undefined(name)
@@ -191,12 +180,12 @@ def _reason(error: Exception) -> str:
 
 
 def _number(value: int | float | Decimal) -> int | float | Decimal:
-    if not math.isfinite(value) or abs(value) > LARGEST:
+    if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
         raise ResourceLimitError("a number too large", token=None)
     return value
 
 
-def _cost(name: str, left: object, args: tuple[Any, ...]) -> int:
+def _cost(name: str, left: object, args: tuple[object, ...]) -> int:
     """Return what a filter will cost beside its result; raises where the result would be much."""
     entered = weight(left) + sum(map(weight, args))
     text = left if isinstance(left, str) else ""
@@ -221,100 +210,7 @@ def _cost(name: str, left: object, args: tuple[Any, ...]) -> int:
     return entered
 
 
-def _text(args: tuple[Any, ...], index: int, otherwise: str) -> str:
+def _text(args: tuple[object, ...], index: int, otherwise: str) -> str:
     if index >= len(args):
         return otherwise
     return args[index] if isinstance(args[index], str) else str(args[index])
-
-
-class _BoundedRange(RangeLiteral):
-    __slots__ = ()
-
-    def evaluate(self, context: RenderContext) -> range:
-        try:
-            numbers = super().evaluate(context)
-        except (ArithmeticError, ValueError):
-            raise ResourceLimitError("a range without an end", token=self.token) from None
-        count = numbers.stop - numbers.start
-        if count > PASSES or max(abs(numbers.start), abs(numbers.stop)) > LARGEST:
-            message = f"a range of {min(count, LARGEST):,} numbers; {PASSES:,} are allowed"
-            raise ResourceLimitError(message, token=self.token)
-        return numbers
-
-
-class _Same(EqExpression):
-    __slots__ = ()
-
-    def evaluate(self, context: RenderContext) -> bool:
-        return _is_same(self.left.evaluate(context), self.right.evaluate(context), context)
-
-
-class _Other(NeExpression):
-    __slots__ = ()
-
-    def evaluate(self, context: RenderContext) -> bool:
-        return not _is_same(self.left.evaluate(context), self.right.evaluate(context), context)
-
-
-class _AnySame(_AnyExpression):
-    __slots__ = ()
-
-    def evaluate(self, context: RenderContext) -> list[bool]:
-        left = self.left.evaluate(context)
-        return [_is_same(left, right.evaluate(context), context) for right in self.expressions]
-
-
-class _Holds(ContainsExpression):
-    __slots__ = ()
-
-    def evaluate(self, context: RenderContext) -> object:
-        left, right = self.left.evaluate(context), self.right.evaluate(context)
-        _count(context, left)
-        try:
-            return _contains(self.token, left, right)
-        except TypeError:
-            return False  # what cannot be looked for is not there
-
-
-_MEANINGS: Final[dict[type[Expression], type[Expression]]] = {
-    RangeLiteral: _BoundedRange,
-    EqExpression: _Same,
-    NeExpression: _Other,
-    _AnyExpression: _AnySame,
-    ContainsExpression: _Holds,
-}
-
-
-def _is_same(left: object, right: object, context: CountedContext) -> bool:
-    """Compare as Liquid does, but what is unknown is blank and empty: `!= blank` leaves it out."""
-    if left is None or isinstance(left, Undefined):
-        return _is_unknown(right)
-    if right is None or isinstance(right, Undefined):
-        return _is_unknown(left)
-    _count(context, left)
-    return bool(_eq(left, right))
-
-
-def _is_unknown(value: object) -> bool:
-    return value is None or value == "" or isinstance(value, (Undefined, Blank, Empty))
-
-
-def _count(context: CountedContext, value: object) -> None:
-    """Count what looking through a long value costs."""
-    if isinstance(value, (list, str)):
-        context.work.spend(len(value) >> 3)
-
-
-def give_meanings(template: BoundTemplate) -> None:
-    """Have the expressions of a template mean what they mean here."""
-    nodes: list[Node] = list(template.nodes)
-    expressions: list[Expression] = []
-    while nodes:
-        node = nodes.pop()
-        nodes += node.children(None)
-        expressions += node.expressions()
-    while expressions:
-        expression = expressions.pop()
-        expressions += expression.children()
-        if type(expression) in _MEANINGS:
-            expression.__class__ = _MEANINGS[type(expression)]

@@ -12,7 +12,7 @@ from liquid.exceptions import LiquidError
 from liquid.template import BoundTemplate
 from liquid.token import Token
 
-from newsletter.content import html_tokens, liquid_lexer, liquid_limits
+from newsletter.content import html_tokens, liquid_lexer, liquid_limits, liquid_meanings
 from newsletter.content.errors import SourceError
 from newsletter.content.html_tokens import Kind
 from newsletter.content.liquid_lexer import Lines
@@ -38,9 +38,9 @@ class _Limited(Environment):
     loop_iteration_limit = liquid_limits.PASSES
     output_stream_limit = 400_000
 
-    def from_string(self, *args: Any, **options: Any) -> BoundTemplate:
+    def from_string(self, *args: object, **options: object) -> BoundTemplate:
         template = super().from_string(*args, **options)
-        liquid_limits.give_meanings(template)
+        liquid_meanings.give_meanings(template)
         return template
 
     def tokenizer(self) -> Callable[[str], Iterator[Token]]:
@@ -63,7 +63,7 @@ def clean(value: object) -> Any:
     return value if value is None or isinstance(value, (bool, int, float)) else clean(str(value))
 
 
-def known(value: Any) -> Any:
+def known(value: object) -> object:
     """Return a clean value, or None where it is blank."""
     return None if isinstance(value, str) and (not value or value.isspace()) else value
 
@@ -100,7 +100,7 @@ def strip_html(value: object) -> str:
     )
 
 
-def _decoded(decode: Callable[[object], object], value: object) -> Any:
+def _decoded(decode: Callable[[object], object], value: object) -> object:
     return clean(decode(value))
 
 
