@@ -145,9 +145,13 @@ def _weight(value: object, most: int) -> int:
 
 
 def _held(
-    context: CountedContext, name: str, function: Callable[..., object], left: object, *args: object,
+    context: CountedContext,
+    name: str,
+    function: Callable[..., object],
+    left: object,
+    *args: object,
     **options: object,
-) -> object:  # fmt: skip
+) -> object:
     """Apply a filter; raises LiquidError alone, whatever it is given."""
     unknown = context.env.undefined(name)
     left, args = (
