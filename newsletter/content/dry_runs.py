@@ -9,7 +9,7 @@ from liquid.template import BoundTemplate
 
 from newsletter.content import personalising
 from newsletter.content.errors import SourceError
-from newsletter.content.liquid_limits import CountedContext
+from newsletter.content.liquid_limits import CountedContext, children
 
 _VALUES: Final[tuple[object, ...]] = ("Ada", 7, "7", True, ["a", "b"])
 """What may be known of somebody, one kind each."""
@@ -95,7 +95,7 @@ def _always(template: BoundTemplate, constants: Mapping[str, object]) -> Iterato
     nodes: list[Node] = list(reversed(template.nodes))
     while nodes:
         node = nodes.pop()
-        nodes += reversed(list(node.children(None)))
+        nodes += reversed(children(node))
         for expression in node.expressions():
             first: LiquidError | None = None
             for names in worlds:

@@ -18,7 +18,7 @@ from liquid.expression import Expression
 from liquid.template import BoundTemplate
 from liquid.undefined import Undefined
 
-from newsletter.content.liquid_limits import LARGEST_NUMBER, PASSES, CountedContext
+from newsletter.content.liquid_limits import LARGEST_NUMBER, PASSES, CountedContext, children
 
 
 class _BoundedRange(RangeLiteral):
@@ -79,7 +79,7 @@ _MEANINGS: Final[dict[type[Expression], type[Expression]]] = {
 }
 
 
-def _is_same(left: object, right: object, context: CountedContext) -> bool:
+def _is_same(left: object, right: object, context: RenderContext) -> bool:
     """Compare as Liquid does, but what is unknown is blank and empty: `!= blank` leaves it out."""
     if left is None or isinstance(left, Undefined):
         return _is_unknown(right)
@@ -93,9 +93,9 @@ def _is_unknown(value: object) -> bool:
     return value is None or value == "" or isinstance(value, (Undefined, Blank, Empty))
 
 
-def _count(context: CountedContext, value: object) -> None:
+def _count(context: RenderContext, value: object) -> None:
     """Count what looking through a long value costs."""
-    if isinstance(value, (list, str)):
+    if isinstance(value, (list, str)) and isinstance(context, CountedContext):
         context.work.spend(len(value) >> 3)
 
 
@@ -105,7 +105,7 @@ def give_meanings(template: BoundTemplate) -> None:
     expressions: list[Expression] = []
     while nodes:
         node = nodes.pop()
-        nodes += node.children(None)
+        nodes += children(node)
         expressions += node.expressions()
     while expressions:
         expression = expressions.pop()

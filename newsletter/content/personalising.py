@@ -38,7 +38,7 @@ class _Limited(Environment):
     loop_iteration_limit = liquid_limits.PASSES
     output_stream_limit = 400_000
 
-    def from_string(self, *args: object, **options: object) -> BoundTemplate:
+    def from_string(self, *args: Any, **options: Any) -> BoundTemplate:
         template = super().from_string(*args, **options)
         liquid_meanings.give_meanings(template)
         return template
