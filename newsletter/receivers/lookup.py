@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 NOTED = "receivers:noted"
 """The Redis set of domains nobody has asked DNS about yet; names of domains, never addresses."""
 NOTED_AT_MOST = 50_000
+NOTED_SECONDS = 7 * 86_400
+"""Seconds without a new domain after which nobody is there to ask any more."""
 KEPT_AT_MOST = 500_000
 OLD_AFTER = timedelta(days=7)
 UNANSWERED = "?"
@@ -111,6 +113,7 @@ def _hand_on(memory: _Memory) -> None:
         domains = list(memory.to_note)
         if int(server().scard(NOTED)) < NOTED_AT_MOST:
             server().sadd(NOTED, *domains)
+            server().expire(NOTED, NOTED_SECONDS)
         memory.to_note.difference_update(domains)
     long_ago = time.monotonic() - ASKED_AGAIN_AFTER
     for domain in [name for name, at in list(memory.asked.items()) if at < long_ago]:

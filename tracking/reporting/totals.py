@@ -124,7 +124,7 @@ class Summary:
         return share(self.counts.sent - self.counts.tracked_clicks, self.counts.sent)
 
 
-def read_summary(fields: Mapping[str, Any]) -> Summary:
+def read_summary(fields: dict) -> Summary:
     """Return the summary that was kept as JSON, field by field."""
     reasons = tuple(RefusalCount(*reason) for reason in fields["counts"]["reasons"])
     return Summary(
