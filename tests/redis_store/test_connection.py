@@ -150,8 +150,9 @@ def test_what_stands_in_redis_expires_or_is_bounded(db: None, valkey: redis.Redi
     rate_limits.wait("trial again", rate=1, burst=1, begin=0)
     rate_limits.count("trial count", seconds=5)
     rate_limits.give_back("trial back")
-    hits.BUFFER.add(hits.pack(hits.OPENED, 1))
-    hits.BUFFER.flush()
+    buffer = hits.Buffer()  # without its thread
+    buffer.waiting.append(hits.pack(hits.OPENED, 1))
+    buffer.flush()
     lookup.receiver_of("somebody@a-domain-nobody-knows.example.se")
     lookup.refresh(at_once=True)
     app.send_task("newsletter.tasks.tend", retry=False)
