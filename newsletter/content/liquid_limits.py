@@ -100,8 +100,8 @@ class CountedTemplate(BoundTemplate):
 class _CountedFor(ForNode):
     __slots__ = ("weight",)
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         self.weight = _nodes(self)
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
