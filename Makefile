@@ -31,7 +31,7 @@ test: $(STAMP) ## run the whole suite against real servers
 	@$(PYTHON) -m pytest -q -n auto
 
 faults: $(STAMP) ## kill, cut, flush and misbehave for long; writes the table of docs/faults.md
-	@HEED_FAULTS=long $(PYTHON) -m pytest -q -n 2 tests/faults
+	@HEED_FAULTS=long $(PYTHON) -m pytest -q -n 2 tests/faults tests/config/test_typed_values.py
 
 docs: $(STAMP) ## make anew the pages that are made from code and tests (architecture, providers, requirements)
 	@WRITE_PAGE=1 $(PYTHON) -m pytest -q tests/newsletter/delivery/test_transitions.py \

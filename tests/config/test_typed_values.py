@@ -219,6 +219,7 @@ class Knocking:
         return b"" if answer.streaming else bytes(answer.content)
 
 
+@pytest.mark.timeout(3_600 if IS_LONG else 120)
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_no_staff_page_answers_500_to_a_typed_value(
     cast: Cast, owner: Browser, objects: dict[str, str], valkey: object, shard: int
