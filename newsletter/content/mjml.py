@@ -50,7 +50,6 @@ _TURNED: Final = {
     "mj-text": {"align": "right"},
     "mj-table": {"align": "right"},
     "mj-social-element": {"text-padding": "4px 0 4px 4px"},
-    "mj-accordion": {"icon-position": "left"},
 }
 """What MJML writes from left to right into every element, turned."""
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from playwright.sync_api import Page, Route, sync_playwright
 
@@ -20,6 +20,8 @@ from tests.newsletter.content.mjml_pages import PAGES
 
 KEPT: Final = Path(__file__).with_name("mjml_reference.json")
 COMMAND: Final = "HEED_MJML=folder python -m tests.newsletter.content.mjml_reference"
+Boxes = list[list[str | int]]
+"""What is shown, left, top, width, height."""
 WIDTHS: Final = (600, 390)
 _SVG: Final = '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="300"></svg>'
 _NODE: Final = """
@@ -61,7 +63,7 @@ def made_here(source: str) -> str:
     return mjml.page(root.children, tags, Speech(), source)
 
 
-def boxes(pages: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def boxes(pages: Mapping[str, str]) -> dict[str, dict[str, Boxes]]:
     """Return, for each page and width, what a browser shows where: words and pictures."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -81,10 +83,11 @@ def _answered(route: Route) -> None:
     route.fulfill(content_type="image/svg+xml", body=_SVG)
 
 
-def _seen(page: Page, html: str, width: int) -> Any:
+def _seen(page: Page, html: str, width: int) -> Boxes:
     page.set_viewport_size({"width": width, "height": 900})
     page.set_content(html, wait_until="load")
-    return page.evaluate(_BOXES)
+    shown: Boxes = page.evaluate(_BOXES)
+    return shown
 
 
 def _main() -> None:

@@ -280,6 +280,9 @@ def test_mjml_runs_from_right_to_left_for_clients_who_write_so(is_whole: bool) -
     mail = ready(body=body, body_format="mjml", locale="ar", preheader="Soon").render(ada())
     html = part(mail, "html")
     assert "direction:ltr" not in html
+    assert html.index(">T</td>") < html.index(
+        'class="mj-accordion-ico"'
+    )  # a row that runs leftwards
     assert "text-align:left" not in html
     assert 'align="left"' not in html
     first, second = re.findall(r"<div[^>]*>", html[html.index("<body") :])[:2]
