@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final, TextIO, cast
+from typing import Final, TextIO, cast
 
 from liquid.ast import Node
 from liquid.builtin.tags.for_tag import ForNode, ForTag
@@ -59,9 +59,13 @@ class CountedContext(RenderContext):
     __slots__ = ("kept", "weights", "work")
 
     def __init__(
-        self, template: BoundTemplate, *, work: Work | None = None, **options: Any
+        self,
+        template: BoundTemplate,
+        *,
+        globals: Mapping[str, object] | None = None,
+        work: Work | None = None,
     ) -> None:
-        super().__init__(template, **options)
+        super().__init__(template, globals=globals)
         self.work = work or Work()
         self.kept: dict[str, int] = {}
         self.weights: list[int] = []
@@ -100,13 +104,11 @@ class CountedTemplate(BoundTemplate):
 class _CountedFor(ForNode):
     __slots__ = ("weight",)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.weight = _nodes(self)
-
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         assert isinstance(context, CountedContext)
         weights = context.weights
+        if not hasattr(self, "weight"):
+            self.weight = _nodes(self)
         weights.append(self.weight)
         try:
             return super().render_to_output(context, buffer)

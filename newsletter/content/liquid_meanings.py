@@ -15,7 +15,6 @@ from liquid.builtin.tags.case_tag import _AnyExpression
 from liquid.context import RenderContext
 from liquid.exceptions import ResourceLimitError
 from liquid.expression import Expression
-from liquid.template import BoundTemplate
 from liquid.undefined import Undefined
 
 from newsletter.content.liquid_limits import LARGEST_NUMBER, PASSES, CountedContext, children
@@ -99,9 +98,9 @@ def _count(context: RenderContext, value: object) -> None:
         context.work.spend(len(value) >> 3)
 
 
-def give_meanings(template: BoundTemplate) -> None:
-    """Have the expressions of a template mean what they mean here."""
-    nodes: list[Node] = list(template.nodes)
+def give_meanings(parsed: list[Node]) -> None:
+    """Have the expressions of parsed nodes mean what they mean here."""
+    nodes = list(parsed)
     expressions: list[Expression] = []
     while nodes:
         node = nodes.pop()

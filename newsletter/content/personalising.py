@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from liquid import Environment, Markup
+from liquid.ast import Node
 from liquid.exceptions import LiquidError
 from liquid.template import BoundTemplate
 from liquid.token import Token
@@ -38,10 +39,10 @@ class _Limited(Environment):
     loop_iteration_limit = liquid_limits.PASSES
     output_stream_limit = 400_000
 
-    def from_string(self, *args: Any, **options: Any) -> BoundTemplate:
-        template = super().from_string(*args, **options)
-        liquid_meanings.give_meanings(template)
-        return template
+    def _parse(self, source: str) -> list[Node]:
+        nodes = super()._parse(source)
+        liquid_meanings.give_meanings(nodes)
+        return nodes
 
     def tokenizer(self) -> Callable[[str], Iterator[Token]]:
         return liquid_lexer.tokenize
