@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -64,7 +64,7 @@ def _before(act: str) -> Q:
     return Q(state__in={move.old for move in MAILING_MOVES if move.act == act})
 
 
-def _move(mailing: Mailing, act: str, staff: int | None, before: Q, **new: Any) -> None:
+def _move(mailing: Mailing, act: str, staff: int | None, before: Q, **new: object) -> None:
     """Move a mailing in which `before` holds; raise NotPossible where another came first."""
     seen = (mailing.state, mailing.version)
     moved = Mailing.objects.filter(before, pk=mailing.pk).update(updated_at=now(), **new)
@@ -84,7 +84,7 @@ def _waits_for_a_person() -> Q:
     return ~Q(state=State.SCHEDULED) | Q(scheduled_at__lt=now() - LATE)
 
 
-def _as_frozen(mailing: Mailing) -> tuple[Q, dict[str, Any]]:
+def _as_frozen(mailing: Mailing) -> tuple[Q, dict[str, object]]:
     """Freeze a mailing that is not yet; return what must hold of its row and what is stored."""
     if mailing.frozen_at is not None:
         return Q(frozen_at=mailing.frozen_at), {}
@@ -135,7 +135,7 @@ def schedule(*, mailing: Mailing, at: datetime, staff: int | None) -> None:
 @transaction.atomic
 def unschedule(*, mailing: Mailing, staff: int | None) -> None:
     """Make a scheduled mailing a draft again, thawed, so that it can be changed."""
-    thawed: dict[str, Any] = {"scheduled_at": None, "compiled": None, "frozen_at": None}
+    thawed: dict[str, None] = {"scheduled_at": None, "compiled": None, "frozen_at": None}
     _move(mailing, "unschedule", staff, _before("unschedule"), state=State.DRAFT, **thawed)
 
 

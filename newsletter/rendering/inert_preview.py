@@ -1,7 +1,7 @@
 """A mail as staff may see it: every link inert, no pixel, no token."""
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from newsletter import links
 from newsletter.content import link_rewriting
@@ -32,7 +32,7 @@ def preview(compiled: CompiledMail, recipient: Recipient) -> InertMail:
     return InertMail(shown.subject, html, shown.text, renderer.render(reader))
 
 
-def _without_tokens(extra: dict[str, Any] | None, base: str) -> dict[str, Any] | None:
+def _without_tokens(extra: dict[str, object] | None, base: str) -> dict[str, object] | None:
     """Return a letter's own values with every signed link cut off before its token."""
     if extra is None:
         return None

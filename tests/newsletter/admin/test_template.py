@@ -1,7 +1,6 @@
 """The page of layouts: what is frozen in the older one is named."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.test import Client as Browser
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def saved(browser: Browser, layout: Template, source: str) -> str:
     """Save a layout's source and return the page that follows."""
-    form_data: dict[str, Any] = {"name": layout.name, "format": layout.format, "source": source}
+    form_data = {"name": layout.name, "format": layout.format, "source": source}
     address = reverse("admin:newsletter_template_change", args=[layout.pk])
     answer = browser.post(address, form_data | {"_continue": "1"}, follow=True)
     assert answer.redirect_chain, answer.context["adminform"].form.errors

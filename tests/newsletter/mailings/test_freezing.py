@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -24,7 +23,7 @@ LAYOUT = (
 )
 
 
-def in_layout(cast: Cast, **changes: Any) -> Mailing:
+def in_layout(cast: Cast, **changes: object) -> Mailing:
     """Return a campaign in a layout of its client's own."""
     layout = Template.objects.create(
         client=cast.client, name="Own", format=Template.Format.HTML, source=LAYOUT
