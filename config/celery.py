@@ -34,7 +34,6 @@ app.conf.update(
     accept_content=["json"],
     result_accept_content=["json"],
     event_serializer="json",
-    worker_enable_remote_control=False,  # nobody asks, and each name of a worker would stay there
     task_default_queue="bulk",
     task_routes={
         "accountability.tasks.mail_password_links": {"queue": "letters"},
