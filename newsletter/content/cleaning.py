@@ -165,10 +165,19 @@ class _Body:
                 continue
             if name == "style":
                 value = self._kept_style(token.start, value)
-            elif name in allowed_markup.ADDRESSES and self.tags.word.match(value.strip()):
+            elif name in allowed_markup.ADDRESSES and self._is_for_the_checks(value):
                 value = self.chosen + value
             kept.append(f'{name}="{escape(value)}"')
         return " ".join(kept) + ">"
+
+    def _is_for_the_checks(self, address: str) -> bool:
+        """Say whether the sanitiser would drop an address that is chosen, or only broken."""
+        scheme = web_addresses.scheme(address)
+        return (
+            bool(self.tags.word.match(address.strip()))
+            or bool(scheme and scheme not in allowed_markup.MAY_BEGIN)
+            or (scheme in ("http", "https") and web_addresses.asked_for(address) is None)
+        )
 
     def _kept_style(self, index: int, style: str) -> str:
         kept, taken_out = style_sheets.cleaned(style)
@@ -229,7 +238,7 @@ def _refused_address(element: str, name: str, address: str) -> str | None:
             f"a picture written into the mail as data: ({name} of <{element}>): most mail"
             " programs show nothing there; upload it and give its address"
         )
-    if scheme and scheme not in allowed_markup.MAY_BEGIN:
+    if not web_addresses.is_harmless([address]):
         return f"the address {address.strip()[:60]}: mail programs do not open {scheme}:"
     return None
 

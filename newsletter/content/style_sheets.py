@@ -47,7 +47,7 @@ class Sheet:
 def confined(css: str, scope: str, *, inlining: bool = True) -> Sheet:
     """Return a style sheet whose rules select nothing outside of an element."""
     sheet = Sheet()
-    if _too_deep(css):
+    if is_too_deep(css):
         sheet.taken_out.append(TakenOut("a style sheet with too many brackets", 1, 1))
         return sheet
     nodes = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
@@ -59,7 +59,7 @@ def confined(css: str, scope: str, *, inlining: bool = True) -> Sheet:
 @lru_cache(maxsize=2_000)
 def cleaned(style: str) -> tuple[str, tuple[str, ...]]:
     """Return what a style attribute may keep, and what was taken out of it."""
-    if _too_deep(style):
+    if is_too_deep(style):
         return "", ("a style with too many brackets",)
     taken_out: list[TakenOut] = []
     nodes = tinycss2.parse_declaration_list(style, skip_comments=True, skip_whitespace=True)
@@ -71,11 +71,11 @@ def cleaned(style: str) -> tuple[str, tuple[str, ...]]:
 
 def with_strong_media(css: str) -> str:
     """Return a style sheet whose media queries win over what is inlined from it."""
-    if "@" not in css or _too_deep(css):
+    if "@" not in css or is_too_deep(css):
         return css
     nodes = tinycss2.parse_stylesheet(css)
     return "".join(
-        _strong(node) if _is_nesting(node) else node.serialize()
+        _strong(node) if is_nesting(node) else node.serialize()
         for node in nodes
         if node.type != "error"
     )
@@ -84,7 +84,7 @@ def with_strong_media(css: str) -> str:
 def _strong(rule: Node) -> str:
     inner = []
     for node in tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True):
-        if _is_nesting(node):
+        if is_nesting(node):
             inner.append(_strong(node))
         elif node.type == "qualified-rule":
             body = "; ".join(
@@ -101,7 +101,8 @@ def _strong(rule: Node) -> str:
     return f"{head} {{\n" + "\n".join(inner) + "\n}"
 
 
-def _is_nesting(node: Node) -> bool:
+def is_nesting(node: Node) -> bool:
+    """Say whether a rule holds rules of its own under a condition."""
     return node.type == "at-rule" and node.lower_at_keyword in _NESTING and node.content is not None
 
 
@@ -113,7 +114,7 @@ def _rules(
     for node in nodes:
         if node.type == "qualified-rule":
             _rule(node, scope, sheet, plain if inlining else None, kept)
-        elif _is_nesting(node):
+        elif is_nesting(node):
             content = tinycss2.parse_rule_list(
                 node.content, skip_comments=True, skip_whitespace=True
             )
@@ -214,7 +215,8 @@ def _take(taken_out: list[TakenOut], node: Node, message: str) -> None:
     taken_out.append(TakenOut(message, node.source_line, node.source_column))
 
 
-def _too_deep(css: str) -> bool:
+def is_too_deep(css: str) -> bool:
+    """Say whether brackets stand deeper in one another than a parser should be asked to go."""
     depth = 0
     for match in re.finditer(r"[({\[]|[)}\]]", css):
         depth = depth + 1 if match[0] in "({[" else max(0, depth - 1)

@@ -69,7 +69,13 @@ class _VisibleParser(HtmlReader):
         attributes = {name: value or "" for name, value in reversed(attrs)}
         while self._open and tag in _CLOSED_BY.get(self._open[-1][0], ()):
             self._open.pop()
-        seen = self._seen.within(attributes.get("style", ""), is_hidden="hidden" in attributes)
+        style = attributes.get("style", "")
+        for name, property_name in (("bgcolor", "background-color"), ("color", "color")):
+            if attributes.get(name):
+                style = f"{property_name}:{attributes[name]};{style}"
+        if attributes.get("background"):
+            style = f"background-image:url(x);{style}"
+        seen = self._seen.within(style, is_hidden="hidden" in attributes)
         if tag in UNSEEN:
             seen = replace(seen, gone=True)
         if tag not in VOID:

@@ -12,6 +12,7 @@ from newsletter.content.compiled import Compilation, CompiledMail
 from newsletter.content.compiling import Source
 from newsletter.content.errors import SourceError, SourceErrors
 from newsletter.rendering.inert_preview import InertMail
+from newsletter.rendering.proofreading import Finding, loaded_findings
 from newsletter.rendering.splicing import Recipient
 from newsletter.rendering.visible_text import VisibleContent, loaded
 from newsletter.sandbox.errors import UsedUp
@@ -35,9 +36,18 @@ class Look:
 
     compilation: Compilation
     made: InertMail
-    visible: VisibleContent
     unknown_variables: list[SourceError]
     """Each variable no reader of such a mail has."""
+    appearances: dict[str, VisibleContent]
+    """What can be seen of it, by how it is looked at."""
+    findings: list[Finding]
+    bare_values: list[SourceError]
+    """Each value of a reader's written without a word for who lacks it; the message names it."""
+
+    @property
+    def visible(self) -> VisibleContent:
+        """Return what can be seen of it at a desk, in daylight."""
+        return next(iter(self.appearances.values()))
 
 
 def compile_mail(source: Source) -> CompiledMail:
@@ -64,8 +74,10 @@ def look(recipient: Recipient, *, source: Source | None, mail: CompiledMail | No
     return Look(
         _compilation(answer),
         InertMail(**made | {"raw": made["raw"].encode("latin-1")}),
-        loaded(answer["visible"]),
         [SourceError(**fault) for fault in answer["unknown_variables"]],
+        {name: loaded(fields) for name, fields in answer["appearances"].items()},
+        loaded_findings(answer["findings"]),
+        [SourceError(**bare) for bare in answer["bare_values"]],
     )
 
 

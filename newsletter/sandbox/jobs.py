@@ -9,7 +9,8 @@ from liquid.exceptions import LiquidError
 from newsletter.content import compiling, personalising
 from newsletter.content.compiling import Compilation, CompiledMail, Source
 from newsletter.content.errors import SourceError, SourceErrors
-from newsletter.rendering import inert_preview, inert_renderer
+from newsletter.rendering import inert_preview, inert_renderer, proofreading
+from newsletter.rendering.appearances import appearances
 from newsletter.rendering.splicing import Recipient, Unrenderable, Values, cut
 from newsletter.rendering.visible_text import visible_content
 from newsletter.sandbox.frames import Message
@@ -37,7 +38,18 @@ def look(message: Message) -> Message:
     unknown = compiling.unknown_variables(source) if source else []
     return _plain(made) | {
         "made": mail._asdict() | {"raw": mail.raw.decode("latin-1")},
-        "visible": asdict(visible_content(mail.html)),
+        "appearances": {
+            name: asdict(visible_content(page)) for name, page in appearances(mail.html).items()
+        },
+        "findings": [
+            asdict(finding)
+            for finding in proofreading.proofread(
+                source.texts if source else {}, made.mail, mail.subject, mail.html
+            )
+        ],
+        "bare_values": [
+            asdict(bare) for bare in proofreading.bare_values(source.texts if source else {})
+        ],
         "unknown_variables": [asdict(fault) for fault in unknown],
     }
 
