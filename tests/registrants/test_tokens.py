@@ -69,7 +69,7 @@ def test_a_token_is_what_it_always_was(settings: Settings) -> None:
 
 
 def test_a_scope_stands_in_the_path_as_its_letter() -> None:
-    assert [scope.path for scope in Scope] == [f"/{letter}/" for letter in "upilyndbm"]
+    assert [scope.path for scope in Scope] == [f"/{letter}/" for letter in "upilyndbmt"]
     assert re.fullmatch(Scope.PIXEL.pattern, "i/" + "x" * 34)
 
 
