@@ -6,7 +6,7 @@ from typing import Final
 import css_inline
 from markdown_it import MarkdownIt
 
-from newsletter.content import cleaning, html_tokens, style_sheets
+from newsletter.content import cleaning, html_tokens, markdown_lines, style_sheets
 from newsletter.content.cleaning import Fragment
 from newsletter.content.html_tokens import Kind
 from newsletter.content.liquid_tags import Tags
@@ -42,12 +42,8 @@ _INLINER: Final = css_inline.CSSInliner(
 
 def from_markdown(source: str, tags: Tags, *, is_right_to_left: bool = False) -> str:
     """Return the HTML of a Markdown body; raw HTML in it stays text."""
-    lines = []
-    for line in source.splitlines():
-        match = tags.word.fullmatch(line.strip())
-        alone = match is not None and not tags.of(match).is_output
-        lines += ["", line.strip(), ""] if alone else [line]
-    html = _MARKDOWN.render("\n".join(lines))
+    text, inside = markdown_lines.with_tags_inside(source, tags)
+    html = markdown_lines.set_free(_MARKDOWN.render(text), inside, tags)
     html = re.sub(r"<p>([^<]*)</p>\n?", lambda match: _unwrapped(match, tags), html)
     style = TURNED if is_right_to_left else CONTENT_STYLE
     html = css_inline.inline_fragment(tags.as_comments(html), style)
